@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import hardhatToolboxViem from '@nomicfoundation/hardhat-toolbox-viem';
 import { defineConfig } from 'hardhat/config';
 
@@ -8,7 +9,7 @@ export default defineConfig({
     compilers: [
       {
         version: '0.8.37',
-        path: 'node_modules/solc/soljson.js',
+        path: fileURLToPath(import.meta.resolve('solc/soljson.js')),
         settings: { optimizer: { enabled: true, runs: 10_000 }, evmVersion: 'cancun', viaIR: true },
       },
     ],

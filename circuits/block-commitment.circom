@@ -18,7 +18,7 @@ include "circomlib/circuits/poseidon.circom";
 /// @input  elements  one packed block each, < 2^248 by the caller's range checks, so no two blocks share an element
 /// @output root      the commitment
 ///
-/// Cost: 300 constraints for the first state, then 241 for each block (240 for Poseidon, 1 for the choice).
+/// Cost: 291 constraints for the first state, then 241 for each block (240 for Poseidon, 1 for the choice).
 template BlockCommitment(blocks, tag, laneBits) {
     signal input n;
     signal input salt;

@@ -26,7 +26,8 @@ include "./block-commitment.circom";
 /// @output countsPacked              eight lanes of 31 bits; lane label + 2 baseline + 4 candidate holds the number of
 ///                                   rows of that cell; the lanes add up to n
 ///
-/// Cost: 6 constraints a row (1 active, 3 bits, 2 cell), 3 x 241 a block, 3 x 300 + 357 once.
+/// Cost: 6 constraints a row (1 active, 3 bits, 2 cell), 3 x 241 a block, 3 x 291 + 351 once, and 4 less because the
+/// first row is known to be active.
 template Score(rows, blockRows) {
     assert(rows < 1 << 31 && blockRows <= 248);
     var blocks = (rows + blockRows - 1) \ blockRows;

@@ -1,0 +1,106 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { brotliDecompressSync } from 'node:zlib';
+import { HokusaiError } from '../errors.ts';
+import { developmentKey } from './keys.ts';
+import { readR1cs } from './r1cs.ts';
+
+/** Circuits by name: the template, the arguments of `main`, and its public inputs. Of scores, the smallest class first. */
+export const CIRCUITS = {
+  score512: { file: 'score.circom', template: 'Score', args: [512, 248], publicInputs: ['contextHash'] },
+  score4096: { file: 'score.circom', template: 'Score', args: [4096, 248], publicInputs: ['contextHash'] },
+} as const;
+
+export type CircuitName = keyof typeof CIRCUITS;
+
+/** What `circuits/circuits.json` says of a compiled circuit; `npm run circuits` writes it and the tests compare. */
+export interface CircuitRecord {
+  readonly constraints: number;
+  readonly signals: number;
+  readonly publicSignals: number;
+  /** SHA-256 of the constraint system and of the witness calculator, uncompressed. */
+  readonly r1cs: string;
+  readonly wasm: string;
+  /** SHA-256 of the development proving key, and the circuitId of its verification key. */
+  readonly developmentKey: string;
+  readonly developmentCircuitId: string;
+}
+
+/** Where the circuits' sources, records and compiled files are. */
+export const CIRCUITS_FOLDER = join(import.meta.dirname, '../../circuits');
+
+export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+/** The checked-in records of all compiled circuits. */
+export const circuitRecords = (): Record<CircuitName, CircuitRecord> =>
+  JSON.parse(readFileSync(join(CIRCUITS_FOLDER, 'circuits.json'), 'utf8'));
+
+/**
+ * The constraint system or the witness calculator of a circuit, as compiled and checked in.
+ *
+ * @throws HokusaiError `CIRCUIT_CORRUPT` (terminal) when the file is not the one that the record names.
+ */
+export function compiled(name: CircuitName, part: 'r1cs' | 'wasm'): Uint8Array {
+  const file = join(CIRCUITS_FOLDER, 'compiled', `${name}.${part}.br`);
+  const bytes = brotliDecompressSync(readFileSync(file));
+  const expected = circuitRecords()[name][part];
+  if (sha256(bytes) !== expected) {
+    throw new HokusaiError(
+      'terminal',
+      'CIRCUIT_CORRUPT',
+      `${file} is not the compiled circuit that circuits.json names.`,
+      {
+        details: { file, expected, actual: sha256(bytes) },
+        next: 'Restore the file from version control, or run `npm run circuits` after changing a circuit.',
+      },
+    );
+  }
+  return bytes;
+}
+
+/** Where derived files are kept between runs: `HOKUSAI_CACHE_DIR`, else `$XDG_CACHE_HOME/hokusai`, else `~/.cache/hokusai`. */
+export const cacheFolder = (): string =>
+  process.env.HOKUSAI_CACHE_DIR ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'hokusai');
+
+/**
+ * The path of a circuit's development proving key, derived on first use (seconds) and kept by its hash.
+ * A file with other bytes than the record says, say one cut short by a full disk, is made anew.
+ *
+ * @throws HokusaiError `KEY_CIRCUIT_MISMATCH` (terminal) when the key derived is not the one that the record names.
+ */
+export async function developmentKeyFile(name: CircuitName): Promise<string> {
+  const expected = circuitRecords()[name].developmentKey;
+  const file = join(cacheFolder(), 'keys', `${name}-${expected.slice(0, 16)}.zkey`);
+  if (existsSync(file) && sha256(await readFile(file)) === expected) return file;
+  const key = developmentKey(readR1cs(compiled(name, 'r1cs')));
+  if (sha256(key) !== expected) {
+    throw new HokusaiError(
+      'terminal',
+      'KEY_CIRCUIT_MISMATCH',
+      `The development key of ${name} is not the one on record.`,
+      {
+        details: { circuit: name, expected, actual: sha256(key) },
+        next: 'Run `npm run circuits` after changing a circuit or the key derivation, and check what it changed.',
+      },
+    );
+  }
+  await writeWhole(file, key);
+  return file;
+}
+
+/** Writes a file so that a reader, or a crash, sees the old one or all of the new one. */
+async function writeWhole(file: string, bytes: Uint8Array): Promise<void> {
+  await mkdir(join(file, '..'), { recursive: true });
+  const temporary = `${file}.${process.pid}.tmp`;
+  const handle = await open(temporary, 'w');
+  try {
+    await handle.writeFile(bytes);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await rename(temporary, file);
+}

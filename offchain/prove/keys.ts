@@ -1,0 +1,218 @@
+import { createHash } from 'node:crypto';
+import { type Hex, keccak256 } from 'viem';
+import { HokusaiError } from '../errors.ts';
+import { FixedBase } from './curve.ts';
+import { fromLittleEndian, inverse, inverseAll, mod, power, Q, R, rootOfUnity, toLittleEndian } from './field.ts';
+import type { Combination, R1cs } from './r1cs.ts';
+
+/**
+ * The secrets behind a proving key. Whoever knows them can prove anything: production keys come from a ceremony in
+ * which nobody learns them.
+ */
+interface Trapdoor {
+  readonly tau: bigint;
+  readonly alpha: bigint;
+  readonly beta: bigint;
+  readonly delta: bigint;
+}
+
+/** What the secrets of every development key are derived from. It is public, so these keys prove nothing to anybody. */
+export const DEVELOPMENT_SEED = 'hokusai development key, trapdoor known to everybody';
+
+/**
+ * Makes the development proving key of a circuit, straight from its constraints and the known trapdoor: the same bytes
+ * on every machine, in seconds, with no powers-of-tau file.
+ *
+ * @returns the key in snarkjs's `zkey` format for Groth16
+ */
+export function developmentKey(r1cs: R1cs): Uint8Array {
+  const secret = (name: string) =>
+    1n + (BigInt(`0x${createHash('sha512').update(`${DEVELOPMENT_SEED}:${name}`).digest('hex')}`) % (R - 1n));
+  return provingKey(r1cs, {
+    tau: secret('tau'),
+    alpha: secret('alpha'),
+    beta: secret('beta'),
+    delta: secret('delta'),
+  });
+}
+
+/**
+ * The key of Groth16 (https://eprint.iacr.org/2016/260, section 3.2) for a trapdoor, with gamma = 1 as snarkjs has it.
+ * H holds, as snarkjs's prover wants it, the Lagrange polynomials of the odd points of a domain of twice the size.
+ */
+function provingKey(r1cs: R1cs, { tau, alpha, beta, delta }: Trapdoor): Uint8Array {
+  const inputs = r1cs.publicSignals + 1;
+  const bits = Math.floor(Math.log2(r1cs.constraints.length + r1cs.publicSignals)) + 1;
+  const domain = 1 << bits;
+  const { a, b, c } = polynomialsAt(r1cs, lagrangeAt(tau, bits));
+  const odd = lagrangeAt(tau, bits + 1).filter((_, i) => i % 2 === 1);
+  const perDelta = inverse(delta);
+  const mixed = a.map((_, s) => mod(beta * a[s]! + alpha * b[s]! + c[s]!));
+
+  const g1 = new FixedBase('G1');
+  const g2 = new FixedBase('G2');
+  const header = new Uint8Array(4 + 32 + 4 + 32 + 12);
+  const view = new DataView(header.buffer);
+  view.setUint32(0, 32, true);
+  toLittleEndian(header, 4, Q);
+  view.setUint32(36, 32, true);
+  toLittleEndian(header, 40, R);
+  view.setUint32(72, r1cs.signals, true);
+  view.setUint32(76, r1cs.publicSignals, true);
+  view.setUint32(80, domain, true);
+  const [alphaBeta1, delta1] = [g1.multiples([alpha, beta]), g1.multiples([delta])];
+  const [beta2, gamma2, delta2] = [g2.multiples([beta]), g2.multiples([1n]), g2.multiples([delta])];
+  return joinSections([
+    [1, [Uint8Array.of(1, 0, 0, 0)]],
+    [2, [header, alphaBeta1, beta2, gamma2, delta1, delta2]],
+    [3, [g1.multiples(mixed.slice(0, inputs))]],
+    [4, [coefficients(r1cs)]],
+    [5, [g1.multiples(a)]],
+    [6, [g1.multiples(b)]],
+    [7, [g2.multiples(b)]],
+    [8, [g1.multiples(mixed.slice(inputs).map((value) => (value * perDelta) % R))]],
+    [9, [g1.multiples(odd.map((value) => (value * perDelta) % R))]],
+    // No ceremony took place: no circuit hash to compare with, and no contributions.
+    [10, [new Uint8Array(64 + 4)]],
+  ]);
+}
+
+/** L_i(tau) = (tau^n - 1) / n * w^i / (tau - w^i) for all n = 2^bits points of the domain. */
+function lagrangeAt(tau: bigint, bits: number): bigint[] {
+  const root = rootOfUnity(bits);
+  const points: bigint[] = [1n];
+  for (let i = 1; i < 1 << bits; i++) points.push((points[i - 1]! * root) % R);
+  const scale = mod((power(tau, 1n << BigInt(bits)) - 1n) * inverse(1n << BigInt(bits)));
+  const inverses = inverseAll(points.map((point) => mod(tau - point)));
+  return points.map((point, i) => (((scale * point) % R) * inverses[i]!) % R);
+}
+
+/** The polynomials A, B and C of each signal at tau, given the Lagrange polynomials there. */
+function polynomialsAt(r1cs: R1cs, lagrange: readonly bigint[]): Record<'a' | 'b' | 'c', bigint[]> {
+  const zeros = () => new Array<bigint>(r1cs.signals).fill(0n);
+  const [a, b, c] = [zeros(), zeros(), zeros()];
+  const add = (sums: bigint[], { signals, values }: Combination, at: bigint) => {
+    for (const [k, signal] of signals.entries()) sums[signal] = (sums[signal]! + values[k]! * at) % R;
+  };
+  for (const [i, constraint] of r1cs.constraints.entries()) {
+    add(a, constraint[0], lagrange[i]!);
+    add(b, constraint[1], lagrange[i]!);
+    add(c, constraint[2], lagrange[i]!);
+  }
+  // One more row for each public signal keeps their polynomials independent, so that no proof fits other inputs.
+  for (let s = 0; s <= r1cs.publicSignals; s++) a[s] = (a[s]! + lagrange[r1cs.constraints.length + s]!) % R;
+  return { a, b, c };
+}
+
+/** Section 4: the entries of A and B as the prover evaluates them; values carry the factor 2^512 that snarkjs expects. */
+function coefficients(r1cs: R1cs): Uint8Array {
+  const rows = r1cs.constraints.flatMap(([a, b], row) => [
+    { matrix: 0, row, ...a },
+    { matrix: 1, row, ...b },
+  ]);
+  for (let s = 0; s <= r1cs.publicSignals; s++) {
+    rows.push({ matrix: 0, row: r1cs.constraints.length + s, signals: Uint32Array.of(s), values: [1n] });
+  }
+  const bytes = new Uint8Array(4 + 44 * rows.reduce((sum, { signals }) => sum + signals.length, 0));
+  const view = new DataView(bytes.buffer);
+  const factor = power(2n, 512n);
+  view.setUint32(0, (bytes.length - 4) / 44, true);
+  let position = 4;
+  for (const { matrix, row, signals, values } of rows) {
+    for (const [k, signal] of signals.entries()) {
+      view.setUint32(position, matrix, true);
+      view.setUint32(position + 4, row, true);
+      view.setUint32(position + 8, signal, true);
+      toLittleEndian(bytes, position + 12, (values[k]! * factor) % R);
+      position += 44;
+    }
+  }
+  return bytes;
+}
+
+function joinSections(sections: readonly (readonly [id: number, parts: readonly Uint8Array[]])[]): Uint8Array {
+  const pieces: Uint8Array[] = [Buffer.from('zkey'), Uint8Array.of(1, 0, 0, 0, sections.length, 0, 0, 0)];
+  for (const [id, parts] of sections) {
+    const head = new Uint8Array(12);
+    new DataView(head.buffer).setUint32(0, id, true);
+    new DataView(head.buffer).setBigUint64(4, BigInt(parts.reduce((sum, part) => sum + part.length, 0)), true);
+    pieces.push(head, ...parts);
+  }
+  return Buffer.concat(pieces);
+}
+
+/** A Groth16 verification key as snarkjs writes it, without the precomputed pairing `vk_alphabeta_12`. */
+export interface VerificationKey {
+  readonly protocol: 'groth16';
+  readonly curve: 'bn128';
+  readonly nPublic: number;
+  readonly vk_alpha_1: readonly string[];
+  readonly vk_beta_2: readonly (readonly string[])[];
+  readonly vk_gamma_2: readonly (readonly string[])[];
+  readonly vk_delta_2: readonly (readonly string[])[];
+  readonly IC: readonly (readonly string[])[];
+}
+
+/**
+ * Reads the verification key out of a proving key.
+ *
+ * @throws HokusaiError `KEY_FORMAT` (terminal) when the bytes are no Groth16 proving key over BN254.
+ */
+export function verificationKey(zkey: Uint8Array): VerificationKey {
+  const view = new DataView(zkey.buffer, zkey.byteOffset, zkey.byteLength);
+  const at = new Map<number, number>();
+  if (zkey.length > 12 && Buffer.from(zkey.subarray(0, 4)).toString() === 'zkey') {
+    for (let position = 12; position + 12 <= zkey.length; ) {
+      at.set(view.getUint32(position, true), position + 12);
+      position += 12 + Number(view.getBigUint64(position + 4, true));
+    }
+  }
+  const [header, ic] = [at.get(2), at.get(3)];
+  if (header === undefined || ic === undefined || fromLittleEndian(zkey, header + 4) !== Q) {
+    throw new HokusaiError('terminal', 'KEY_FORMAT', 'These bytes are not a Groth16 proving key over BN254.');
+  }
+  const perMontgomery = inverseModQ(2n ** 256n % Q);
+  const coordinate = (offset: number) => ((fromLittleEndian(zkey, offset) * perMontgomery) % Q).toString();
+  const g1 = (offset: number) => [coordinate(offset), coordinate(offset + 32), '1'];
+  const g2 = (offset: number) => [
+    [coordinate(offset), coordinate(offset + 32)],
+    [coordinate(offset + 64), coordinate(offset + 96)],
+    ['1', '0'],
+  ];
+  const points = header + 84;
+  const nPublic = view.getUint32(header + 76, true);
+  return {
+    protocol: 'groth16',
+    curve: 'bn128',
+    nPublic,
+    vk_alpha_1: g1(points),
+    vk_beta_2: g2(points + 128),
+    vk_gamma_2: g2(points + 256),
+    vk_delta_2: g2(points + 448),
+    IC: Array.from({ length: nPublic + 1 }, (_, i) => g1(ic + 64 * i)),
+  };
+}
+
+function inverseModQ(value: bigint): bigint {
+  let [a, b, x, y] = [value, Q, 1n, 0n];
+  while (b > 0n) {
+    const quotient = a / b;
+    [a, b, x, y] = [b, a - quotient * b, y, x - quotient * y];
+  }
+  return ((x % Q) + Q) % Q;
+}
+
+/**
+ * A verification key as CircuitRegistry keeps it: 32-byte words, G2 coordinates with the imaginary part first, as the
+ * pairing precompile orders them (EIP-197): alpha, beta, gamma, delta, then IC.
+ */
+export function encodeVerificationKey(key: VerificationKey): Hex {
+  const g1 = ([x, y]: readonly string[]) => [x!, y!];
+  const g2 = ([x, y]: readonly (readonly string[])[]) => [x![1]!, x![0]!, y![1]!, y![0]!];
+  const words = [key.vk_alpha_1].flatMap(g1);
+  words.push(...[key.vk_beta_2, key.vk_gamma_2, key.vk_delta_2].flatMap(g2), ...key.IC.flatMap(g1));
+  return `0x${words.map((word) => BigInt(word).toString(16).padStart(64, '0')).join('')}`;
+}
+
+/** The name of a circuit with its keys: the hash of the verification key's bytes on-chain. */
+export const circuitId = (key: VerificationKey): Hex => keccak256(encodeVerificationKey(key));

@@ -1,0 +1,102 @@
+import { loadPoseidon, tag, vectorRoot } from '../commitment.ts';
+import { HokusaiError } from '../errors.ts';
+import { CIRCUITS, type CircuitName } from './circuits.ts';
+
+/** The committed rows of one benchmark fold and the two models' predictions on them, all bits, all of length n. */
+export interface Score {
+  readonly labels: ArrayLike<number>;
+  readonly baselinePredictions: ArrayLike<number>;
+  readonly candidatePredictions: ArrayLike<number>;
+  /** Field elements that hide the vectors: from the benchmarkSecret, and twice from the modelSecret. */
+  readonly labelsSalt: bigint;
+  readonly baselineSalt: bigint;
+  readonly candidateSalt: bigint;
+  /** The settlement that the proof is for, below 2^248, as `Rounds.contextHash` computes it. */
+  readonly contextHash: bigint;
+}
+
+/** The public signals of the score circuit, by name and in the circuit's order. */
+export interface ScoreSignals {
+  readonly attestationHash: bigint;
+  readonly labelsRoot: bigint;
+  readonly baselinePredictionsRoot: bigint;
+  readonly candidatePredictionsRoot: bigint;
+  readonly countsPacked: bigint;
+  readonly contextHash: bigint;
+}
+
+/** Bits of one lane of countsPacked. */
+export const LANE_BITS = 31n;
+
+/** Counts of the eight cells, at index label + 2 baseline + 4 candidate. */
+export type Cells = readonly [bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint];
+
+/** Counts how label, baseline and candidate fall together. */
+export function countCells(score: Pick<Score, 'labels' | 'baselinePredictions' | 'candidatePredictions'>): Cells {
+  const cells = [0n, 0n, 0n, 0n, 0n, 0n, 0n, 0n];
+  for (let i = 0; i < score.labels.length; i++) {
+    cells[score.labels[i]! + 2 * score.baselinePredictions[i]! + 4 * score.candidatePredictions[i]!]!++;
+  }
+  return cells as unknown as Cells;
+}
+
+/** Eight counts below 2^31 in one field element, cell k in bits 31 k to 31 k + 30. */
+export const packCells = (cells: Cells): bigint =>
+  cells.reduce((packed, count, k) => packed + (count << (LANE_BITS * BigInt(k))), 0n);
+
+/** The inverse of {@link packCells}. */
+export const unpackCells = (countsPacked: bigint): Cells =>
+  Array.from({ length: 8 }, (_, k) => (countsPacked >> (LANE_BITS * BigInt(k))) & 0x7fffffffn) as unknown as Cells;
+
+/** What the score circuit's public signals must be: its twin in TypeScript. */
+export async function scoreSignals(score: Score): Promise<ScoreSignals> {
+  const poseidon = await loadPoseidon();
+  const predictions = (values: ArrayLike<number>, salt: bigint) =>
+    vectorRoot({ name: 'predictions', laneBits: 1, values, salt });
+  const labelsRoot = await vectorRoot({ name: 'labels', laneBits: 1, values: score.labels, salt: score.labelsSalt });
+  const baselinePredictionsRoot = await predictions(score.baselinePredictions, score.baselineSalt);
+  const candidatePredictionsRoot = await predictions(score.candidatePredictions, score.candidateSalt);
+  const countsPacked = packCells(countCells(score));
+  const bound = [labelsRoot, baselinePredictionsRoot, candidatePredictionsRoot, countsPacked, score.contextHash];
+  return {
+    attestationHash: poseidon([tag('attestation'), ...bound]),
+    labelsRoot,
+    baselinePredictionsRoot,
+    candidatePredictionsRoot,
+    countsPacked,
+    contextHash: score.contextHash,
+  };
+}
+
+/**
+ * The smallest score circuit that holds `rows` rows.
+ *
+ * @throws HokusaiError `SCORE_TOO_LARGE` (configuration) when none does.
+ */
+export function scoreCircuit(rows: number): CircuitName {
+  const fitting = Object.entries(CIRCUITS).find(([, circuit]) => circuit.args[0] >= rows);
+  if (!fitting) {
+    const largest = Math.max(...Object.values(CIRCUITS).map((circuit) => circuit.args[0]));
+    throw new HokusaiError('configuration', 'SCORE_TOO_LARGE', `No score circuit holds ${rows} rows.`, {
+      details: { rows, largest },
+      next: `Register a fold of at most ${largest} rows; a larger one is sampled by digest.`,
+    });
+  }
+  return fitting[0] as CircuitName;
+}
+
+/** The private and public inputs of the score circuit of size class `rows`, padded with zeros. */
+export function scoreInput(score: Score, rows: number): Record<string, string | string[]> {
+  const padded = (values: ArrayLike<number>) =>
+    Array.from({ length: rows }, (_, i) => (i < values.length ? String(values[i]) : '0'));
+  return {
+    active: Array.from({ length: rows }, (_, i) => (i < score.labels.length ? '1' : '0')),
+    labels: padded(score.labels),
+    baselinePredictions: padded(score.baselinePredictions),
+    candidatePredictions: padded(score.candidatePredictions),
+    labelsSalt: String(score.labelsSalt),
+    baselineSalt: String(score.baselineSalt),
+    candidateSalt: String(score.candidateSalt),
+    contextHash: String(score.contextHash),
+  };
+}

@@ -1,0 +1,49 @@
+/**
+ * Measures, and prints each figure beside a peer's.
+ *
+ *   npm run bench -- NAME [--json]      NAME: prove
+ */
+import { cpus, totalmem } from 'node:os';
+import { parseArgs } from 'node:util';
+import { benchProve } from './bench/prove.ts';
+
+/** One measured figure. */
+export interface Figure {
+  readonly name: string;
+  readonly value: number;
+  readonly unit: string;
+  /** Rows that the figure is for, where it depends on them. */
+  readonly rows?: number;
+  /** What ours is compared with, and ours divided by the peer's. */
+  readonly peer?: string;
+  readonly ratio?: number;
+}
+
+const BENCHES: Record<string, () => AsyncIterable<Figure>> = { prove: benchProve };
+
+const { values, positionals } = parseArgs({
+  options: { json: { type: 'boolean', default: false } },
+  allowPositionals: true,
+});
+const bench = BENCHES[positionals[0] ?? ''];
+if (!bench || positionals.length !== 1) {
+  console.error(`Usage: npm run bench -- NAME [--json], with NAME among: ${Object.keys(BENCHES).join(', ')}`);
+  process.exit(2);
+}
+
+if (!values.json) {
+  const [cpu] = cpus();
+  console.log(
+    `${cpus().length} x ${cpu?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.versions.node}\n`,
+  );
+}
+for await (const figure of bench()) {
+  if (values.json) console.log(JSON.stringify(figure));
+  else console.log(line(figure));
+}
+
+function line({ name, value, unit, rows, peer, ratio }: Figure): string {
+  const number = Number.isInteger(value) ? String(value) : value.toPrecision(3);
+  const beside = peer ? `   ${ratio?.toPrecision(2)} x ${peer}` : '';
+  return `${name.padEnd(40)} ${number.padStart(10)} ${unit.padEnd(12)} ${rows ? `${rows} rows` : ''}${beside}`;
+}

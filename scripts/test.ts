@@ -1,0 +1,33 @@
+/**
+ * All checks, in the order in which they fail fastest.
+ *
+ *   npm test            what every change must pass
+ *   npm run test:long   the same, and the large circuits made again
+ */
+import { spawnSync } from 'node:child_process';
+import { globSync } from 'node:fs';
+
+const long = process.argv.includes('--long');
+const tests = globSync('test/**/*.test.ts', { exclude: ['test/contracts/**'] }).sort();
+
+const STEPS: readonly (readonly [name: string, command: string, ...parameters: string[]])[] = [
+  ['contracts compile', 'hardhat', 'build'],
+  ['types', 'tsc', '--noEmit'],
+  ['format and lint', 'biome', 'check', '--error-on-warnings', '.'],
+  ['contracts', 'hardhat', 'test'],
+  ['off-chain and circuits', process.execPath, '--test', '--test-reporter=spec', ...tests],
+  ['circuits, made again', process.execPath, 'scripts/circuits.ts', '--check', ...(long ? [] : ['score512'])],
+];
+
+for (const [name, command, ...parameters] of STEPS) {
+  const started = performance.now();
+  console.log(`\n▶ ${name}`);
+  const { status, error } = spawnSync(command, parameters, { stdio: 'inherit' });
+  if (status !== 0) {
+    console.error(
+      `✖ ${name} failed${error ? `: ${error.message}` : ''}. Alone: npx ${[command, ...parameters].slice(0, 4).join(' ')}`,
+    );
+    process.exit(1);
+  }
+  console.log(`✔ ${name} (${((performance.now() - started) / 1000).toFixed(1)} s)`);
+}

@@ -1,0 +1,162 @@
+/**
+ * Tools that test whether a circuit's constraints mean what its source says, for any template.
+ *
+ * The witness calculator and `assert()` prove nothing: a dishonest prover runs his own. So a liar's witness is made by
+ * compiling a changed source, in which every signal keeps its name, and is then held against the honest constraints.
+ */
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import * as snarkjs from 'snarkjs';
+import { CIRCUITS_FOLDER } from '../../offchain/prove/circuits.ts';
+import { type Compiled, compile, type Main } from '../../offchain/prove/compile.ts';
+import { fromLittleEndian, inverse, mod, R } from '../../offchain/prove/field.ts';
+import { type Combination, type R1cs, readR1cs } from '../../offchain/prove/r1cs.ts';
+
+export type Inputs = Readonly<Record<string, string | readonly string[]>>;
+
+/** A compiled circuit: its constraints, and the name of each signal that they speak of. */
+export interface Circuit {
+  readonly compiled: Compiled;
+  readonly r1cs: R1cs;
+  /** Name of each signal of the witness; signal 0 is the constant 1. */
+  readonly names: readonly string[];
+}
+
+/** A change of one line of one source file. */
+export interface Change {
+  readonly file: string;
+  readonly line: number;
+  readonly before: string;
+  readonly after: string;
+}
+
+/** Compiles a circuit, with changed sources where `changes` says so. */
+export async function build(main: Main, changes: readonly Change[] = [], optimisation?: 'O0' | 'O2'): Promise<Circuit> {
+  const folder = await mkdtemp(join(tmpdir(), 'hokusai-mutant-'));
+  try {
+    for (const file of (await readdir(CIRCUITS_FOLDER)).filter((name) => name.endsWith('.circom'))) {
+      const lines = (await readFile(join(CIRCUITS_FOLDER, file), 'utf8')).split('\n');
+      for (const change of changes) if (change.file === file) lines[change.line - 1] = change.after;
+      await writeFile(join(folder, file), lines.join('\n'));
+    }
+    const compiled = await compile(main, folder, optimisation);
+    const r1cs = readR1cs(compiled.r1cs);
+    const byLabel = new Map(compiled.sym.split('\n').map((line) => [line.split(',')[0], line.split(',')[3]]));
+    return { compiled, r1cs, names: Array.from(r1cs.labels, (label) => byLabel.get(String(label)) ?? 'one') };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** The witness that the circuit's own calculator makes. */
+export async function witness({ compiled }: Circuit, inputs: Inputs): Promise<bigint[]> {
+  const file = { type: 'mem' as const, data: new Uint8Array() };
+  await snarkjs.wtns.calculate(inputs, compiled.wasm, file);
+  // Header of the wtns format: 12 bytes, section 1 of 12 + 40 bytes, then section 2, the values.
+  const start = 12 + 12 + 40 + 12;
+  return Array.from({ length: (file.data.length - start) / 32 }, (_, i) => fromLittleEndian(file.data, start + 32 * i));
+}
+
+/** A witness for `circuit` with the values that `liar`, built with `O0`, gives to the signals of the same names. */
+export async function lie(circuit: Circuit, liar: Circuit, inputs: Inputs): Promise<bigint[]> {
+  const values = await witness(liar, inputs);
+  const byName = new Map(liar.names.map((name, i) => [name, values[i]!]));
+  return circuit.names.map((name) => {
+    const value = byName.get(name);
+    if (value === undefined) throw new Error(`The liar has no signal ${name}.`);
+    return value;
+  });
+}
+
+function evaluate({ signals, values }: Combination, w: readonly bigint[]): bigint {
+  let sum = 0n;
+  for (const [k, signal] of signals.entries()) sum += values[k]! * w[signal]!;
+  return sum;
+}
+
+/** The constraints that a witness violates. */
+export const violations = ({ r1cs }: Circuit, w: readonly bigint[]): number[] =>
+  r1cs.constraints.flatMap(([a, b, c], i) => (mod(evaluate(a, w) * evaluate(b, w) - evaluate(c, w)) === 0n ? [] : [i]));
+
+/**
+ * The signals that the constraints leave free once the inputs are given: the columns without a pivot of the Jacobian
+ * of the constraints at `w`, with the inputs held fixed. Empty means that no signal can be moved by any small step.
+ */
+export function freeSignals({ r1cs, names }: Circuit, w: readonly bigint[]): string[] {
+  const inputs = r1cs.publicSignals + r1cs.privateInputs;
+  const fixed = (signal: number) => signal === 0 || (signal > r1cs.outputs && signal <= inputs);
+  const pivots = new Map<number, Map<number, bigint>>();
+  for (const [a, b, c] of r1cs.constraints) {
+    const row = new Map<number, bigint>();
+    const add = ({ signals, values }: Combination, factor: bigint) => {
+      for (const [k, signal] of signals.entries()) {
+        if (!fixed(signal)) setOrDrop(row, signal, mod((row.get(signal) ?? 0n) + values[k]! * factor));
+      }
+    };
+    add(a, mod(evaluate(b, w)));
+    add(b, mod(evaluate(a, w)));
+    add(c, R - 1n);
+    eliminate(row, pivots);
+  }
+  return names.filter((_, signal) => !fixed(signal) && !pivots.has(signal));
+}
+
+function setOrDrop(row: Map<number, bigint>, column: number, value: bigint): void {
+  if (value === 0n) row.delete(column);
+  else row.set(column, value);
+}
+
+/** One step of Gaussian elimination: reduces a row by the pivots so far, and makes what is left of it a pivot. */
+function eliminate(row: Map<number, bigint>, pivots: Map<number, Map<number, bigint>>): void {
+  for (;;) {
+    const column = [...row.keys()].find((key) => pivots.has(key));
+    if (column === undefined) break;
+    const factor = row.get(column)!;
+    for (const [key, value] of pivots.get(column)!) setOrDrop(row, key, mod((row.get(key) ?? 0n) - factor * value));
+  }
+  const [column] = row.keys();
+  if (column === undefined) return;
+  const scale = inverse(row.get(column)!);
+  pivots.set(column, new Map([...row].map(([key, value]) => [key, (value * scale) % R])));
+}
+
+// An anonymous component on the right is no expression: the compiler accepts neither `<--` nor a sum with it, and what
+// it computes is constrained by its own template.
+const STATEMENT = /^\s*[^/\s].*(<==(?!\s*\w+\(.*\)\()|===)/;
+
+/** Changes that weaken a source: each `<==` becomes `<--`, each `===` is dropped. */
+export async function weakenings(files: readonly string[]): Promise<Change[]> {
+  return (await statements(files)).map(({ file, line, text }) => ({
+    file,
+    line,
+    before: text,
+    after: text.includes('<==') ? text.replace('<==', '<--') : ' '.repeat(text.length),
+  }));
+}
+
+/** Changes that make a source lie consistently: each `<==` assigns 1 too much, and all that follows from it is computed. */
+export async function falsehoods(files: readonly string[]): Promise<Change[]> {
+  return (await statements(files))
+    .filter(({ text }) => text.includes('<=='))
+    .map(({ file, line, text }) => ({
+      file,
+      line,
+      before: text,
+      // Four spaces of indentation less: the compiler names anonymous components by their offset in the file.
+      after: text.replace('<==', '<== 1 +').slice(4),
+    }));
+}
+
+/** Changes that let a source accept whatever it is given: each `===` is dropped. */
+export const gullible = async (files: readonly string[]): Promise<Change[]> =>
+  (await weakenings(files)).filter(({ after }) => after.trim() === '');
+
+async function statements(files: readonly string[]): Promise<{ file: string; line: number; text: string }[]> {
+  const found = [];
+  for (const file of files) {
+    const lines = (await readFile(join(CIRCUITS_FOLDER, file), 'utf8')).split('\n');
+    for (const [i, text] of lines.entries()) if (STATEMENT.test(text)) found.push({ file, line: i + 1, text });
+  }
+  return found;
+}

@@ -1,0 +1,186 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { network } from 'hardhat';
+import { concat, type Hex, keccak256, numberToHex, size, slice } from 'viem';
+import { circuitRecords } from '../../offchain/prove/circuits.ts';
+import { Q, R } from '../../offchain/prove/field.ts';
+import { type ContractProof, contractProof } from '../../offchain/prove/prove.ts';
+import { SCORE_PROOF } from '../vectors/score.ts';
+
+const { viem, networkHelpers } = await network.create();
+
+const PUBLIC_SIGNALS = SCORE_PROOF.publicSignals.map(BigInt);
+const PROOF = contractProof(SCORE_PROOF.proof);
+const G2 = [
+  11559732032986387107991004021392285783925812861821192530917403151452391805634n,
+  10857046999023057135944570762232829481370756359578518086990519993285655852781n,
+  4082367875863433681332203403145435568316851327593401208105741076214120093531n,
+  8495653923123431417604973247489272438418190587263600148770280649306958101930n,
+] as const;
+
+/** The key with the words from `index` on replaced. */
+function withWords(index: number, words: readonly bigint[], key: Hex = SCORE_PROOF.key): Hex {
+  const tail = 32 * (index + words.length);
+  const parts = [slice(key, 0, 32 * index), ...words.map((word) => numberToHex(word, { size: 32 }))];
+  return concat(tail < size(key) ? [...parts, slice(key, tail)] : parts);
+}
+
+const word = (index: number) => BigInt(slice(SCORE_PROOF.key, 32 * index, 32 * (index + 1)));
+
+async function deployed() {
+  const registry = await viem.deployContract('CircuitRegistry');
+  await registry.write.register([SCORE_PROOF.key, 6n]);
+  return { registry, circuitId: keccak256(SCORE_PROOF.key) };
+}
+
+const fixture = () => networkHelpers.loadFixture(deployed);
+
+describe('CircuitRegistry.register', () => {
+  it('names a circuit by the hash of its key, keeps the key, and emits CircuitRegistered', async () => {
+    const { registry, circuitId } = await fixture();
+    assert.equal(circuitId, circuitRecords()[SCORE_PROOF.circuit].developmentCircuitId);
+    assert.equal(await registry.read.verificationKey([circuitId]), SCORE_PROOF.key);
+    const fresh = await viem.deployContract('CircuitRegistry');
+    await viem.assertions.emitWithArgs(fresh.write.register([SCORE_PROOF.key, 6n]), fresh, 'CircuitRegistered', [
+      circuitId,
+      6n,
+    ]);
+  });
+
+  it('overwriting a key: a second registration is refused', async () => {
+    const { registry, circuitId } = await fixture();
+    await viem.assertions.revertWithCustomErrorWithArgs(
+      registry.write.register([SCORE_PROOF.key, 6n]),
+      registry,
+      'CircuitRegistryAlreadyRegistered',
+      [circuitId],
+    );
+  });
+
+  for (const signals of [5n, 7n]) {
+    it(`a key of 6 signals registered for ${signals}: a public signal too many or too few`, async () => {
+      const { registry } = await fixture();
+      await viem.assertions.revertWithCustomErrorWithArgs(
+        registry.write.register([SCORE_PROOF.key, signals]),
+        registry,
+        'CircuitRegistryKeyLength',
+        [signals, 32n * (14n + 2n * (signals + 1n)), BigInt(size(SCORE_PROOF.key))],
+      );
+    });
+  }
+
+  const gamma = [6, 7, 8, 9].map(word);
+  const unsafe: Record<string, readonly bigint[]> = {
+    'delta = gamma': gamma,
+    'delta = -gamma': [gamma[0]!, gamma[1]!, Q - gamma[2]!, Q - gamma[3]!],
+    'delta = the generator of G2, as a set-up without phase 2 leaves it': G2,
+  };
+  for (const [name, delta] of Object.entries(unsafe)) {
+    it(`a key that proves anything: ${name}`, async () => {
+      const { registry } = await fixture();
+      // With another gamma, so that only the check under test can refuse the third.
+      const key = name.includes('generator') ? withWords(6, [10, 11, 12, 13].map(word)) : SCORE_PROOF.key;
+      await viem.assertions.revertWithCustomErrorWithArgs(
+        registry.write.register([withWords(10, delta, key), 6n]),
+        registry,
+        'CircuitRegistryUnsafeDelta',
+        [delta[0]!, delta[1]!],
+      );
+    });
+  }
+
+  for (const index of [0, 2, 6, 10, 14, 16, 26]) {
+    const width = index >= 2 && index < 14 ? 4 : 2;
+    it(`a point at infinity or off the curve at word ${index}`, async () => {
+      const { registry } = await fixture();
+      const off = Array.from({ length: width }, (_, i) => (word(index + i) + (i === 0 ? 1n : 0n)) % Q);
+      const tooLarge = Array.from({ length: width }, (_, i) => word(index + i) + (i === width - 1 ? Q : 0n));
+      for (const words of [new Array<bigint>(width).fill(0n), off, tooLarge]) {
+        if (words.every((value) => value < 1n << 256n)) {
+          await viem.assertions.revertWithCustomErrorWithArgs(
+            registry.write.register([withWords(index, words), 6n]),
+            registry,
+            'CircuitRegistryBadPoint',
+            [BigInt(index)],
+          );
+        }
+      }
+    });
+  }
+});
+
+describe('CircuitRegistry.verify', () => {
+  const verify = async (proof: ContractProof, signals: readonly bigint[] = PUBLIC_SIGNALS) => {
+    const { registry, circuitId } = await fixture();
+    return registry.read.verify([circuitId, proof, signals]);
+  };
+
+  it('accepts the real proof', async () => assert.equal(await verify(PROOF), true));
+
+  it('accepts (-A, -B), which anybody can make of a proof: proof bytes are never an identifier', async () => {
+    const negated = { a: [PROOF.a[0], Q - PROOF.a[1]], b: [PROOF.b[0], PROOF.b[1].map((y) => Q - y)], c: PROOF.c };
+    assert.equal(await verify(negated as unknown as ContractProof), true);
+  });
+
+  PUBLIC_SIGNALS.forEach((signal, i) => {
+    it(`forged public signal ${i}`, async () => {
+      for (const forged of [signal + 1n, signal - 1n, 0n, R - signal]) {
+        if (forged !== signal) assert.equal(await verify(PROOF, PUBLIC_SIGNALS.with(i, forged)), false);
+      }
+    });
+
+    it(`public signal ${i} plus r, the same signal to the curve`, async () => {
+      for (let twin = signal + R; twin < 1n << 256n; twin += R)
+        assert.equal(await verify(PROOF, PUBLIC_SIGNALS.with(i, twin)), false);
+    });
+  });
+
+  it('malleated proof: each coordinate plus 1, plus q, zero, and the points exchanged', async () => {
+    const flat = [...PROOF.a, ...PROOF.b[0], ...PROOF.b[1], ...PROOF.c];
+    const unflatten = ([a0, a1, b00, b01, b10, b11, c0, c1]: bigint[]) =>
+      ({
+        a: [a0, a1],
+        b: [
+          [b00, b01],
+          [b10, b11],
+        ],
+        c: [c0, c1],
+      }) as unknown as ContractProof;
+    assert.equal(await verify(unflatten(flat)), true);
+    for (const [i, value] of flat.entries()) {
+      for (const other of [(value + 1n) % Q, value + Q, 0n, Q - value, (1n << 256n) - 1n]) {
+        assert.equal(await verify(unflatten(flat.with(i, other))), false, `coordinate ${i} = ${other}`);
+      }
+    }
+    assert.equal(await verify({ ...PROOF, a: PROOF.c, c: PROOF.a }), false);
+    assert.equal(await verify(unflatten(new Array<bigint>(8).fill(0n))), false);
+  });
+
+  it('a proof for another circuit', async () => {
+    const { registry, circuitId } = await fixture();
+    // Another valid key: alpha doubled is a point like any other, but not the one this proof was made for.
+    const other = withWords(0, [word(14), word(15)]);
+    await registry.write.register([other, 6n]);
+    assert.equal(await registry.read.verify([keccak256(other), PROOF, PUBLIC_SIGNALS]), false);
+    assert.equal(await registry.read.verify([circuitId, PROOF, PUBLIC_SIGNALS]), true);
+  });
+
+  it('refuses an unknown circuit and a wrong number of signals with their values', async () => {
+    const { registry, circuitId } = await fixture();
+    const unknown = numberToHex(1n, { size: 32 });
+    await viem.assertions.revertWithCustomErrorWithArgs(
+      registry.read.verify([unknown, PROOF, PUBLIC_SIGNALS]),
+      registry,
+      'CircuitRegistryUnknownCircuit',
+      [unknown],
+    );
+    for (const signals of [PUBLIC_SIGNALS.slice(0, 5), [...PUBLIC_SIGNALS, 0n], []]) {
+      await viem.assertions.revertWithCustomErrorWithArgs(
+        registry.read.verify([circuitId, PROOF, signals]),
+        registry,
+        'CircuitRegistryPublicSignals',
+        [circuitId, 6n, BigInt(signals.length)],
+      );
+    }
+  });
+});
