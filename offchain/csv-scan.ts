@@ -14,14 +14,14 @@ export interface CsvShape {
 }
 
 const DELIMITERS = [',', ';', '\t', '|'];
+/** Malformed rows told one by one. */
+const SHOWN = 10;
 const [LF, CR, QUOTE, SPACE] = [10, 13, 34, 32];
 
 /** 1-based number of the line that holds the byte at `position`; a line ends with LF, CR LF or CR. */
 export function lineAt(bytes: Uint8Array, position: number): number {
   let line = 1;
-  for (let i = 0; i < position; i++) {
-    if (bytes[i] === LF || (bytes[i] === CR && bytes[i + 1] !== LF)) line++;
-  }
+  for (let i = 0; i < position; i++) if (endAt(bytes, i) !== undefined) line++;
   return line;
 }
 
@@ -30,9 +30,11 @@ export function lineAt(bytes: Uint8Array, position: number): number {
  *
  * The delimiter is the candidate that occurs most often in the header outside quotes; of equals, the first of
  * `,` `;` tab `|`. DuckDB's own sniffer is not asked: it reads a file with ragged rows as one column delimited by `|`,
- * and skips a first line that starts with `#`, in both cases without a word.
+ * and skips a first line that starts with `#`, in both cases without a word. Nor is it asked to count fields: it drops
+ * further fields at the end of a row when they are empty.
  *
- * @throws HokusaiError `terminal`: CSV_EMPTY, CSV_NOT_UTF8, CSV_NUL_BYTE, CSV_ONE_COLUMN, CSV_MIXED_LINE_ENDS
+ * @throws HokusaiError `terminal`: CSV_EMPTY, CSV_NOT_UTF8, CSV_NUL_BYTE, CSV_ONE_COLUMN, CSV_MIXED_LINE_ENDS,
+ * CSV_MALFORMED (rows with another number of fields than the header), CSV_UNPARSABLE
  */
 export function scanCsv(bytes: Uint8Array, file: string): CsvShape {
   refuseBinary(bytes, file);
@@ -45,7 +47,18 @@ export function scanCsv(bytes: Uint8Array, file: string): CsvShape {
     });
   }
   const delimiter = DELIMITERS[counts.indexOf(most)]!;
-  return { delimiter, fields: most + 1, ...scanRecords(bytes, delimiter, file) };
+  const { lineEnd, lines, found } = scanRecords(bytes, delimiter, file);
+  const fields = found[0]!;
+  const wrong = found.flatMap((count, record) => (count === fields ? [] : [record]));
+  if (wrong.length > 0) {
+    const problems = wrong.slice(0, SHOWN).map((record) => ({
+      line: lines[record]!,
+      expected: fields,
+      found: found[record]!,
+    }));
+    throw malformed(file, delimiter, problems, wrong.length);
+  }
+  return { delimiter, fields, lineEnd, lines: Uint32Array.from(lines) };
 }
 
 function refuseBinary(bytes: Uint8Array, file: string): void {
@@ -104,36 +117,54 @@ function countInHeader(bytes: Uint8Array): number[] {
   return counts;
 }
 
-/** A quote opens a quoted field only where the field starts (spaces before it allowed); elsewhere it is a character. */
-function scanRecords(bytes: Uint8Array, delimiter: string, file: string): Pick<CsvShape, 'lineEnd' | 'lines'> {
+type FieldState = 'start' | 'space' | 'plain' | 'quoted' | 'closed';
+
+/**
+ * Line and number of fields of each record. A quote opens a quoted field where the field starts and is a character
+ * inside a bare field. Spaces between delimiter and quote are refused: DuckDB reads them now one way, now the other.
+ */
+function scanRecords(bytes: Uint8Array, delimiter: string, file: string) {
   const comma = delimiter.charCodeAt(0);
-  const lines: number[] = [];
+  const [lines, found]: [number[], number[]] = [[], []];
   let lineEnd: CsvShape['lineEnd'] | undefined;
   let line = 1;
-  let record = { line, start: 0 };
-  let fieldOpens = true;
-  let quoted = false;
+  let record = { line, start: 0, fields: 1 };
+  let field: FieldState = 'start' as FieldState;
+  const close = (length: number): void => {
+    if (length === 0) return;
+    lines.push(record.line);
+    found.push(record.fields);
+  };
   for (let i = hasByteOrderMark(bytes) ? 3 : 0; i < bytes.length; i++) {
     const byte = bytes[i]!;
-    const ends = byte === LF || (byte === CR && bytes[i + 1] !== LF);
-    if (ends) line++;
-    if (quoted) {
+    const end = endAt(bytes, i);
+    if (end !== undefined) line++;
+    if (field === 'quoted') {
       if (byte === QUOTE && bytes[i + 1] === QUOTE) i++;
-      else quoted = byte !== QUOTE;
-    } else if (ends) {
-      const found = byte === CR ? '\r' : bytes[i - 1] === CR ? '\r\n' : '\n';
-      lineEnd ??= found;
-      if (found !== lineEnd) throw mixedLineEnds(file, line - 1, lineEnd, found);
-      if (i + 1 - record.start > found.length) lines.push(record.line);
-      record = { line, start: i + 1 };
-      fieldOpens = true;
-    } else {
-      quoted = byte === QUOTE && fieldOpens;
-      fieldOpens = byte === comma || (fieldOpens && byte === SPACE);
-    }
+      else if (byte === QUOTE) field = 'closed';
+    } else if (end !== undefined) {
+      lineEnd ??= end;
+      if (end !== lineEnd) throw mixedLineEnds(file, line - 1, lineEnd, end);
+      close(i + 1 - record.start - end.length);
+      record = { line, start: i + 1, fields: 1 };
+      field = 'start';
+    } else if (byte === comma) {
+      record.fields++;
+      field = 'start';
+    } else if (byte === QUOTE && field === 'start') field = 'quoted';
+    else if (field === 'closed' || (byte === QUOTE && field === 'space')) {
+      if (byte !== CR) throw unparsable(file, record.line);
+    } else field = byte === SPACE && field !== 'plain' ? 'space' : 'plain';
   }
-  if (record.start < bytes.length) lines.push(record.line);
-  return { lineEnd: lineEnd ?? '\n', lines: Uint32Array.from(lines) };
+  if (field === 'quoted') throw unparsable(file, record.line);
+  close(bytes.length - record.start);
+  return { lineEnd: lineEnd ?? ('\n' as const), lines, found };
+}
+
+/** The line end whose last byte is at `i`. */
+function endAt(bytes: Uint8Array, i: number): CsvShape['lineEnd'] | undefined {
+  if (bytes[i] === LF) return bytes[i - 1] === CR ? '\r\n' : '\n';
+  return bytes[i] === CR && bytes[i + 1] !== LF ? '\r' : undefined;
 }
 
 function hasByteOrderMark(bytes: Uint8Array): boolean {
@@ -151,4 +182,28 @@ function mixedLineEnds(file: string, line: number, expected: string, found: stri
       next: 'Save the file with one kind of line end.',
     },
   );
+}
+
+function malformed(
+  file: string,
+  delimiter: string,
+  problems: { line: number; expected: number; found: number }[],
+  count: number,
+): HokusaiError {
+  const [{ line, expected, found }] = problems as [(typeof problems)[0]];
+  const many = count > 1 ? `; ${count} such rows` : '';
+  const text = `${file}:${line}: expected ${expected} fields as in the header, found ${found}${many}`;
+  return new HokusaiError('terminal', 'CSV_MALFORMED', text, {
+    details: { file, problems, count },
+    next: `Give each row ${expected} fields; quote a field that holds ${JSON.stringify(delimiter)}.`,
+  });
+}
+
+/** What is said of a file whose quotes are wrong; `line` is where the record starts. */
+export function unparsable(file: string, line?: number): HokusaiError {
+  const where = line === undefined ? file : `${file}:${line}`;
+  return new HokusaiError('terminal', 'CSV_UNPARSABLE', `${where}: the quotes do not follow RFC 4180`, {
+    details: { file, line },
+    next: 'Quote fields that hold delimiters, quotes or line ends, double quotes inside, leave no space around them.',
+  });
 }

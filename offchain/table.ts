@@ -2,7 +2,7 @@ import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { trimCell } from './cell.ts';
-import { type CsvShape, lineAt, scanCsv } from './csv-scan.ts';
+import { type CsvShape, lineAt, scanCsv, unparsable } from './csv-scan.ts';
 import { HokusaiError } from './errors.ts';
 
 /** A column of a table as it stands in the file; `null` where the field is empty. */
@@ -26,7 +26,6 @@ export interface Table {
 const MAX_BYTES = 2 ** 30;
 /** So many equal values of one column share one string; a column with more distinct values is not worth the look-ups. */
 const SHARED_VALUES = 1000;
-const SHOWN = 10;
 
 /**
  * Reads a CSV file (UTF-8, header required, RFC 4180 quoting) as text, strictly: a row with too few or too many fields
@@ -34,7 +33,7 @@ const SHOWN = 10;
  * delimiter and line end follow from {@link scanCsv}, and DuckDB reads with one thread and without its sniffer.
  *
  * @throws HokusaiError `configuration`: TABLE_UNREADABLE (missing, a directory, no permission), TABLE_TOO_LARGE;
- * `terminal`: those of {@link scanCsv}, CSV_MALFORMED, CSV_UNPARSABLE, TABLE_COLUMN_UNNAMED, TABLE_COLUMN_TWICE,
+ * `terminal`: those of {@link scanCsv}, TABLE_COLUMN_UNNAMED, TABLE_COLUMN_TWICE,
  * TABLE_NO_ROWS
  */
 export async function readCsv(file: string): Promise<Table> {
@@ -48,7 +47,7 @@ export async function readCsv(file: string): Promise<Table> {
   const connection = await instance.connect();
   try {
     const records = await readRecords(connection, file, shape);
-    await refuseRejects(connection, file, bytes, shape);
+    await refuseRejects(connection, file, bytes);
     return toTable(file, records, shape);
   } finally {
     connection.closeSync();
@@ -141,7 +140,7 @@ async function readRecords(connection: DuckDBConnection, file: string, shape: Cs
     }
   } catch {
     // DuckDB's message quotes the row, which may be personal, so it is not passed on.
-    throw unparsable(file, shape);
+    throw unparsable(file);
   }
   return columns;
 }
@@ -159,45 +158,17 @@ function sqlPath(file: string): string {
   return `'${literal.replaceAll("'", "''")}'`;
 }
 
-function unparsable(file: string, shape: CsvShape, line?: number): HokusaiError {
-  const where = line === undefined ? file : `${file}:${line}`;
-  return new HokusaiError('terminal', 'CSV_UNPARSABLE', `${where}: the quotes or line ends do not follow RFC 4180`, {
-    details: { file, line, delimiter: shape.delimiter },
-    next: 'Quote fields that hold delimiters, quotes or line ends, and double the quotes inside them.',
-  });
-}
-
-async function refuseRejects(
-  connection: DuckDBConnection,
-  file: string,
-  bytes: Uint8Array,
-  shape: CsvShape,
-): Promise<void> {
-  const rejects = await connection.runAndReadAll(
-    `SELECT line_byte_position::DOUBLE, max(nullif(regexp_extract(error_message, 'Found: (\\d+)', 1), '')::INTEGER)
-     FROM reject_errors GROUP BY 1 ORDER BY 1`,
-  );
-  const rows = rejects.getRows();
-  if (rows.length === 0) return;
-  const problems = rows.slice(0, SHOWN).map(([position, found]) => ({
-    line: lineAt(bytes, position as number),
-    expected: shape.fields,
-    found: found as number | null,
-  }));
-  const [first] = problems;
-  const many = rows.length > 1 ? `; ${rows.length} such rows` : '';
-  if (first!.found === null) throw unparsable(file, shape, first!.line);
-  const text = `${file}:${first!.line}: expected ${shape.fields} fields as in the header, found ${first!.found}${many}`;
-  throw new HokusaiError('terminal', 'CSV_MALFORMED', text, {
-    details: { file, problems, count: rows.length },
-    next: `Give each row ${shape.fields} fields; quote a field that holds ${JSON.stringify(shape.delimiter)}.`,
-  });
+/** DuckDB leaves out rows that it cannot read and writes them to a table of rejects. */
+async function refuseRejects(connection: DuckDBConnection, file: string, bytes: Uint8Array): Promise<void> {
+  const rejects = await connection.runAndReadAll('SELECT min(line_byte_position)::DOUBLE FROM reject_errors');
+  const position = rejects.getRows()[0]![0] as number | null;
+  if (position !== null) throw unparsable(file, lineAt(bytes, position));
 }
 
 function toTable(file: string, records: Column['values'][], shape: CsvShape): Table {
   const count = records[0]!.length;
   // Two independent readings of the same bytes: if they count differently, one of them misunderstood the quotes.
-  if (count !== shape.lines.length) throw unparsable(file, shape);
+  if (count !== shape.lines.length) throw unparsable(file);
   const names = records.map((values) => trimCell(values[0] ?? ''));
   refuseNames(file, names);
   if (count === 1) {
