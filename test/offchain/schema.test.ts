@@ -95,6 +95,13 @@ describe('inferSchema, columns', () => {
       { type: 'number' },
       ['COLUMN_GIVES_LABEL_AWAY'],
     ],
+    [
+      'a threshold, but as many missing cells of either label',
+      'x',
+      (row) => (row % 4 < 2 ? null : `${(row % 2) * 100 + ((row * 7) % 50)}`),
+      { type: 'number' },
+      [],
+    ],
     ['30 categories of two rows each, by chance pure', 'x', (row) => `c${row % 30}`, { type: 'category' }, []],
   ];
   for (const [title, name, cell, expected, codes] of cases) {
@@ -172,6 +179,7 @@ describe('inferSchema, label', () => {
     [['10', '9', '10'], '10'],
     [['cat', 'dog', 'cat'], 'dog'],
     [['cat', 'dog'], 'dog'],
+    [['dog', 'cat'], 'dog'],
   ];
   for (const [values, positive] of positives) {
     it(`takes ${positive} of ${values} as positive`, () => {

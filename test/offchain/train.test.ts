@@ -221,6 +221,14 @@ describe('referenceTrainer', () => {
     );
   });
 
+  it('makes the same bits where Newton has to halve its steps (golden hash)', async () => {
+    const { optimum } = (await referenceTrainer({ C: 1e6 }).train(random(30, 12, 348_436))).report;
+    assert.equal(
+      sha256(new Uint8Array(Float64Array.of(...optimum.weights, optimum.bias).buffer)),
+      'cfa2008f28500d8a63ed8b0157f7979ea6a4ac84a9d2ba5390cbab55ed0ae54f',
+    );
+  });
+
   it('tells its progress, down to the tolerance', async () => {
     const seen: number[] = [];
     await referenceTrainer().train({
