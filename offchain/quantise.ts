@@ -1,0 +1,183 @@
+import { keccak256, stringToBytes } from 'viem';
+import { z } from 'zod';
+import { canonicalJson } from './canonical.ts';
+import { canonicalDecimal, canonicalText, cellText } from './cell.ts';
+import { columnOf } from './check-table.ts';
+import { HokusaiError } from './errors.ts';
+import { MAX_CATEGORIES, type Schema } from './schema.ts';
+import type { Table } from './table.ts';
+
+const decimal = z.string().refine((text) => canonicalDecimal(text) === text, { error: 'not a canonical decimal' });
+const byte = z.int().min(0).max(255);
+const zQuantised = z.discriminatedUnion('type', [
+  z
+    .strictObject({
+      name: z.string(),
+      type: z.literal('number'),
+      /** Mapped to 0, as is anything below; a canonical decimal. */
+      low: decimal,
+      /** Mapped to 255, as is anything above. */
+      high: decimal,
+      /** What stands for a missing value: the bin of the median. */
+      median: byte,
+      /** Whether a column of 0 and 255 tells that the value is missing. */
+      missing: z.boolean(),
+    })
+    .refine(({ low, high }) => Number(low) <= Number(high), { error: 'low is above high' }),
+  z.strictObject({
+    name: z.string(),
+    type: z.literal('category'),
+    categories: z.array(z.string()).min(1).max(MAX_CATEGORIES),
+    other: z.boolean(),
+    missing: z.boolean(),
+  }),
+]);
+const zQuantiser = z.strictObject({ version: z.literal(1), columns: z.array(zQuantised).min(1) });
+
+/** How rows become bytes. Strings and integers only, so that it can be hashed; fixed for the life of a model line. */
+export type Quantiser = z.infer<typeof zQuantiser>;
+type Quantised = Quantiser['columns'][number];
+type QuantisedNumber = Extract<Quantised, { type: 'number' }>;
+type QuantisedCategory = Extract<Quantised, { type: 'category' }>;
+
+/** Features of `rows` rows, one after the other by column: row i of column j is `values[j * rows + i]`, 0 to 255. */
+export interface Features {
+  rows: number;
+  columns: string[];
+  values: Uint8Array;
+}
+
+/**
+ * Checks a quantiser that comes from a file.
+ *
+ * @throws HokusaiError `configuration` QUANTISER_INVALID with all problems
+ */
+export function parseQuantiser(json: unknown): Quantiser {
+  const parsed = zQuantiser.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+  throw new HokusaiError('configuration', 'QUANTISER_INVALID', `the quantiser is not valid: ${problems.join('; ')}`, {
+    details: { problems },
+    next: 'Fetch the quantiser of this model line again.',
+  });
+}
+
+/** keccak256 of the quantiser's canonical JSON in UTF-8, 0x and 64 hexadecimal digits. */
+export function quantiserHash(quantiser: Quantiser): `0x${string}` {
+  return keccak256(stringToBytes(canonicalJson(quantiser)));
+}
+
+/**
+ * Chooses the range of each number from the rows of the baseline. The result does not depend on their order.
+ *
+ * Range: from the 5th to the 95th percentile, widened by that distance to both sides, then drawn in to the outermost
+ * values inside. So an outlier does not cost resolution, and a table without outliers keeps its minimum and maximum:
+ * on breast cancer it costs nothing against minimum and maximum (held-out accuracy 0.9736 with either, mean of 30
+ * splits), and on ten lognormal and cubed columns with eight outliers it gives 0.808 instead of 0.662. Where nine in ten values are the same,
+ * the range is that of the others, widened to hold that value.
+ *
+ * @param table - has passed `checkTable`
+ */
+export function fitQuantiser(table: Table, schema: Schema): Quantiser {
+  const columns = schema.columns.flatMap((column): Quantised[] => {
+    if (column.type === 'ignored') return [];
+    const texts = columnOf(table, column.name).values.map(cellText);
+    const missing = texts.includes(null);
+    if (column.type === 'number') return [fitNumber(column.name, texts, missing)];
+    return [{ ...column, categories: [...column.categories], missing }];
+  });
+  return { version: 1, columns };
+}
+
+function fitNumber(name: string, texts: (string | null)[], missing: boolean): QuantisedNumber {
+  const decimals = texts.filter((text) => text !== null).map((text) => canonicalDecimal(text)!);
+  if (decimals.length === 0) return { name, type: 'number', low: '0', high: '0', median: 0, missing };
+  const sorted = Float64Array.from(decimals, Number).sort();
+  const [low, high] = rangeOf(sorted);
+  const column = { name, type: 'number' as const, low: textOf(low, decimals), high: textOf(high, decimals), missing };
+  return { ...column, median: toByte(sorted[(sorted.length - 1) >> 1]!, low, high) };
+}
+
+function rangeOf(sorted: Float64Array): [number, number] {
+  const edge = Math.floor((sorted.length - 1) / 20);
+  const [from, to] = [sorted[edge]!, sorted[sorted.length - 1 - edge]!];
+  if (from === to) {
+    const others = sorted.filter((value) => value !== from);
+    if (others.length === 0) return [from, from];
+    const [low, high] = rangeOf(others);
+    return [Math.min(low, from), Math.max(high, from)];
+  }
+  const width = to - from;
+  return [sorted.find((value) => value >= from - width)!, sorted.findLast((value) => value <= to + width)!];
+}
+
+/** The decimal of that value; of several that are one double, the first in code-unit order. */
+function textOf(value: number, decimals: string[]): string {
+  return decimals.reduce(
+    (least, text) => (Number(text) === value && (least === '' || text < least) ? text : least),
+    '',
+  );
+}
+
+/**
+ * 0 at low and below, 255 at high and above, linear between, halves rounded up. IEEE 754 operations in a fixed order
+ * and `Math.floor`, so the same bits everywhere.
+ */
+function toByte(value: number, low: number, high: number): number {
+  if (value <= low) return 0;
+  if (value >= high) return 255;
+  return Math.floor(((value - low) * 255) / (high - low) + 0.5);
+}
+
+/**
+ * Turns rows into bytes.
+ *
+ * - A number: one column, see {@link Quantiser}; a missing value is the median's bin.
+ * - A category: a column for each kept category, named `column=category`, 255 where it holds and else 0; one named
+ *   `column=*` for any other value where the schema had more categories. A value that is neither leaves all at 0.
+ * - Where the baseline's rows had missing cells: a further column `column?`, 255 where the cell is missing.
+ *
+ * @param table - has passed `checkTable`
+ */
+export function quantise(table: Table, quantiser: Quantiser): Features {
+  const { rows } = table;
+  const names = quantiser.columns.flatMap(featureNames);
+  const values = new Uint8Array(rows * names.length);
+  let start = 0;
+  for (const column of quantiser.columns) {
+    const texts = columnOf(table, column.name).values.map(cellText);
+    const width = featureNames(column).length;
+    const target = values.subarray(start, start + width * rows);
+    if (column.type === 'number') writeNumber(column, texts, target);
+    else writeCategory(column, texts, target);
+    if (column.missing) {
+      const indicator = target.subarray((width - 1) * rows);
+      for (const [row, text] of texts.entries()) indicator[row] = text === null ? 255 : 0;
+    }
+    start += width * rows;
+  }
+  return { rows, columns: names, values };
+}
+
+function featureNames(column: Quantised): string[] {
+  const names = column.type === 'number' ? [column.name] : column.categories.map((text) => `${column.name}=${text}`);
+  if (column.type === 'category' && column.other) names.push(`${column.name}=*`);
+  return column.missing ? [...names, `${column.name}?`] : names;
+}
+
+function writeNumber(column: QuantisedNumber, texts: (string | null)[], target: Uint8Array): void {
+  const [low, high] = [Number(column.low), Number(column.high)];
+  for (const [row, text] of texts.entries()) {
+    target[row] = text === null ? column.median : toByte(Number(text), low, high);
+  }
+}
+
+function writeCategory(column: QuantisedCategory, texts: (string | null)[], target: Uint8Array): void {
+  const position = new Map(column.categories.map((text, at) => [text, at]));
+  const other = column.other ? column.categories.length : undefined;
+  for (const [row, text] of texts.entries()) {
+    if (text === null) continue;
+    const at = position.get(canonicalText(text)) ?? other;
+    if (at !== undefined) target[at * texts.length + row] = 255;
+  }
+}

@@ -1,0 +1,71 @@
+import { HokusaiError } from '../errors.ts';
+import type { Features } from '../quantise.ts';
+
+/** Weights are signed 16-bit integers, symmetric. */
+const WEIGHT_LIMIT = 2 ** 15;
+/** The bias is a signed 32-bit integer, symmetric. */
+const BIAS_LIMIT = 2 ** 31;
+/** Where the search for the scale begins, met only by weights that are all nearly 0; the factor is 2^60. */
+const START_SCALE = 60;
+const START_FACTOR = 0x1000000000000000;
+
+/**
+ * A linear classifier of bytes in integers. `score = sum of weights[j] * x[j] + bias` with x[j] in 0..255; the class is
+ * 1 where score > 0, else 0 (0 at a tie). Before rounding, weights were `2^scale` times those of the optimum for x / 255
+ * and the bias `255 * 2^scale` times its bias, so score / (255 * 2^scale) approximates the optimum's score.
+ */
+export interface LinearModel {
+  version: 1;
+  family: 'linear';
+  /** One per feature, magnitude below 2^15. */
+  weights: number[];
+  /** Magnitude below 2^31. */
+  bias: number;
+  /** Exponent of the power of two, at most 60. */
+  scale: number;
+  quantiserHash: `0x${string}`;
+}
+
+/**
+ * Rounds a linear classifier of x / 255 to integers, halves up, on the largest power of two for which all of them fit.
+ * Multiplying by a power of two is exact, so the same model follows everywhere.
+ *
+ * @param optimum - finite numbers
+ */
+export function quantiseLinear(
+  optimum: { weights: Float64Array; bias: number },
+  quantiserHash: `0x${string}`,
+): LinearModel {
+  let factor = START_FACTOR;
+  for (let scale = START_SCALE; ; scale--) {
+    const round = (value: number): number => Math.floor(value * factor + 0.5);
+    const weights = Array.from(optimum.weights, round);
+    const bias = round(255 * optimum.bias);
+    if (Math.abs(bias) < BIAS_LIMIT && weights.every((weight) => Math.abs(weight) < WEIGHT_LIMIT)) {
+      return { version: 1, family: 'linear', weights, bias, scale, quantiserHash };
+    }
+    factor /= 2;
+  }
+}
+
+/**
+ * Class of each row, 0 or 1, in integers: exact below 2^53, which 2^29 features would be needed to reach.
+ *
+ * @throws HokusaiError `terminal` MODEL_MISFIT when the model has not one weight per feature
+ */
+export function predict(model: LinearModel, features: Features): Uint8Array {
+  const { rows, columns, values } = features;
+  if (model.weights.length !== columns.length) {
+    const text = `the model has ${model.weights.length} weights and the table gives ${columns.length} features`;
+    throw new HokusaiError('terminal', 'MODEL_MISFIT', text, {
+      details: { weights: model.weights.length, features: columns.length },
+      next: 'Use the quantiser that the model was trained with.',
+    });
+  }
+  const scores = new Float64Array(rows).fill(model.bias);
+  for (const [column, weight] of model.weights.entries()) {
+    const start = column * rows;
+    for (let row = 0; row < rows; row++) scores[row]! += weight * values[start + row]!;
+  }
+  return Uint8Array.from(scores, (score) => Number(score > 0));
+}

@@ -1,0 +1,77 @@
+import { HokusaiError } from '../errors.ts';
+import { type LinearModel, predict, quantiseLinear } from './linear.ts';
+import { minimise, type Optimum } from './newton.ts';
+import type { Trainer, TrainInput } from './trainer.ts';
+
+/** As scikit-learn's LinearSVC. */
+const DEFAULT_C = 1;
+/** The Hessian of so many features takes 134 MB, twice. */
+const MAX_FEATURES = 4096;
+
+export interface ReferenceReport {
+  optimum: Optimum;
+  /** On the training rows: how many each gets right, and on how many the two disagree. */
+  rounding: { rows: number; correctBefore: number; correctAfter: number; changed: number };
+}
+
+/**
+ * The trainer whose models are paid for by default: the linear classifier that minimises LinearSVC's objective, rounded
+ * to integers; the same bits on every machine. The integer model is the model.
+ *
+ * @param hyperparameters.C - weight of the loss against |w|^2 / 2, in [1e-6, 1e6]; 1 by default
+ * @throws HokusaiError `configuration` TRAIN_C_INVALID; from `train` `terminal` TRAIN_ONE_CLASS, TRAIN_TOO_WIDE and
+ * those of {@link minimise}
+ */
+export function referenceTrainer(hyperparameters: { C?: number } = {}): Trainer<LinearModel, ReferenceReport> {
+  const { C = DEFAULT_C } = hyperparameters;
+  if (!(C >= 1e-6 && C <= 1e6)) {
+    throw new HokusaiError('configuration', 'TRAIN_C_INVALID', `C is ${C}, expected 1e-6 to 1e6`, {
+      details: { C },
+      next: 'Correct C; 1 is a good start.',
+    });
+  }
+  return {
+    name: 'reference',
+    train: async (input) => {
+      checkInput(input);
+      const optimum = await minimise(input, C);
+      const model = quantiseLinear(optimum, input.quantiserHash);
+      return { model, report: { optimum, rounding: compareRounded(input, optimum, model) } };
+    },
+  };
+}
+
+function checkInput({ features, labels }: TrainInput): void {
+  const ones = labels.reduce((sum, label) => sum + label, 0);
+  if (ones === 0 || ones === labels.length) {
+    throw new HokusaiError('terminal', 'TRAIN_ONE_CLASS', `all ${labels.length} rows are of class ${Math.sign(ones)}`, {
+      details: { rows: labels.length, ones },
+      next: 'Train on rows of both classes.',
+    });
+  }
+  if (features.columns.length > MAX_FEATURES) {
+    const text = `the table gives ${features.columns.length} features, the most is ${MAX_FEATURES}`;
+    throw new HokusaiError('terminal', 'TRAIN_TOO_WIDE', text, {
+      details: { features: features.columns.length, limit: MAX_FEATURES },
+      next: 'Leave columns out, those with many categories first.',
+    });
+  }
+}
+
+function compareRounded(input: TrainInput, optimum: Optimum, model: LinearModel): ReferenceReport['rounding'] {
+  const { features, labels } = input;
+  const after = predict(model, features);
+  const rounding = { rows: features.rows, correctBefore: 0, correctAfter: 0, changed: 0 };
+  const scores = new Float64Array(features.rows);
+  for (const [column, weight] of optimum.weights.entries()) {
+    const start = column * features.rows;
+    for (let row = 0; row < scores.length; row++) scores[row]! += weight * features.values[start + row]!;
+  }
+  for (const [row, label] of labels.entries()) {
+    const before = scores[row]! / 255 + optimum.bias > 0 ? 1 : 0;
+    rounding.correctBefore += Number(before === label);
+    rounding.correctAfter += Number(after[row] === label);
+    rounding.changed += Number(before !== after[row]);
+  }
+  return rounding;
+}

@@ -1,0 +1,27 @@
+import type { Features } from '../quantise.ts';
+
+/** What a trainer learns from. Rows in the order of their digests, so that every validator sums in the same order. */
+export interface TrainInput {
+  features: Features;
+  /** One class per row, 0 or 1. */
+  labels: Uint8Array;
+  /** Hash of the quantiser that made the features. */
+  quantiserHash: `0x${string}`;
+  /** Called after each iteration. */
+  onProgress?: (progress: TrainProgress) => void;
+  /** Looked at between iterations. */
+  signal?: AbortSignal;
+}
+
+export interface TrainProgress {
+  iteration: number;
+  /** Norm of the gradient against that at the start: falls from 1 to the trainer's tolerance. */
+  relativeGradient: number;
+}
+
+/** One way to make a model. `Model` is integers only: it is what is committed to, proven and paid for. */
+export interface Trainer<Model, Report> {
+  /** As in the configuration's `training.framework`. */
+  readonly name: string;
+  train(input: TrainInput): Promise<{ model: Model; report: Report }>;
+}
