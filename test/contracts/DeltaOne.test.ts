@@ -17,12 +17,12 @@ describe('DeltaOne.sol', async () => {
       const big = (key: string) => BigInt(v[key]!);
       const [n, b, c] = [big('n'), big('b'), big('c')];
       const [payableBps, minDeltaBps] = [big('payableBps'), big('minDeltaBps')];
-      assert.deepEqual(await read.unpack([big('countsPacked')]), [n, b, c]);
-      assert.equal(await read.deltaOneBps([n, b, c]), big('deltaOneBps'));
-      assert.equal(await read.payableBps([n, b, c, big('zMicro')]), payableBps);
-      assert.equal(await read.exactBinomialPasses([b, c, big('alpha30')]), v.exactBinomialPasses);
-      assert.equal(await read.gate([n, b, c, payableBps, big('minRows'), minDeltaBps, big('alpha30')]), v.gate);
-      assert.equal(await read.reward([payableBps, big('tokensPerDeltaOne'), big('cap')]), big('reward'));
+      assert.deepEqual(await read.unpack!([big('countsPacked')]), [n, b, c]);
+      assert.equal(await read.deltaOneBps!([n, b, c]), big('deltaOneBps'));
+      assert.equal(await read.payableBps!([n, b, c, big('zMicro')]), payableBps);
+      assert.equal(await read.exactBinomialPasses!([b, c, big('alpha30')]), v.exactBinomialPasses);
+      assert.equal(await read.gate!([n, b, c, payableBps, big('minRows'), minDeltaBps, big('alpha30')]), v.gate);
+      assert.equal(await read.reward!([payableBps, big('tokensPerDeltaOne'), big('cap')]), big('reward'));
     });
   }
 });
