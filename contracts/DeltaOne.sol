@@ -21,7 +21,8 @@ library DeltaOne {
     /// @notice the most discordant rows for which the exact binomial test fits 256 bits
     uint256 internal constant EXACT_UP_TO = 225;
 
-    /// @param countsPacked eight lanes of 31 bits; lane label + 2 * baseline + 4 * candidate counts the rows of that cell
+    /// @param countsPacked eight lanes of 31 bits; lane label + 2 * baseline + 4 * candidate counts the rows of that
+    /// cell
     function unpack(uint256 countsPacked) internal pure returns (uint256 n, uint256 b, uint256 c) {
         if (countsPacked >> (8 * LANE_BITS) != 0) revert DeltaOneCountsOutOfRange(countsPacked);
         for (uint256 lane = 0; lane < 8; lane++) {
@@ -39,8 +40,8 @@ library DeltaOne {
 
     /// @notice The one-sided lower confidence bound of Agresti and Min, in bps: with N = n + 2 and d = b - c,
     /// (d - z sqrt((b + c + 1) - d^2 / N)) / N, rounded down.
-    /// @dev R is the least integer with R^2 >= z^2 X 10^8 / N, and only integers are compared with it, so the result is the floor
-    /// of the exact value for this zMicro. X > 0, as |d| <= b + c < N.
+    /// @dev R is the least integer with R^2 >= z^2 X 10^8 / N, and only integers are compared with it, so the result is
+    /// the floor of the exact value for this zMicro. X > 0, as |d| <= b + c < N.
     /// @param zMicro the normal quantile at 1 - alpha, in millionths, rounded up
     function payableBps(uint256 n, uint256 b, uint256 c, uint256 zMicro) internal pure returns (int256) {
         if (n == 0) revert DeltaOneNoRows();
@@ -54,9 +55,10 @@ library DeltaOne {
     /// @notice Whether b or more heads in b + c tosses of a fair coin are at most as likely as alpha:
     /// 2^30 * sum over i >= b of C(m, i) <= alpha30 * 2^m, with m = b + c.
     /// @dev Guards the bound above where its normal approximation is weakest, with few discordant rows. For m > 225 it
-    /// does not apply and returns true: there the approximation holds, and the sum would not fit 256 bits. With b <= c the
-    /// sum is more than half of 2^m, so no alpha <= 1/2 admits it; that includes m = 0. The step at m = 226 can let one more
-    /// broken row pass where 225 rows failed; only where nearly every row is discordant does the bound then stay positive.
+    /// does not apply and returns true: there the approximation holds, and the sum would not fit 256 bits. With b <= c
+    /// the sum is more than half of 2^m, so no alpha <= 1/2 admits it; that includes m = 0. The step at m = 226 can let
+    /// one more broken row pass where 225 rows failed; only where nearly every row is discordant does the bound then
+    /// stay positive.
     /// @param alpha30 floor(alpha * 2^30)
     function exactBinomialPasses(uint256 b, uint256 c, uint256 alpha30) internal pure returns (bool) {
         uint256 m = b + c;

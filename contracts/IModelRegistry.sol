@@ -4,20 +4,20 @@ pragma solidity ^0.8.28;
 /// @dev Order of the field of the circuits; roots and model commitments are below it, so each has one encoding
 uint256 constant SCALAR_FIELD = 21888242871839275222246405745257275088548364400416034343698204186575808495617;
 
-/// @notice What is promised to contributors and asked of validators. A round pins it at `open`, a contributor at `commit`.
-/// Whoever has budget allocated to a model trusts the model's owner with it: the owner writes the policy.
+/// @notice What is promised to contributors and asked of validators. A round pins it at `open`, a contributor at
+/// `commit`. Whoever has budget allocated to a model trusts the model's owner with it: the owner writes the policy.
 /// @param circuitId what CircuitRegistry verifies the settlement's proof against
 /// @param metric short string, e.g. "accuracy"
 /// @param trainSpecHash canonical training configuration and evaluator release
 /// @param alpha30 floor(2^30 * alpha / K): the chance of a false gain that one round may take; 1 to 2^29
-/// @param zMicro normal quantile at 1 - alpha / K in millionths, rounded up; 1 to 10^7. Not checked against alpha30 (both
-/// are public and a client compares them)
+/// @param zMicro normal quantile at 1 - alpha / K in millionths, rounded up; 1 to 10^7. Not checked against alpha30
+/// (both are public and a client compares them)
 /// @param minDeltaBps the lower bound has to exceed it; 0 to 9,999
 /// @param minRows fewest benchmark rows; 1 to 2^31 - 1
 /// @param minContributionRows fewest rows of a contribution; 1 to 2^32 - 1
 /// @param payPoint pay the point estimate instead of the lower bound (the gate is the same)
-/// @param threshold matching votes that settle or reject; more than half of the validators, so that two quorums of different
-/// content share a validator
+/// @param threshold matching votes that settle or reject; more than half of the validators, so that two quorums of
+/// different content share a validator
 /// @param roundsPerFold K: opened rounds after which a fold is spent; 1 to 1,000
 /// @param roundDuration seconds from `open` to the deadline; 1 minute to 30 days
 /// @param delay seconds from `settle` to the earliest `finalise`; 0 to 30 days
@@ -136,8 +136,8 @@ interface IModelRegistry {
         Fold[] calldata folds
     ) external returns (bytes32 modelId);
 
-    /// @notice Replaces the policy of rounds opened from now on. Contributions committed under the old one cannot be opened
-    /// any more. Tries that a fold has had stay counted.
+    /// @notice Replaces the policy of rounds opened from now on. Contributions committed under the old one cannot be
+    /// opened any more. Tries that a fold has had stay counted.
     function updatePolicy(bytes32 modelId, Policy calldata policy_) external returns (bytes32 policyHash);
 
     /// @notice Replaces the folds of rounds opened from now on. A fold that was spent stays spent.

@@ -61,8 +61,8 @@ struct Contribution {
     bytes32 salt;
 }
 
-/// @notice What validators sign, together with the roundId, as EIP-712 `Vote`. Validators agree when all of it is equal;
-/// what a status has no value for is zero, so that votes of the same finding are equal.
+/// @notice What validators sign, together with the roundId, as EIP-712 `Vote`. Validators agree when all of it is
+/// equal; what a status has no value for is zero, so that votes of the same finding are equal.
 /// @param baselinePredictionsRoot predictions of the pinned head on the pinned fold (SCORED and BELOW_GATE)
 /// @param candidateCommitment the newly trained model, below SCALAR_FIELD
 /// @param trainingSetRoot of the candidate; the head's, once final
@@ -77,12 +77,13 @@ struct Vote {
 }
 
 /// @notice All that is kept of a round. From `settle` or `reject`: settler; from `settle`: deltaOneBps, payableBps,
-/// finalisableAt, candidateCommitment, trainingSetRoot; the rest from `open`. The attestationHash is in the event alone.
+/// finalisableAt, candidateCommitment, trainingSetRoot; the rest from `open`. The attestationHash is in the event
+/// alone.
 /// @param status SCORED unless the round was rejected
 /// @param reward what is reserved of the budget: the policy's maxReward; from `settle` what is paid
 /// @param shares parts of the fee
-/// @param shareholders who has one: bit i policy.validators[i], who signed the vote that settled or rejected; bit 255 the
-/// settler, and before there is one, the contributor
+/// @param shareholders who has one: bit i policy.validators[i], who signed the vote that settled or rejected; bit 255
+/// the settler, and before there is one, the contributor
 struct Round {
     State state;
     uint40 committedBlock;
@@ -119,15 +120,16 @@ struct FoldState {
 }
 
 /// @title The life of a contribution: commit, open, settle or reject or expire, finalise, claim
-/// @notice A model has one slot. `open` takes it; `reject`, `expire` and `finalise` give it back. A settled round keeps it
-/// through its delay, as the next round needs the new head.
+/// @notice A model has one slot. `open` takes it; `reject`, `expire` and `finalise` give it back. A settled round keeps
+/// it through its delay, as the next round needs the new head.
 ///
 /// Validators and the settler are paid from the contributor's fee, whatever they found, as soon as they found it. A
-/// time-out pays nobody: the fee goes back. Nobody has power over a round but by what its policy said when it was opened.
+/// time-out pays nobody: the fee goes back. Nobody has power over a round but by what its policy said when it was
+/// opened.
 ///
-/// Quorum: `threshold` or more signatures over one vote. All given signatures have to be valid; the settler, who brings them,
-/// drops others (an invalid one reverts before anything is written, and leaves the round as it was). A signature that was
-/// not brought changes nothing but the shares.
+/// Quorum: `threshold` or more signatures over one vote. All given signatures have to be valid; the settler, who brings
+/// them, drops others (an invalid one reverts before anything is written, and leaves the round as it was). A signature
+/// that was not brought changes nothing but the shares.
 interface IRounds {
     error RoundsAlreadyCommitted(bytes32 roundId, bytes32 commitment);
     error RoundsWrongState(bytes32 roundId, State expected, State actual);
@@ -203,15 +205,16 @@ interface IRounds {
     event RewardClaimed(bytes32 indexed roundId, bytes32 indexed modelId, address indexed payee, uint256 reward);
     event FeeClaimed(bytes32 indexed roundId, address indexed account, uint256 amount);
 
-    /// @notice Lets a model's rounds pay up to `amount` more of its reward token. By the token's owner only, who trusts the
-    /// model's owner with it. The budgets of all models never exceed the token's cap, so a settled reward can be minted.
+    /// @notice Lets a model's rounds pay up to `amount` more of its reward token. By the token's owner only, who trusts
+    /// the model's owner with it. The budgets of all models never exceed the token's cap, so a settled reward can be
+    /// minted.
     function allocateBudget(bytes32 modelId, uint256 amount) external;
 
     /// @notice First commit wins. Anybody may bring it: only the contributor inside can open it.
     function commit(bytes32 commitment) external returns (bytes32 roundId);
 
-    /// @notice Reveals the contribution, in a later block than its commit, escrows exactly the evaluationFee, reserves the
-    /// maxReward, takes the model's slot and pins head, fold and policy. Reverting leaves the commitment as it was.
+    /// @notice Reveals the contribution, in a later block than its commit, escrows exactly the evaluationFee, reserves
+    /// the maxReward, takes the model's slot and pins head, fold and policy. Reverting leaves the commitment as it was.
     /// @dev The seed comes from the hash of the previous block; a contributor who waits for one that pleases can choose
     /// among a few, at one block each.
     function open(Contribution calldata contribution) external payable returns (bytes32 roundId);
@@ -261,8 +264,8 @@ interface IRounds {
 
     function foldState(bytes32 modelId, bytes32 foldId) external view returns (FoldState memory);
 
-    /// @notice what the first settled or BELOW_GATE vote on a head and fold of a model said that the head predicts; zero
-    /// before
+    /// @notice what the first settled or BELOW_GATE vote on a head and fold of a model said that the head predicts;
+    /// zero before
     function baselinePredictionsRoot(bytes32 modelId, uint256 headCommitment, bytes32 foldId)
         external
         view
@@ -287,8 +290,8 @@ interface IRounds {
         view
         returns (uint256);
 
-    /// @notice The public signals of the score circuit, in its order: attestationHash, labelsRoot, baselinePredictionsRoot,
-    /// candidatePredictionsRoot, countsPacked, contextHash.
+    /// @notice The public signals of the score circuit, in its order: attestationHash, labelsRoot,
+    /// baselinePredictionsRoot, candidatePredictionsRoot, countsPacked, contextHash.
     function publicSignals(
         bytes32 roundId,
         Vote calldata vote,

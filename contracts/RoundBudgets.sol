@@ -6,8 +6,8 @@ import {IRounds} from "./IRounds.sol";
 import {RewardToken} from "./RewardToken.sol";
 import {RoundRecords} from "./RoundRecords.sol";
 
-/// @notice What a model's rounds may still pay. Only `open` takes from it and only the end of a round gives back, so every
-/// settled reward lies under the cap of its token.
+/// @notice What a model's rounds may still pay. Only `open` takes from it and only the end of a round gives back, so
+/// every settled reward lies under the cap of its token.
 abstract contract RoundBudgets is RoundRecords {
     /// @inheritdoc IRounds
     mapping(bytes32 modelId => uint256) public budget;

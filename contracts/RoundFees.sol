@@ -4,8 +4,8 @@ pragma solidity ^0.8.28;
 import {IRounds, Round, State} from "./IRounds.sol";
 import {RoundRecords} from "./RoundRecords.sol";
 
-/// @notice Who is owed what of a round's fee. Nothing is credited when a round ends: each pulls his own, and a recipient that
-/// reverts keeps only himself from it.
+/// @notice Who is owed what of a round's fee. Nothing is credited when a round ends: each pulls his own, and a
+/// recipient that reverts keeps only himself from it.
 abstract contract RoundFees is RoundRecords {
     /// @dev The settler's bit among a round's shareholders, beside the 255 of the validators.
     uint256 internal constant SETTLER = 1 << 255;

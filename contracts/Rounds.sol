@@ -138,7 +138,10 @@ contract Rounds is RoundBudgets, RoundFees, RoundVotes {
         return _foldStates[modelId][foldId];
     }
 
-    function _requireAdmissible(bytes32 roundId, Contribution calldata contribution, Policy memory policy) private view {
+    function _requireAdmissible(bytes32 roundId, Contribution calldata contribution, Policy memory policy)
+        private
+        view
+    {
         if (msg.sender != contribution.contributor) {
             revert RoundsNotContributor(roundId, contribution.contributor, msg.sender);
         }

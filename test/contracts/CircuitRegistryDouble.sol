@@ -3,8 +3,8 @@ pragma solidity ^0.8.28;
 
 import {ICircuitRegistry, Proof} from "../../contracts/ICircuitRegistry.sol";
 
-/// @notice Stands in for the verifier where a test is about the round and not about the proof. A "proof" is the hash of what
-/// it proves, so one made for other public signals fails here as a real one would.
+/// @notice Stands in for the verifier where a test is about the round and not about the proof. A "proof" is the hash of
+/// what it proves, so one made for other public signals fails here as a real one would.
 contract CircuitRegistryDouble {
     bytes32 public constant CIRCUIT_ID = keccak256("a circuit");
 
