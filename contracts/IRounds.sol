@@ -231,7 +231,8 @@ interface IRounds {
         uint256 attestationHash
     ) external;
 
-    /// @notice Closes a round without pay, on a quorum of any status but SCORED.
+    /// @notice Closes a round without pay, on a quorum of any status but SCORED. The settler's share of the fee is for
+    /// whoever brings the votes first: without a proof nothing binds them to a caller.
     function reject(bytes32 roundId, Vote calldata vote, bytes[] calldata signatures) external;
 
     /// @notice Voids a round that was neither settled nor rejected by its deadline. By anybody; the fee goes back.

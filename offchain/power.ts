@@ -67,7 +67,7 @@ export function acceptanceProbability({
   discordantBps,
   alpha,
   rows,
-}: Effect & { alpha: number; rows: number }) {
+}: Effect & { alpha: number; rows: number }): number {
   const { delta, psi } = shares({ gainBps, discordantBps });
   const z = (delta * Math.sqrt(rows) - quantile(alpha) * Math.sqrt(psi)) / Math.sqrt(psi - delta ** 2);
   const micro = BigInt(Math.round(Math.min(Math.abs(z), 10) * 1e6));
