@@ -14,5 +14,8 @@ export default defineConfig({
       },
     ],
   },
-  paths: { tests: { nodejs: 'test/contracts', solidity: 'test/contracts' } },
+  // A fixed seed: a failure can be had again, and a passing run stays one.
+  test: { solidity: { fuzz: { runs: 1_000, seed: '0x686f6b75736169' } } },
+  // Ignition writes deployments/chain-<id>/ below this folder; scripts/Hokusai.ts is its module.
+  paths: { ignition: '.', tests: { nodejs: 'test/contracts', solidity: 'test/contracts' } },
 });

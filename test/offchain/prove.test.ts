@@ -5,21 +5,21 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { before, describe, it } from 'node:test';
 import * as snarkjs from 'snarkjs';
-import { circuitRecords, compiled, developmentKeyFile } from '../offchain/prove/circuits.ts';
-import { FixedBase } from '../offchain/prove/curve.ts';
-import { inverseAll, mod, power, Q, R, rootOfUnity } from '../offchain/prove/field.ts';
+import { circuitRecords, compiled, developmentKeyFile } from '../../offchain/prove/circuits.ts';
+import { FixedBase } from '../../offchain/prove/curve.ts';
+import { inverseAll, mod, power, Q, R, rootOfUnity } from '../../offchain/prove/field.ts';
 import {
   circuitId,
   developmentKey,
   encodeVerificationKey,
   type VerificationKey,
   verificationKey,
-} from '../offchain/prove/keys.ts';
-import { type Groth16Proof, NATIVE_PROVER, prove } from '../offchain/prove/prove.ts';
-import { readR1cs } from '../offchain/prove/r1cs.ts';
-import { scoreCircuit, scoreInput } from '../offchain/prove/score.ts';
-import { verifyProof } from '../offchain/prove/verify.ts';
-import { SCORE_CASES, SCORE_PROOF } from './vectors/score.ts';
+} from '../../offchain/prove/keys.ts';
+import { type Groth16Proof, NATIVE_PROVER, prove } from '../../offchain/prove/prove.ts';
+import { readR1cs } from '../../offchain/prove/r1cs.ts';
+import { scoreCircuit, scoreInput } from '../../offchain/prove/score.ts';
+import { verifyProof } from '../../offchain/prove/verify.ts';
+import { SCORE_CASES, SCORE_PROOF } from '../vectors/score.ts';
 
 const { score, signals } = SCORE_CASES.find(({ name }) => name === SCORE_PROOF.case)!;
 const input = scoreInput(score, 512);

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {ContractCode} from "./ContractCode.sol";
+import {Fold, Head, IModelRegistry, Model, Policy, SCALAR_FIELD} from "./IModelRegistry.sol";
+
+contract ModelRegistry is IModelRegistry {
+    bytes32 private constant TAG_MODEL = keccak256("hokusai.model");
+    bytes32 private constant TAG_FOLD = keccak256("hokusai.fold");
+    bytes32 private constant TAG_BENCHMARK = keccak256("hokusai.benchmark");
+
+    uint256 private constant MAX_ROWS = 2 ** 31 - 1;
+    /// @dev `Rounds.open` walks over the folds that are spent.
+    uint256 private constant MAX_FOLDS = 64;
+
+    mapping(bytes32 modelId => Model) private _models;
+    mapping(bytes32 modelId => bytes32[]) private _foldIds;
+    mapping(bytes32 foldId => Fold) private _folds;
+    /// @dev Where the policy's bytes are kept as code.
+    mapping(bytes32 policyHash => address) private _policies;
+
+    /// @inheritdoc IModelRegistry
+    function registerModel(
+        bytes32 salt,
+        address rounds,
+        address rewardToken,
+        Head calldata initialHead,
+        Policy calldata policy_,
+        Fold[] calldata folds
+    ) external returns (bytes32 modelId) {
+        modelId = keccak256(abi.encode(TAG_MODEL, block.chainid, address(this), msg.sender, salt));
+        Model storage registered = _models[modelId];
+        if (registered.owner != address(0)) revert ModelRegistryModelExists(modelId);
+        _requireFieldElement(initialHead.modelCommitment);
+        registered.owner = msg.sender;
+        registered.rounds = rounds;
+        registered.rewardToken = rewardToken;
+        registered.metric = policy_.metric;
+        registered.head = initialHead;
+        emit ModelRegistered(
+            modelId,
+            msg.sender,
+            rounds,
+            rewardToken,
+            policy_.metric,
+            salt,
+            initialHead.modelCommitment,
+            initialHead.trainingSetRoot
+        );
+        _setPolicy(modelId, policy_);
+        _setBenchmark(modelId, policy_.minRows, folds);
+    }
+
+    /// @inheritdoc IModelRegistry
+    function updatePolicy(bytes32 modelId, Policy calldata policy_) external returns (bytes32 policyHash) {
+        _requireOwner(modelId);
+        bytes32[] memory ids = _foldIds[modelId];
+        for (uint256 i = 0; i < ids.length; i++) {
+            _requireRows(ids[i], _folds[ids[i]].n, policy_.minRows);
+        }
+        return _setPolicy(modelId, policy_);
+    }
+
+    /// @inheritdoc IModelRegistry
+    function updateBenchmark(bytes32 modelId, Fold[] calldata folds) external returns (bytes32 benchmarkId) {
+        _requireOwner(modelId);
+        return _setBenchmark(modelId, policy(_models[modelId].policyHash).minRows, folds);
+    }
+
+    /// @inheritdoc IModelRegistry
+    function advanceHead(bytes32 modelId, bytes32 roundId, Head calldata next) external {
+        Model storage registered = _model(modelId);
+        if (msg.sender != registered.rounds) revert ModelRegistryNotRounds(modelId, registered.rounds, msg.sender);
+        _requireFieldElement(next.modelCommitment);
+        Head memory previous = registered.head;
+        registered.head = next;
+        emit HeadAdvanced(
+            modelId,
+            roundId,
+            previous.modelCommitment,
+            previous.trainingSetRoot,
+            next.modelCommitment,
+            next.trainingSetRoot
+        );
+    }
+
+    /// @inheritdoc IModelRegistry
+    function model(bytes32 modelId) external view returns (Model memory) {
+        return _model(modelId);
+    }
+
+    /// @inheritdoc IModelRegistry
+    function head(bytes32 modelId) external view returns (Head memory) {
+        if (_models[modelId].head.modelCommitment == 0) revert ModelRegistryUnknownModel(modelId);
+        return _models[modelId].head;
+    }
+
+    /// @inheritdoc IModelRegistry
+    function foldIds(bytes32 modelId) external view returns (bytes32[] memory) {
+        return _foldIds[modelId];
+    }
+
+    /// @inheritdoc IModelRegistry
+    function fold(bytes32 foldId) external view returns (Fold memory) {
+        if (_folds[foldId].n == 0) revert ModelRegistryUnknownFold(foldId);
+        return _folds[foldId];
+    }
+
+    /// @inheritdoc IModelRegistry
+    function policy(bytes32 policyHash) public view returns (Policy memory) {
+        address pointer = _policies[policyHash];
+        if (pointer == address(0)) revert ModelRegistryUnknownPolicy(policyHash);
+        return abi.decode(ContractCode.read(pointer), (Policy));
+    }
+
+    function _setPolicy(bytes32 modelId, Policy calldata policy_) private returns (bytes32 policyHash) {
+        _requireInRange(policy_);
+        if (policy_.metric != _models[modelId].metric) {
+            revert ModelRegistryMetricMismatch(_models[modelId].metric, policy_.metric);
+        }
+        bytes memory encoded = abi.encode(policy_);
+        policyHash = keccak256(encoded);
+        if (_policies[policyHash] == address(0)) _policies[policyHash] = ContractCode.write(encoded);
+        _models[modelId].policyHash = policyHash;
+        emit PolicyRegistered(modelId, policyHash, policy_);
+    }
+
+    function _setBenchmark(bytes32 modelId, uint256 minRows, Fold[] calldata folds)
+        private
+        returns (bytes32 benchmarkId)
+    {
+        if (folds.length == 0 || folds.length > MAX_FOLDS) {
+            revert ModelRegistryFoldCountOutOfRange(folds.length, MAX_FOLDS);
+        }
+        bytes32 metric = _models[modelId].metric;
+        bytes32[] memory ids = new bytes32[](folds.length);
+        for (uint256 i = 0; i < folds.length; i++) {
+            Fold calldata next = folds[i];
+            ids[i] = keccak256(abi.encode(TAG_FOLD, next));
+            if (next.metric != metric) revert ModelRegistryMetricMismatch(metric, next.metric);
+            if (next.classes < 2) revert ModelRegistryTooFewClasses(ids[i], next.classes);
+            _requireRows(ids[i], next.n, minRows);
+            _requireFieldElement(next.labelsRoot);
+            _requireFieldElement(next.featuresRoot);
+            _folds[ids[i]] = next;
+        }
+        benchmarkId = keccak256(abi.encode(TAG_BENCHMARK, ids));
+        _foldIds[modelId] = ids;
+        _models[modelId].benchmarkId = benchmarkId;
+        emit BenchmarkRegistered(modelId, benchmarkId, ids, folds);
+    }
+
+    function _model(bytes32 modelId) private view returns (Model storage registered) {
+        registered = _models[modelId];
+        if (registered.owner == address(0)) revert ModelRegistryUnknownModel(modelId);
+    }
+
+    function _requireOwner(bytes32 modelId) private view {
+        address owner = _model(modelId).owner;
+        if (msg.sender != owner) revert ModelRegistryNotOwner(modelId, owner, msg.sender);
+    }
+
+    function _requireInRange(Policy calldata p) private pure {
+        _requireWithin("alpha30", p.alpha30, 1, 2 ** 29);
+        _requireWithin("zMicro", p.zMicro, 1, 10_000_000);
+        _requireWithin("minDeltaBps", p.minDeltaBps, 0, 9_999);
+        _requireWithin("minRows", p.minRows, 1, MAX_ROWS);
+        _requireWithin("minContributionRows", p.minContributionRows, 1, type(uint32).max);
+        _requireWithin("roundsPerFold", p.roundsPerFold, 1, 1_000);
+        _requireWithin("roundDuration", p.roundDuration, 1 minutes, 30 days);
+        _requireWithin("delay", p.delay, 0, 30 days);
+        _requireWithin("tokensPerDeltaOne", p.tokensPerDeltaOne, 100, type(uint128).max);
+        _requireWithin("maxReward", p.maxReward, 1, type(uint128).max);
+        _requireWithin("validators", p.validators.length, 1, 255);
+        _requireWithin("threshold", p.threshold, p.validators.length / 2 + 1, p.validators.length);
+        address previous = address(0);
+        for (uint256 i = 0; i < p.validators.length; i++) {
+            if (p.validators[i] <= previous) revert ModelRegistryUnorderedValidator(previous, p.validators[i]);
+            previous = p.validators[i];
+        }
+    }
+
+    function _requireWithin(bytes32 field, uint256 value, uint256 min, uint256 max) private pure {
+        if (value < min || value > max) revert ModelRegistryPolicyOutOfRange(field, value, min, max);
+    }
+
+    function _requireRows(bytes32 foldId, uint256 n, uint256 minRows) private pure {
+        if (n < minRows || n > MAX_ROWS) revert ModelRegistryFoldRowsOutOfRange(foldId, n, minRows, MAX_ROWS);
+    }
+
+    function _requireFieldElement(uint256 value) private pure {
+        if (value == 0 || value >= SCALAR_FIELD) revert ModelRegistryNotFieldElement(value);
+    }
+}
