@@ -19,7 +19,7 @@ const random = (): bigint => {
 
 /** n rows whose two models err in one of `baselineErrs` and one of `candidateErrs` rows. */
 function draw(n: number, baselineErrs: bigint, candidateErrs: bigint): Score {
-  const labels = Array.from({ length: n }, () => Number(random() & 1n));
+  const labels = Uint8Array.from({ length: n }, () => Number(random() & 1n));
   const predict = (errs: bigint) => labels.map((label) => (random() % errs === 0n ? 1 - label : label));
   return {
     labels,
@@ -33,7 +33,7 @@ function draw(n: number, baselineErrs: bigint, candidateErrs: bigint): Score {
 }
 
 const constant = (n: number, bit: number): Score => {
-  const bits = new Array<number>(n).fill(bit);
+  const bits = new Uint8Array(n).fill(bit);
   const salts = { labelsSalt: 0n, baselineSalt: 0n, candidateSalt: 0n, contextHash: (1n << 248n) - 1n };
   return { labels: bits, baselinePredictions: bits, candidatePredictions: bits, ...salts };
 };

@@ -1,12 +1,13 @@
 import { loadPoseidon, tag, vectorRoot } from '../commitment.ts';
 import { HokusaiError } from '../errors.ts';
+import { jointCounts } from '../metrics.ts';
 import { CIRCUITS, type CircuitName } from './circuits.ts';
 
 /** The committed rows of one benchmark fold and the two models' predictions on them, all bits, all of length n. */
 export interface Score {
-  readonly labels: ArrayLike<number>;
-  readonly baselinePredictions: ArrayLike<number>;
-  readonly candidatePredictions: ArrayLike<number>;
+  readonly labels: Uint8Array;
+  readonly baselinePredictions: Uint8Array;
+  readonly candidatePredictions: Uint8Array;
   /** Field elements that hide the vectors: from the benchmarkSecret, and twice from the modelSecret. */
   readonly labelsSalt: bigint;
   readonly baselineSalt: bigint;
@@ -28,35 +29,19 @@ export interface ScoreSignals {
 /** Bits of one lane of countsPacked. */
 export const LANE_BITS = 31n;
 
-/** Counts of the eight cells, at index label + 2 baseline + 4 candidate. */
-export type Cells = readonly [bigint, bigint, bigint, bigint, bigint, bigint, bigint, bigint];
-
-/** Counts how label, baseline and candidate fall together. */
-export function countCells(score: Pick<Score, 'labels' | 'baselinePredictions' | 'candidatePredictions'>): Cells {
-  const cells = [0n, 0n, 0n, 0n, 0n, 0n, 0n, 0n];
-  for (let i = 0; i < score.labels.length; i++) {
-    cells[score.labels[i]! + 2 * score.baselinePredictions[i]! + 4 * score.candidatePredictions[i]!]!++;
-  }
-  return cells as unknown as Cells;
-}
-
-/** Eight counts below 2^31 in one field element, cell k in bits 31 k to 31 k + 30. */
-export const packCells = (cells: Cells): bigint =>
-  cells.reduce((packed, count, k) => packed + (count << (LANE_BITS * BigInt(k))), 0n);
-
-/** The inverse of {@link packCells}. */
-export const unpackCells = (countsPacked: bigint): Cells =>
-  Array.from({ length: 8 }, (_, k) => (countsPacked >> (LANE_BITS * BigInt(k))) & 0x7fffffffn) as unknown as Cells;
+/** The counts of `jointCounts`, each below 2^31, in one field element: cell k in bits 31 k to 31 k + 30. */
+export const packCells = (cells: readonly number[]): bigint =>
+  cells.reduce((packed, count, k) => packed + (BigInt(count) << (LANE_BITS * BigInt(k))), 0n);
 
 /** What the score circuit's public signals must be: its twin in TypeScript. */
 export async function scoreSignals(score: Score): Promise<ScoreSignals> {
   const poseidon = await loadPoseidon();
   const predictions = (values: ArrayLike<number>, salt: bigint) =>
-    vectorRoot({ name: 'predictions', laneBits: 1, values, salt });
-  const labelsRoot = await vectorRoot({ name: 'labels', laneBits: 1, values: score.labels, salt: score.labelsSalt });
+    vectorRoot({ name: 'predictions', laneBits: 1, columns: [values], salt });
+  const labelsRoot = await vectorRoot({ name: 'labels', laneBits: 1, columns: [score.labels], salt: score.labelsSalt });
   const baselinePredictionsRoot = await predictions(score.baselinePredictions, score.baselineSalt);
   const candidatePredictionsRoot = await predictions(score.candidatePredictions, score.candidateSalt);
-  const countsPacked = packCells(countCells(score));
+  const countsPacked = packCells(jointCounts(score.labels, score.baselinePredictions, score.candidatePredictions));
   const bound = [labelsRoot, baselinePredictionsRoot, candidatePredictionsRoot, countsPacked, score.contextHash];
   return {
     attestationHash: poseidon([tag('attestation'), ...bound]),

@@ -53,7 +53,7 @@ function* figures(name: (figure: string) => string, rows: number, proven: Proven
 
 async function best(circuit: CircuitName, keyFile: string, prover: Proven['prover']): Promise<Proven> {
   const rows = CIRCUITS[circuit].args[0];
-  const bits = (step: number) => Array.from({ length: rows }, (_, i) => (i % step === 0 ? 1 : 0));
+  const bits = (step: number) => Uint8Array.from({ length: rows }, (_, i) => (i % step === 0 ? 1 : 0));
   const salts = { labelsSalt: 1n, baselineSalt: 2n, candidateSalt: 3n, contextHash: 4n };
   const score = { labels: bits(2), baselinePredictions: bits(3), candidatePredictions: bits(5), ...salts };
   const runs: Proven[] = [];

@@ -126,7 +126,7 @@ describe('soundness of the score circuit', () => {
     const w = await witness(circuit, honest());
     // The twin's blocks hold 248 rows, so only a vector that fits one small block has the same root.
     const two = rows(2);
-    const bits = (name: string) => (two[name] as string[]).slice(0, 2).map(Number);
+    const bits = (name: string) => Uint8Array.from((two[name] as string[]).slice(0, 2), Number);
     const twin = await scoreSignals({
       labels: bits('labels'),
       baselinePredictions: bits('baselinePredictions'),
@@ -143,7 +143,7 @@ describe('soundness of the score circuit', () => {
 
 /** The first n rows of one pattern, padded to five. */
 function rows(n: number): Inputs {
-  const cut = (bits: readonly number[]) => bits.slice(0, n);
+  const cut = (bits: readonly number[]) => Uint8Array.from(bits.slice(0, n));
   const salts = { labelsSalt: 11n, baselineSalt: 12n, candidateSalt: 13n, contextHash: 14n };
   return scoreInput(
     {
