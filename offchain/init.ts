@@ -124,8 +124,8 @@ function withDirectory<T>(directory: string, action: () => T): T {
   try {
     return action();
   } catch (cause) {
-    if (cause instanceof HokusaiError) throw cause;
-    const reason = (cause as NodeJS.ErrnoException).code ?? String(cause);
+    const { code } = cause as NodeJS.ErrnoException;
+    const reason = cause instanceof HokusaiError ? cause.details.reason : (code ?? String(cause));
     throw new HokusaiError('configuration', 'INIT_DIRECTORY_UNWRITABLE', `cannot write to ${directory} (${reason})`, {
       details: { directory, reason },
       next: 'Name a directory that you may write to, on a disk with room.',
