@@ -5,8 +5,8 @@ import { z } from 'zod';
 import { labelsOf } from './check-table.ts';
 import { DEFAULTS, MAX_BENCHMARK_ROWS } from './config-schema.ts';
 import { configText } from './config-text.ts';
+import { describePower, type Power } from './describe-power.ts';
 import { HokusaiError } from './errors.ts';
-import { describePower, type Power } from './power.ts';
 import { inferSchema, type Schema, type SchemaWarning } from './schema.ts';
 import { type Split, splitTable } from './split.ts';
 import { readCsv, selectRows, type Table, writeCsv } from './table.ts';
@@ -94,7 +94,7 @@ export async function init(
     writeFileSync(join(folder, 'schema.json'), `${JSON.stringify(schema, null, 2)}\n`);
     writeFileSync(join(folder, 'hokusai.yaml'), config);
   });
-  const power = describePower({ policy: { alpha: DEFAULTS.alpha, roundsPerFold } }, split.benchmark.length);
+  const power = describePower({ policy: { ...DEFAULTS, roundsPerFold } }, split.benchmark.length);
   const summary = { rows: table.rows, distinctRows, ...describe(learned, schema, split), power };
   return { files, warnings: [...warnings, ...warnOf(summary, split)], summary };
 }

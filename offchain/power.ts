@@ -75,56 +75,6 @@ export function acceptanceProbability({
   return z > 0 ? 1 - tail : tail;
 }
 
-/** Rows that the candidate breaks in {@link describePower}, in bps: at a gain of 1 point, 4 % of the rows change. */
-const BROKEN_BPS = 150;
-const LARGEST_GAIN_BPS = 10_000 - 2 * BROKEN_BPS;
-
-/** What a benchmark can tell, for people to read before they spend anything on it. */
-export interface Power {
-  rows: number;
-  /** alpha / K: what one round may take. */
-  alpha: number;
-  /** The least gain that is accepted with a probability of 80 % or more; null where there is none. */
-  detectableBps: number | null;
-  chances: { gainBps: number; discordantBps: number; probability: number }[];
-  /** The same in words, one sentence a line. */
-  text: string;
-}
-
-/**
- * What `rows` benchmark rows can tell apart under a policy, by {@link acceptanceProbability}. Assumed: the candidate
- * breaks 1.5 % of the rows and fixes the gain more than that. A policy's minDeltaBps comes on top and is not counted in.
- * The approximation flatters small benchmarks: against the gate itself, summed over all outcomes, it says 0.445 for 0.352
- * at 284 rows and a gain of 2 points (K = 1), 0.693 for 0.661 at 1,000 (K = 5), 0.653 for 0.632 at 4,096 and 1 point (K = 20).
- */
-export function describePower({ policy }: { policy: { alpha: number; roundsPerFold: number } }, rows: number): Power {
-  const alpha = policy.alpha / policy.roundsPerFold;
-  const chance = (gainBps: number) => {
-    const discordantBps = gainBps + 2 * BROKEN_BPS;
-    return { gainBps, discordantBps, probability: acceptanceProbability({ gainBps, discordantBps, alpha, rows }) };
-  };
-  const chances = [100, 200, 500].map(chance);
-  let [below, detectable] = [0, LARGEST_GAIN_BPS];
-  while (detectable - below > 1) {
-    const middle = (below + detectable) >> 1;
-    if (chance(middle).probability >= 0.8) detectable = middle;
-    else below = middle;
-  }
-  const detectableBps = chance(detectable).probability >= 0.8 ? detectable : null;
-  const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
-  const least =
-    detectableBps === null ? 'No gain' : `Only a gain of ${(detectableBps / 100).toFixed(2)} percentage points or more`;
-  const listed = chances.map(({ gainBps, probability }) => `${gainBps / 100}: ${percent(probability)}`).join(', ');
-  const text = [
-    `Benchmark of ${rows} rows, alpha ${policy.alpha} divided by ${policy.roundsPerFold} (rounds a fold).`,
-    `${least} is accepted with a probability of 80 %.`,
-    `Chance of acceptance by gain in percentage points: ${listed}.`,
-    `Assumed: ${percent(BROKEN_BPS / 1e4)} of the rows get worse and the gain more than that better;`,
-    'by a normal approximation, up to 0.1 too high below 1000 rows; min_delta_bps is not counted in.',
-  ].join('\n');
-  return { rows, alpha, detectableBps, chances, text };
-}
-
 function quantile(alpha: number): number {
   return Number(zMicro(alpha)) / 1e6;
 }

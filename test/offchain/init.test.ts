@@ -103,7 +103,7 @@ describe('init', () => {
         benchmark: { rows: 284, positives: 178 },
       },
     });
-    assert.deepEqual([power.rows, power.alpha, power.detectableBps], [284, 0.05, 385]);
+    assert.deepEqual([power.rows, power.alpha, power.detectableBps], [284, 0.05, 408]);
     const { config, parts } = await projectOf(directory);
     assert.deepEqual(
       parts.map(({ rows, positives }) => [rows, positives]),
@@ -236,7 +236,7 @@ describe('init leaves nothing behind', () => {
   }
 
   it('tells all invalid options at once, and the nearest columns first', async () => {
-    const options = { directory: fresh(), data: BREAST_CANCER, label: 'Bening' };
+    const options = { directory: fresh(), data: BREAST_CANCER, label: 'BENIGN' };
     await assert.rejects(init(options), (error: HokusaiError) => {
       assert.equal((error.details.columns as string[])[0], 'benign');
       assert.match(error.next!, /^Name one of: benign, /);

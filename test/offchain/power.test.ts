@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { acceptanceProbability, alpha30, describePower, rowsNeeded, zMicro } from '../../offchain/power.ts';
+import { acceptanceProbability, alpha30, rowsNeeded, zMicro } from '../../offchain/power.ts';
 
 // Quantiles of the normal distribution to 15 decimals, as tables and R's qnorm(1 - alpha) give them.
 const QUANTILES: [alpha: number, z: string][] = [
@@ -68,35 +68,5 @@ describe('the power of a benchmark', () => {
     ] as const) {
       assert.throws(() => rowsNeeded({ gainBps, discordantBps, alpha: 0.05, power: 0.8 }), { code: 'POWER_EFFECT' });
     }
-  });
-
-  it('describes the reference points', () => {
-    assert.equal(describePower({ policy: { alpha: 0.05, roundsPerFold: 1 } }, 2_471).detectableBps, 100);
-    const power = describePower({ policy: { alpha: 0.05, roundsPerFold: 20 } }, 5_323);
-    assert.deepEqual([power.rows, power.alpha, power.detectableBps], [5_323, 0.0025, 100]);
-    assert.deepEqual(
-      power.chances.map(({ gainBps, discordantBps }) => [gainBps, discordantBps]),
-      [
-        [100, 400],
-        [200, 500],
-        [500, 800],
-      ],
-    );
-    for (const effect of power.chances) {
-      assert.equal(effect.probability, acceptanceProbability({ ...effect, alpha: 0.0025, rows: 5_323 }));
-    }
-    assert.match(power.text, /5323 rows.*\n.*1\.00 percentage points.*80 %\.\n.*1: 80\.0 %, 2: 100\.0 %/);
-  });
-
-  it('describes the least gain that is accepted often enough, or that there is none', () => {
-    for (const rows of [30, 284, 4_096, 100_000]) {
-      const { detectableBps } = describePower({ policy: { alpha: 0.05, roundsPerFold: 5 } }, rows);
-      const chance = (gainBps: number) =>
-        acceptanceProbability({ gainBps, discordantBps: gainBps + 300, alpha: 0.01, rows });
-      assert(chance(detectableBps!) >= 0.8 && chance(detectableBps! - 1) < 0.8);
-    }
-    const none = describePower({ policy: { alpha: 0.05, roundsPerFold: 20 } }, 5);
-    assert.equal(none.detectableBps, null);
-    assert.match(none.text, /\nNo gain is accepted/);
   });
 });

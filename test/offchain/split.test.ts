@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { canonicalRow, labelsOf } from '../../offchain/check-table.ts';
@@ -62,6 +63,14 @@ describe('splitTable', () => {
         const { split, row, features } = splitOf(table, { baselineRows: base, benchmarkRows: bench });
         const kept = PARTS.flatMap((part) => split[part]);
         const rows = new Set(kept.map(row));
+        for (const part of PARTS) {
+          const digests = split[part].map((at) =>
+            createHash('sha256')
+              .update(`1\n${features(at)}`)
+              .digest('hex'),
+          );
+          assert.deepEqual(digests, digests.toSorted());
+        }
         assert.equal(rows.size, kept.length);
         assert.equal(kept.length, negatives + positives);
         assert.equal(split.duplicates, table.rows - kept.length);
@@ -146,6 +155,11 @@ describe('splitTable', () => {
     for (const part of [split.benchmark, split.baseline]) {
       assert.equal(part.filter((row) => labels[row] === 1).length, 1);
     }
+    const { split: large, labels: two } = splitOf(
+      unique(100, (row) => row < 2),
+      { baselineRows: 10, benchmarkRows: 80 },
+    );
+    assert.equal(large.baseline.filter((row) => two[row] === 1).length, 1);
     const { split: twelve, labels: ones } = splitOf(unique(500, (row) => row < 12));
     assert.equal(twelve.baseline.filter((row) => ones[row] === 1).length, 5);
   });
