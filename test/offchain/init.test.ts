@@ -9,6 +9,7 @@ import { canonicalRow, checkTable, labelsOf } from '../../offchain/check-table.t
 import { loadConfig } from '../../offchain/config.ts';
 import { HokusaiError } from '../../offchain/errors.ts';
 import { type InitOptions, init } from '../../offchain/init.ts';
+import { nearestFirst } from '../../offchain/nearest.ts';
 import { parseSchema } from '../../offchain/schema.ts';
 import { readCsv, selectRows, type Table, writeCsv } from '../../offchain/table.ts';
 import { tableOf, xorshift } from './tables.ts';
@@ -236,6 +237,7 @@ describe('init leaves nothing behind', () => {
   }
 
   it('tells all invalid options at once, and the nearest columns first', async () => {
+    assert.deepEqual(nearestFirst('BENIGN', ['x', 'benign']), ['benign', 'x']);
     const options = { directory: fresh(), data: BREAST_CANCER, label: 'BENIGN' };
     await assert.rejects(init(options), (error: HokusaiError) => {
       assert.equal((error.details.columns as string[])[0], 'benign');
