@@ -1,5 +1,6 @@
 import { canonicalDecimal, canonicalText, cellText } from './cell.ts';
 import { HokusaiError } from './errors.ts';
+import { nearestFirst } from './nearest.ts';
 import type { Table } from './table.ts';
 
 /** The label of a binary task: both values in canonical form, `positive` is class 1. */
@@ -67,10 +68,13 @@ export function inferLabel(table: Table, name: string, positive?: string): { lab
 function countClasses(table: Table, name: string): Map<string, number> {
   const column = table.columns.find((candidate) => candidate.name === name);
   if (column === undefined) {
-    const columns = table.columns.map((candidate) => candidate.name);
+    const columns = nearestFirst(
+      name,
+      table.columns.map((candidate) => candidate.name),
+    );
     throw new HokusaiError('configuration', 'LABEL_COLUMN_UNKNOWN', `${table.file} has no column ${name}`, {
       details: { file: table.file, column: name, columns },
-      next: `Name one of: ${columns.slice(-SHOWN).join(', ')}.`,
+      next: `Name one of: ${columns.slice(0, SHOWN).join(', ')}${columns.length > SHOWN ? ', ...' : ''}.`,
     });
   }
   const counts = new Map<string, number>();

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { trimCell } from './cell.ts';
@@ -78,13 +78,13 @@ export function writeCsv(file: string, table: Table): void {
     });
   }
   try {
-    writeSync(descriptor, `${table.columns.map(({ name }) => csvField(name)).join(',')}\n`);
+    writeFileSync(descriptor, `${table.columns.map(({ name }) => csvField(name)).join(',')}\n`);
     for (let start = 0; start < table.rows; start += 1000) {
       const lines: string[] = [];
       for (let row = start; row < Math.min(start + 1000, table.rows); row++) {
         lines.push(`${table.columns.map(({ values }) => csvField(values[row]!)).join(',')}\n`);
       }
-      writeSync(descriptor, lines.join(''));
+      writeFileSync(descriptor, lines.join(''));
     }
   } finally {
     closeSync(descriptor);

@@ -1,0 +1,174 @@
+import { parseUnits } from 'viem';
+import { z } from 'zod';
+import { alpha30, zMicro } from './power.ts';
+
+/** Rows of the largest class of the score circuit: a larger benchmark has no proof. */
+export const MAX_BENCHMARK_ROWS = 4096;
+/** The reward token's, as most tokens'. */
+const TOKEN_DECIMALS = 18;
+/** A decimal of so many digits survives the way through a double. */
+const EXACT_DIGITS = 15;
+const MAX_UINT32 = 2 ** 32 - 1;
+const MAX_UINT128 = 2n ** 128n - 1n;
+const DAYS_30 = 30 * 24 * 3600;
+
+/** What is meant where the file is silent. */
+export const DEFAULTS = {
+  name: 'hokusai-evaluation',
+  version: '1.0.0',
+  randomSeed: 42,
+  maxWorkers: 4,
+  maxRetryCount: 3,
+  C: 1,
+  metrics: ['accuracy', 'precision', 'recall', 'f1_score'],
+  testSplit: 0.2,
+  stratify: true,
+  alpha: 0.05,
+  roundsPerFold: 20,
+  minDeltaBps: 0,
+  minRows: 1000,
+  minContributionRows: 50,
+  pay: 'lower_bound',
+  tokensPerDeltaOne: '100',
+  maxReward: '1000',
+  roundDuration: 24 * 3600,
+  delay: 3600,
+  validators: 3,
+  directory: 'runs',
+} as const;
+
+const text = z.string().min(1);
+
+/** An amount of whole tokens, such as `100` or `"0.25"`, in the token's smallest units: at least `least`. */
+function tokens(least: bigint, amount: string) {
+  const schema = z.union([z.string(), z.number()], { error: 'expected an amount of tokens, such as 100 or "0.25"' });
+  return schema
+    .transform((given, context) => {
+      const written = String(given);
+      const refuse = (message: string): never => {
+        context.issues.push({ code: 'custom', message, input: given });
+        return z.NEVER;
+      };
+      if (typeof given === 'number' && written.replace(/\D/g, '').length > EXACT_DIGITS) {
+        return refuse('an amount of more than 15 digits has to be in quotes, or it would be rounded');
+      }
+      if (!/^\d+(\.\d{1,18})?$/.test(written)) {
+        return refuse('expected whole tokens as a plain decimal number with at most 18 decimals');
+      }
+      const units = parseUnits(written, TOKEN_DECIMALS);
+      if (units >= least && units <= MAX_UINT128) return units;
+      return refuse(`expected ${least} to 2^128 - 1 of the token's smallest units (10^18 are one token)`);
+    })
+    .prefault(amount);
+}
+
+const zPipeline = z.strictObject({
+  name: text.default(DEFAULTS.name),
+  version: text.default(DEFAULTS.version),
+  random_seed: z.int().min(0).default(DEFAULTS.randomSeed),
+});
+
+const zMetaflow = z.strictObject({
+  max_workers: z.int().min(1).max(256).default(DEFAULTS.maxWorkers),
+  max_retry_count: z.int().min(0).max(100).default(DEFAULTS.maxRetryCount),
+});
+
+const only = (value: string) => ({ error: `only ${value} runs so far` });
+
+const zTraining = z.strictObject({
+  framework: z.literal('reference', only('reference')).default('reference'),
+  model_type: z.literal('LinearSVC', only('LinearSVC')).default('LinearSVC'),
+  hyperparameters: z.strictObject({ C: z.number().min(1e-6).max(1e6).default(DEFAULTS.C) }).prefault({}),
+});
+
+const zEvaluation = z.strictObject({
+  metrics: z
+    .array(z.enum(['accuracy', 'precision', 'recall', 'f1_score', 'auroc']))
+    .min(1)
+    .default([...DEFAULTS.metrics]),
+  test_split: z.number().gt(0).lt(1).default(DEFAULTS.testSplit),
+  stratify: z.boolean().default(DEFAULTS.stratify),
+});
+
+const zValidators = z.int().min(1).max(255).default(DEFAULTS.validators);
+const zThreshold = z.int().min(1).max(255).optional();
+const zAlpha = z.number().gt(0).max(0.5).default(DEFAULTS.alpha);
+const zRoundsPerFold = z.int().min(1).max(1000).default(DEFAULTS.roundsPerFold);
+/** The fewest votes that two quorums of different content cannot both have. */
+export const majority = (validators: number): number => Math.floor(validators / 2) + 1;
+
+/** The bounds are those that `Policy` in `IModelRegistry.sol` states, so that a mistake costs no transaction. */
+const zPolicy = z
+  .strictObject({
+    alpha: zAlpha,
+    rounds_per_fold: zRoundsPerFold,
+    min_delta_bps: z.int().min(0).max(9999).default(DEFAULTS.minDeltaBps),
+    min_rows: z.int().min(1).max(MAX_BENCHMARK_ROWS).default(DEFAULTS.minRows),
+    min_contribution_rows: z.int().min(1).max(MAX_UINT32).default(DEFAULTS.minContributionRows),
+    pay: z.enum(['lower_bound', 'point']).default(DEFAULTS.pay),
+    tokens_per_delta_one: tokens(100n, DEFAULTS.tokensPerDeltaOne),
+    max_reward: tokens(1n, DEFAULTS.maxReward),
+    round_duration: z.int().min(60).max(DAYS_30).default(DEFAULTS.roundDuration),
+    delay: z.int().min(0).max(DAYS_30).default(DEFAULTS.delay),
+    validators: zValidators,
+    threshold: zThreshold,
+  })
+  .refine(({ alpha, rounds_per_fold: rounds }) => alpha / rounds >= 2 ** -30 && zMicro(alpha, rounds) > 0n, {
+    error: 'alpha / rounds_per_fold has to be at least 2^-30 and below 0.5',
+    path: ['alpha'],
+    when: ({ value }) => holds(value, { alpha: zAlpha, rounds_per_fold: zRoundsPerFold }),
+  })
+  .refine(({ threshold, validators }) => threshold === undefined || threshold >= majority(validators), {
+    error: 'a threshold is more than half of the validators',
+    path: ['threshold'],
+    when: ({ value }) => holds(value, { threshold: zThreshold, validators: zValidators }),
+  })
+  .refine(({ threshold, validators }) => threshold === undefined || threshold <= validators, {
+    error: 'a threshold is at most the number of validators',
+    path: ['threshold'],
+    when: ({ value }) => holds(value, { threshold: zThreshold, validators: zValidators }),
+  });
+
+/** Whether these members are right by themselves, so that what they mean together can be looked at. */
+function holds(value: unknown, members: z.ZodRawShape): boolean {
+  return z.object(members).safeParse(value).success;
+}
+
+/** The file as its user wrote it, with defaults filled in. */
+export const zConfigFile = z.strictObject({
+  pipeline: zPipeline.prefault({}),
+  metaflow: zMetaflow.prefault({}),
+  training: zTraining.prefault({}),
+  evaluation: zEvaluation.prefault({}),
+  data: z.strictObject({ schema: text, baseline: text, contribution: text, benchmark: text }),
+  policy: zPolicy.prefault({}),
+  output: z.strictObject({ directory: text.default(DEFAULTS.directory) }).prefault({}),
+  assurance: z.literal('scored', only('scored')).default('scored'),
+});
+
+type ConfigFile = z.infer<typeof zConfigFile>;
+
+/** The policy under the names that `Policy` in `IModelRegistry.sol` has for its members, as far as a file can know them. */
+export function toPolicy({ policy }: ConfigFile) {
+  const { alpha, rounds_per_fold: roundsPerFold } = policy;
+  return {
+    /** The chance of a false gain that all rounds of a fold may take together. */
+    alpha,
+    roundsPerFold,
+    alpha30: Number(alpha30(alpha, roundsPerFold)),
+    zMicro: Number(zMicro(alpha, roundsPerFold)),
+    minDeltaBps: policy.min_delta_bps,
+    minRows: policy.min_rows,
+    minContributionRows: policy.min_contribution_rows,
+    payPoint: policy.pay === 'point',
+    /** Smallest units of the token, like `maxReward`. */
+    tokensPerDeltaOne: policy.tokens_per_delta_one,
+    maxReward: policy.max_reward,
+    /** Seconds, like `delay`. */
+    roundDuration: policy.round_duration,
+    delay: policy.delay,
+    threshold: policy.threshold ?? majority(policy.validators),
+    /** How many there are; who they are is decided where they run. */
+    validators: policy.validators,
+  };
+}

@@ -1,0 +1,110 @@
+import { DEFAULTS, MAX_BENCHMARK_ROWS, majority } from './config-schema.ts';
+
+/** What a configuration says of the table that it was made for; everything else in it is the default. */
+export interface ConfigValues {
+  name: string;
+  randomSeed: number;
+  testSplit: number;
+  roundsPerFold: number;
+  minRows: number;
+  minContributionRows: number;
+}
+
+/**
+ * A configuration with a comment on every key. Strings are written as JSON, which is YAML as well. Longer than other
+ * functions because it is the file, from top to bottom.
+ */
+export function configText(values: ConfigValues): string {
+  return `# Configuration of the Hokusai evaluator: \`hokusai run hokusai.yaml\`.
+# A key that is left out has its default. Paths are relative to this file.
+
+# What is evaluated, in reports and attestations.
+pipeline:
+  # Name. Default: ${DEFAULTS.name}.
+  name: ${JSON.stringify(values.name)}
+  # Version, in quotes. Default: "${DEFAULTS.version}".
+  version: "${DEFAULTS.version}"
+  # Seed of the split that made the files below. Whole number from 0. Default: ${DEFAULTS.randomSeed}.
+  random_seed: ${values.randomSeed}
+
+# How steps are run; the section keeps the name it had in the Python pipeline.
+metaflow:
+  # Steps at a time, 1 to 256. Default: ${DEFAULTS.maxWorkers}.
+  max_workers: ${DEFAULTS.maxWorkers}
+  # Further tries of a step that failed for a passing reason, 0 to 100. Default: ${DEFAULTS.maxRetryCount}.
+  max_retry_count: ${DEFAULTS.maxRetryCount}
+
+# How models are made.
+training:
+  # Trainer. Only "reference" runs so far: the same bits on every machine. Default: "reference".
+  framework: "reference"
+  # Kind of model. Only "LinearSVC" so far. Default: "LinearSVC".
+  model_type: "LinearSVC"
+  # Of the model type.
+  hyperparameters:
+    # Weight of the errors against the size of the weights, 0.000001 to 1000000. Default: ${DEFAULTS.C}.
+    C: ${DEFAULTS.C}
+
+# How models are compared. Accuracy is what is paid for; the others are reported.
+evaluation:
+  # Any of accuracy, precision, recall, f1_score. Default: all four.
+  metrics: [${DEFAULTS.metrics.join(', ')}]
+  # Share of the table that is the benchmark, between 0 and 1: a record of how the files below were made, which
+  # running does not use. Default: ${DEFAULTS.testSplit}.
+  test_split: ${values.testSplit}
+  # Whether each part has the table's share of positives; likewise a record. true or false. Default: ${DEFAULTS.stratify}.
+  stratify: true
+
+# Files. No defaults.
+data:
+  # What each column is and which class is positive, JSON.
+  schema: "schema.json"
+  # CSV that the baseline model is trained on.
+  baseline: "baseline.csv"
+  # CSV that is contributed: the candidate is trained on it and on the baseline's rows.
+  contribution: "contribution.csv"
+  # CSV that both models are tested on, 1 to ${MAX_BENCHMARK_ROWS} rows. Contributors must not see it.
+  benchmark: "benchmark.csv"
+
+# What is promised to contributors and asked of validators. A round pins it.
+policy:
+  # Chance of paying for a gain that is not real, for all rounds of a fold together; above 0, at most 0.5, and after
+  # division by rounds_per_fold at least 2^-30 and below 0.5. Default: ${DEFAULTS.alpha}.
+  alpha: ${DEFAULTS.alpha}
+  # Rounds after which a benchmark is spent, 1 to 1000; each may take alpha / rounds_per_fold. More rounds mean that
+  # each has to gain more to be accepted. Default: ${DEFAULTS.roundsPerFold}; here one for each 200 benchmark rows, 1 to 20.
+  rounds_per_fold: ${values.roundsPerFold}
+  # What the lower confidence bound of the gain has to exceed, in basis points (100 are one percentage point),
+  # 0 to 9999. Default: ${DEFAULTS.minDeltaBps}.
+  min_delta_bps: ${DEFAULTS.minDeltaBps}
+  # Fewest benchmark rows, 1 to ${MAX_BENCHMARK_ROWS}. Default: ${DEFAULTS.minRows}; here all that there are.
+  min_rows: ${values.minRows}
+  # Fewest rows of a contribution, 1 to 4294967295. Default: ${DEFAULTS.minContributionRows}.
+  min_contribution_rows: ${values.minContributionRows}
+  # What is paid for: the gain's lower confidence bound (lower_bound) or the gain as measured (point). Either has to
+  # pass the same test. Default: ${DEFAULTS.pay}.
+  pay: ${DEFAULTS.pay}
+  # Reward for 1 DeltaOne, one percentage point, in whole tokens: a decimal number, up to 18 decimals, in quotes from
+  # 16 digits on. At least 0.0000000000000001, below 2^128 / 10^18. Default: ${DEFAULTS.tokensPerDeltaOne}.
+  tokens_per_delta_one: ${DEFAULTS.tokensPerDeltaOne}
+  # Most that one round pays, in whole tokens, written likewise; above 0. Default: ${DEFAULTS.maxReward}.
+  max_reward: ${DEFAULTS.maxReward}
+  # Seconds from opening a round to its deadline, 60 to 2592000 (30 days). Default: ${DEFAULTS.roundDuration}.
+  round_duration: ${DEFAULTS.roundDuration}
+  # Seconds from settlement to the earliest payment, time for objections, 0 to 2592000. Default: ${DEFAULTS.delay}.
+  delay: ${DEFAULTS.delay}
+  # Number of validators, 1 to 255; so many are started on a local chain. Default: ${DEFAULTS.validators}.
+  validators: ${DEFAULTS.validators}
+  # Equal votes that decide a round: more than half of the validators, at most all. Default: just more than half.
+  threshold: ${majority(DEFAULTS.validators)}
+
+# Where results go.
+output:
+  # Folder for the runs, one folder each; HOKUSAI_OUTPUT_DIR goes first. Default: ${DEFAULTS.directory}.
+  directory: ${JSON.stringify(DEFAULTS.directory)}
+
+# What the proof proves. Only scored so far: the counts follow from the committed labels and predictions.
+# Default: scored.
+assurance: scored
+`;
+}

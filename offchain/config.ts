@@ -1,0 +1,196 @@
+import { isUtf8 } from 'node:buffer';
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
+import { z } from 'zod';
+import { toPolicy, zConfigFile } from './config-schema.ts';
+import { HokusaiError } from './errors.ts';
+import type { Metric } from './metrics.ts';
+import { nearestFirst } from './nearest.ts';
+
+/** One thing in a configuration file that somebody should look at. */
+export interface ConfigProblem {
+  /** 1-based; of a key that is missing, the line of the section where it belongs. */
+  line: number;
+  /** Keys joined by dots; empty for the file as a whole. */
+  path: string;
+  message: string;
+}
+
+/** A configuration that has been checked. Paths are absolute. */
+export type Config = ReturnType<typeof toConfig>;
+
+const METRICS: Readonly<Record<string, Metric>> = {
+  accuracy: 'accuracy',
+  precision: 'precision',
+  recall: 'recall',
+  f1_score: 'f1',
+};
+
+/**
+ * Reads and checks a configuration. An argument beats the environment, the environment beats the file, the file beats
+ * the defaults. Paths in the file are relative to it, HOKUSAI_OUTPUT_DIR to the working directory.
+ *
+ * @param file - else HOKUSAI_CONFIG_PATH, else `hokusai.yaml`
+ * @throws HokusaiError `configuration`: CONFIG_UNREADABLE; CONFIG_NOT_YAML and CONFIG_INVALID with all problems
+ */
+export function loadConfig(file?: string, environment: NodeJS.ProcessEnv = process.env): Config {
+  const path = resolve(file || environment.HOKUSAI_CONFIG_PATH || 'hokusai.yaml');
+  const source = readSource(path);
+  const lines = new LineCounter();
+  const document = parseDocument(source, { lineCounter: lines, prettyErrors: false, logLevel: 'error' });
+  refuse('CONFIG_NOT_YAML', path, syntaxProblems(document, lines));
+  const parsed = zConfigFile.safeParse(document.toJS(), { error: describe });
+  if (parsed.success) {
+    return toConfig(path, parsed.data, environment.HOKUSAI_OUTPUT_DIR, (keys) => lineOf(document, lines, keys));
+  }
+  const problems = parsed.error.issues.flatMap((issue) => explain(issue, document, lines));
+  throw problemsFound('CONFIG_INVALID', path, withoutConsequences(problems));
+}
+
+function readSource(path: string): string {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(path);
+  } catch (cause) {
+    const reason = (cause as NodeJS.ErrnoException).code ?? String(cause);
+    throw new HokusaiError('configuration', 'CONFIG_UNREADABLE', `${path} cannot be read (${reason})`, {
+      details: { file: path, reason },
+      next: 'Give the path of a configuration file, or make one with `hokusai init`.',
+    });
+  }
+  if (isUtf8(bytes)) return bytes.toString('utf8');
+  throw problemsFound('CONFIG_NOT_YAML', path, [{ line: 1, path: '', message: 'the file is not UTF-8' }]);
+}
+
+function syntaxProblems(document: Document, lines: LineCounter): ConfigProblem[] {
+  const problems = [...document.errors, ...document.warnings].map(({ pos, message }) => ({
+    line: lines.linePos(pos[0]).line,
+    path: '',
+    message,
+  }));
+  visit(document, {
+    Alias: (_, alias) => {
+      const { line } = lines.linePos(alias.range![0]);
+      problems.push({ line, path: '', message: `write out what *${alias.source} stands for: aliases are not read` });
+    },
+  });
+  return problems;
+}
+
+/** Replaces those of zod's messages that speak of JavaScript. */
+function describe(issue: z.core.$ZodRawIssue): string | undefined {
+  if (issue.code !== 'invalid_type') return undefined;
+  const expected = { object: 'keys and values', array: 'a list', int: 'a whole number' }[issue.expected as string];
+  const found = issue.input === undefined ? 'missing' : issue.input === null ? 'no value' : undefined;
+  const article = expected ?? `a ${issue.expected}`;
+  return `${found ?? 'wrong type'}, expected ${article}`;
+}
+
+function explain(issue: z.core.$ZodIssue, document: Document, lines: LineCounter): ConfigProblem[] {
+  const keys = issue.path.map(String);
+  if (issue.code !== 'unrecognized_keys') {
+    return [{ line: lineOf(document, lines, keys), path: keys.join('.'), message: issue.message }];
+  }
+  return issue.keys.map((key) => {
+    const path = [...keys, key];
+    return { line: lineOf(document, lines, path), path: path.join('.'), message: unknownKey(keys, key) };
+  });
+}
+
+/** All keys of the file, as paths of keys. */
+export function knownKeys(): string[][] {
+  interface JsonSchema {
+    properties?: Record<string, JsonSchema>;
+  }
+  const below = ({ properties = {} }: JsonSchema): string[][] =>
+    Object.entries(properties).flatMap(([key, child]) => [[key], ...below(child).map((path) => [key, ...path])]);
+  return below(z.toJSONSchema(zConfigFile, { io: 'input' }) as JsonSchema);
+}
+
+/** The nearest key of the same section; or the section where a key of that very name belongs. */
+function unknownKey(section: string[], key: string): string {
+  const known = knownKeys();
+  const elsewhere = known.find((path) => path.at(-1) === key);
+  if (elsewhere !== undefined) return `unknown key here, did you mean ${elsewhere.join('.')}?`;
+  const here = known.filter((path) => path.length === section.length + 1 && section.every((k, at) => path[at] === k));
+  const names = nearestFirst(
+    key,
+    here.map((path) => path.at(-1)!),
+  );
+  return `unknown key, did you mean ${names[0]}? Known here: ${names.join(', ')}`;
+}
+
+/** Line of the deepest of these nested keys that is in the file. */
+function lineOf(document: Document, lines: LineCounter, keys: string[]): number {
+  let node: unknown = document.contents;
+  let start = isNode(node) ? node.range![0] : 0;
+  for (const key of keys) {
+    const pair = isMap(node) ? node.items.find((item) => isScalar(item.key) && String(item.key.value) === key) : null;
+    const [at, next] = pair ? [pair.key, pair.value] : isSeq(node) ? [node.items[Number(key)], undefined] : [];
+    if (!isNode(at)) break;
+    start = at.range![0];
+    node = next;
+  }
+  return lines.linePos(start).line;
+}
+
+/** What follows from another framework (its model types, its hyperparameters) is no problem of its own. */
+function withoutConsequences(problems: ConfigProblem[]): ConfigProblem[] {
+  const foreign = problems.some(({ path }) => path === 'training.framework');
+  return problems.filter(({ path }) => !foreign || path === 'training.framework' || !path.startsWith('training.'));
+}
+
+function refuse(code: string, file: string, problems: ConfigProblem[]): void {
+  if (problems.length > 0) throw problemsFound(code, file, problems);
+}
+
+function problemsFound(code: string, file: string, problems: ConfigProblem[]): HokusaiError {
+  const sorted = problems.toSorted((a, b) => a.line - b.line);
+  const told = sorted.map(({ line, path, message }) => `${file}:${line}: ${path === '' ? '' : `${path}: `}${message}`);
+  return new HokusaiError('configuration', code, told.join('\n'), {
+    details: { file, problems: sorted },
+    next: 'Correct these lines; `hokusai init` writes a file that explains every key.',
+  });
+}
+
+function toConfig(
+  file: string,
+  parsed: z.infer<typeof zConfigFile>,
+  outputDirectory: string | undefined,
+  lineOfKey: (keys: string[]) => number,
+) {
+  const { pipeline, metaflow, training, evaluation, data, output, assurance } = parsed;
+  const beside = (path: string): string => resolve(dirname(file), path);
+  const warnings: ConfigProblem[] = [];
+  if (evaluation.metrics.includes('auroc')) {
+    const message = 'auroc is not computed yet and will not be in the report';
+    warnings.push({ line: lineOfKey(['evaluation', 'metrics']), path: 'evaluation.metrics', message });
+  }
+  return {
+    file,
+    /** What was accepted and yet will not do what its writer expects. */
+    warnings,
+    pipeline: { name: pipeline.name, version: pipeline.version, randomSeed: pipeline.random_seed },
+    metaflow: { maxWorkers: metaflow.max_workers, maxRetryCount: metaflow.max_retry_count },
+    training: {
+      framework: training.framework,
+      modelType: training.model_type,
+      hyperparameters: training.hyperparameters,
+    },
+    evaluation: {
+      metrics: [...new Set(evaluation.metrics.flatMap((metric) => METRICS[metric] ?? []))],
+      testSplit: evaluation.test_split,
+      stratify: evaluation.stratify,
+    },
+    data: {
+      schema: beside(data.schema),
+      baseline: beside(data.baseline),
+      contribution: beside(data.contribution),
+      benchmark: beside(data.benchmark),
+    },
+    policy: toPolicy(parsed),
+    output: { directory: outputDirectory ? resolve(outputDirectory) : beside(output.directory) },
+    assurance,
+  };
+}

@@ -1,0 +1,168 @@
+import { createHash } from 'node:crypto';
+import { canonicalRow, labelsOf } from './check-table.ts';
+import { HokusaiError } from './errors.ts';
+import type { Schema } from './schema.ts';
+import type { Table } from './table.ts';
+
+/** Row numbers of a table, each part in the order of the rows' digests. */
+export interface Split {
+  baseline: number[];
+  contribution: number[];
+  benchmark: number[];
+  /** Rows left out because an equal row is in one of the parts. */
+  duplicates: number;
+  /** Pairs of rows with equal features and different labels. */
+  contradictions: number;
+}
+
+/** How many rows go where; without them, see {@link splitTable}. */
+export interface SplitSizes {
+  baselineRows?: number | undefined;
+  benchmarkRows?: number | undefined;
+}
+
+/** A baseline of fewer rows says little, and a contribution of fewer teaches little. */
+const [MIN_BASELINE, MIN_CONTRIBUTION] = [30, 10];
+/** Rows of each class that a baseline gets where there are so many. */
+const MIN_OF_CLASS = 5;
+
+/** Rows that share their features: one of either class, or one of each. */
+interface Group {
+  digest: string;
+  /** Row of the negative class and row of the positive one. */
+  rows: [number | undefined, number | undefined];
+}
+
+/**
+ * Splits a table into benchmark, baseline and contribution. It depends on the seed and on the set of rows, not on their
+ * order nor that of columns: rows go by SHA-256 over the seed and their features, so rows with equal features stay together and none of
+ * the benchmark's is in another part. Of equal rows (see `canonicalRow`) one is kept.
+ *
+ * By default half of the distinct rows, at most `maxBenchmark`, are the benchmark, a tenth of the others, at least 30,
+ * the baseline, and the rest the contribution. Each part has the table's share of positives, to the row; where many
+ * rows contradict each other, a part may have a row less. The baseline has five rows or more of each class where there
+ * are, and like the benchmark at least one.
+ *
+ * @param table - has passed `checkTable`
+ * @throws HokusaiError `terminal` SPLIT_TOO_FEW_ROWS, SPLIT_CLASS_TOO_SMALL; `configuration` SPLIT_SIZES_TOO_LARGE
+ */
+export function splitTable(
+  table: Table,
+  schema: Schema,
+  { seed, maxBenchmark, ...sizes }: SplitSizes & { seed: number; maxBenchmark: number },
+): Split {
+  const groups = groupRows(table, schema, seed);
+  const strata: Strata = { negative: [], positive: [], both: [] };
+  for (const group of groups) strata[stratumOf(group)].push(group);
+  const [negatives, positives] = countClasses(strata);
+  const rows = negatives + positives;
+  refuseFewOfClass(table, schema, [negatives, positives]);
+  const benchmarkRows = sizes.benchmarkRows ?? Math.min(maxBenchmark, rows >> 1);
+  const baselineRows = sizes.baselineRows ?? Math.max(MIN_BASELINE, Math.floor((rows - benchmarkRows) / 10));
+  refuseFewRows(table, rows, benchmarkRows, baselineRows, sizes);
+  const benchmark = take(strata, benchmarkRows, 1, 1);
+  const baseline = take(strata, baselineRows, Math.min(MIN_OF_CLASS, baselineRows >> 1), 0);
+  const contribution = Object.values(strata).flat();
+  return {
+    benchmark: rowsOf(benchmark),
+    baseline: rowsOf(baseline),
+    contribution: rowsOf(contribution),
+    duplicates: table.rows - rows,
+    contradictions: groups.filter((group) => stratumOf(group) === 'both').length,
+  };
+}
+
+/** Groups in the order of their digests. */
+function groupRows(table: Table, schema: Schema, seed: number): Group[] {
+  const features = canonicalRow(table, schema, 'features');
+  const spelling = spellingOf(table);
+  const labels = labelsOf(table, schema);
+  const groups = new Map<string, Group>();
+  for (const [row, label] of labels.entries()) {
+    const digest = createHash('sha256')
+      .update(`${seed}\n${features(row)}`)
+      .digest('hex');
+    const group = groups.get(digest) ?? { digest, rows: [undefined, undefined] };
+    const known = group.rows[label];
+    if (known === undefined || spelling(row) < spelling(known)) group.rows[label] = row;
+    groups.set(digest, group);
+  }
+  return [...groups.values()].sort((a, b) => (a.digest < b.digest ? -1 : 1));
+}
+
+/**
+ * A row as it is written, columns by name. Equal rows may be written differently, and which one is kept must depend
+ * neither on which comes first nor on the order of columns.
+ */
+function spellingOf(table: Table): (row: number) => string {
+  const columns = table.columns.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  return (row) => JSON.stringify(columns.map(({ values }) => values[row]));
+}
+
+type Strata = Record<'negative' | 'positive' | 'both', Group[]>;
+
+function stratumOf({ rows: [negative, positive] }: Group): keyof Strata {
+  if (positive === undefined) return 'negative';
+  return negative === undefined ? 'positive' : 'both';
+}
+
+function countClasses({ negative, positive, both }: Strata): [negatives: number, positives: number] {
+  return [negative.length + both.length, positive.length + both.length];
+}
+
+/**
+ * Takes the first groups of each stratum, `size` rows together and as many positives as the remaining rows' share says,
+ * but of each class `least` where there are, and all but `keep`.
+ */
+function take(strata: Strata, size: number, least: number, keep: number): Group[] {
+  const [negatives, positives] = countClasses(strata);
+  const fewest = Math.max(Math.min(least, positives - keep), size - (negatives - keep));
+  const most = Math.min(positives - keep, size - Math.min(least, negatives - keep));
+  const share = Math.round((size * positives) / (negatives + positives));
+  const wanted = Math.min(Math.max(share, fewest), most);
+  const pairs = Math.floor((strata.both.length * size) / (negatives + positives));
+  const needed = Math.max(pairs, wanted - strata.positive.length, size - wanted - strata.negative.length);
+  const both = Math.min(needed, wanted, size - wanted);
+  return [
+    ...strata.both.splice(0, both),
+    ...strata.positive.splice(0, wanted - both),
+    ...strata.negative.splice(0, size - wanted - both),
+  ];
+}
+
+function rowsOf(groups: Group[]): number[] {
+  const sorted = groups.toSorted((a, b) => (a.digest < b.digest ? -1 : 1));
+  return sorted.flatMap(({ rows }) => rows.filter((row) => row !== undefined));
+}
+
+function refuseFewOfClass({ file }: Table, { label }: Schema, counts: [number, number]): void {
+  const classes = [label.negative, label.positive].map((value, at) => ({ value, rows: counts[at]! }));
+  const small = classes.find(({ rows }) => rows < 2);
+  if (small === undefined) return;
+  const text = `${file}: class ${small.value} of ${label.name} has one distinct row only`;
+  throw new HokusaiError('terminal', 'SPLIT_CLASS_TOO_SMALL', text, {
+    details: { file, column: label.name, classes },
+    next: 'Give at least two different rows of each class, better fifty: one for the benchmark, one for the baseline.',
+  });
+}
+
+function refuseFewRows(table: Table, rows: number, benchmark: number, baseline: number, sizes: SplitSizes): void {
+  const least = benchmark + baseline + MIN_CONTRIBUTION;
+  if (rows >= least) return;
+  const { file } = table;
+  if (sizes.benchmarkRows === undefined && sizes.baselineRows === undefined) {
+    const enough = 2 * (MIN_BASELINE + MIN_CONTRIBUTION) - 1;
+    const text = `${file} has ${rows} distinct rows, too few to split: ${enough} would do`;
+    throw new HokusaiError('terminal', 'SPLIT_TOO_FEW_ROWS', text, {
+      details: { file, rows: table.rows, distinctRows: rows, enough },
+      next: `Give at least ${enough} different rows, or choose smaller parts by --baseline-rows and --benchmark-rows.`,
+    });
+  }
+  const text =
+    `${file} has ${rows} distinct rows, and a benchmark of ${benchmark}, a baseline of ${baseline} and ` +
+    `a contribution of ${MIN_CONTRIBUTION} or more need ${least}`;
+  throw new HokusaiError('configuration', 'SPLIT_SIZES_TOO_LARGE', text, {
+    details: { file, distinctRows: rows, benchmarkRows: benchmark, baselineRows: baseline, enough: least },
+    next: 'Choose smaller parts, or give more rows.',
+  });
+}

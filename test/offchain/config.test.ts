@@ -1,0 +1,222 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { isMap, type ParsedNode, parseDocument } from 'yaml';
+import { type ConfigProblem, knownKeys, loadConfig } from '../../offchain/config.ts';
+import { configText } from '../../offchain/config-text.ts';
+import { HokusaiError } from '../../offchain/errors.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'hokusai-config-'));
+after(() => rmSync(folder, { recursive: true }));
+const file = join(folder, 'hokusai.yaml');
+
+const DATA = 'data: { schema: schema.json, baseline: a/b.csv, contribution: ../c.csv, benchmark: /d.csv }';
+/** As users of the Python pipeline wrote it. */
+const PYTHON = `pipeline: { name: "hokusai-evaluation", version: "1.0.0", random_seed: 42 }
+metaflow: { max_workers: 4, max_retry_count: 3 }
+training:
+  framework: "scikit-learn"
+  model_type: "RandomForestClassifier"
+  hyperparameters: { n_estimators: 100, max_depth: 10 }
+evaluation: { test_split: 0.2, stratify: true, metrics: [accuracy, precision, recall, f1_score, auroc] }
+${DATA}
+`;
+
+function load(source: string | Uint8Array, environment: NodeJS.ProcessEnv = {}) {
+  writeFileSync(file, source);
+  return loadConfig(file, environment);
+}
+
+function problemsOf(source: string | Uint8Array): { code: string; problems: ConfigProblem[] } {
+  try {
+    load(source);
+  } catch (error) {
+    assert(error instanceof HokusaiError && error.kind === 'configuration' && error.next !== undefined);
+    const problems = error.details.problems as ConfigProblem[];
+    const told = problems.map(({ line, path }) => (path === '' ? `${file}:${line}: ` : `${file}:${line}: ${path}: `));
+    for (const [at, line] of error.message.split('\n').entries()) assert(line.startsWith(told[at]!), line);
+    return { code: error.code, problems };
+  }
+  return { code: 'none', problems: [] };
+}
+
+describe('loadConfig', () => {
+  it('takes what users of the Python pipeline wrote, once the framework is one that runs', () => {
+    const { framework, ...rest } = { framework: 'reference', model: 'LinearSVC', C: '{ C: 0.5 }' };
+    const config = load(
+      PYTHON.replace('scikit-learn', framework)
+        .replace('RandomForestClassifier', rest.model)
+        .replace(/\{ n_.*\}/, rest.C),
+    );
+    assert.deepEqual(config.pipeline, { name: 'hokusai-evaluation', version: '1.0.0', randomSeed: 42 });
+    assert.deepEqual(config.metaflow, { maxWorkers: 4, maxRetryCount: 3 });
+    assert.deepEqual(config.training, {
+      framework: 'reference',
+      modelType: 'LinearSVC',
+      hyperparameters: { C: 0.5 },
+    });
+    const metrics = ['accuracy', 'precision', 'recall', 'f1'];
+    assert.deepEqual(config.evaluation, { metrics, testSplit: 0.2, stratify: true });
+    assert.deepEqual(config.warnings, [
+      {
+        line: 7,
+        path: 'evaluation.metrics',
+        message: 'auroc is not computed yet and will not be in the report',
+      },
+    ]);
+  });
+
+  it('says one thing of another framework, not what follows from it', () => {
+    assert.deepEqual(problemsOf(PYTHON), {
+      code: 'CONFIG_INVALID',
+      problems: [{ line: 4, path: 'training.framework', message: 'only reference runs so far' }],
+    });
+  });
+
+  it('fills in defaults, and paths relative to the file', () => {
+    const config = load(DATA);
+    assert.deepEqual(config, {
+      file,
+      warnings: [],
+      pipeline: { name: 'hokusai-evaluation', version: '1.0.0', randomSeed: 42 },
+      metaflow: { maxWorkers: 4, maxRetryCount: 3 },
+      training: { framework: 'reference', modelType: 'LinearSVC', hyperparameters: { C: 1 } },
+      evaluation: { metrics: ['accuracy', 'precision', 'recall', 'f1'], testSplit: 0.2, stratify: true },
+      data: {
+        schema: join(folder, 'schema.json'),
+        baseline: join(folder, 'a/b.csv'),
+        contribution: resolve(folder, '../c.csv'),
+        benchmark: '/d.csv',
+      },
+      policy: {
+        alpha: 0.05,
+        roundsPerFold: 20,
+        alpha30: 2_684_354,
+        zMicro: 2_807_034,
+        minDeltaBps: 0,
+        minRows: 1000,
+        minContributionRows: 50,
+        payPoint: false,
+        tokensPerDeltaOne: 100n * 10n ** 18n,
+        maxReward: 1000n * 10n ** 18n,
+        roundDuration: 86_400,
+        delay: 3600,
+        threshold: 2,
+        validators: 3,
+      },
+      output: { directory: join(folder, 'runs') },
+      assurance: 'scored',
+    });
+    assert.equal(load(`${DATA}\npolicy: { validators: 8, pay: point }`).policy.threshold, 5);
+    assert.equal(load(`${DATA}\npolicy: { validators: 8, pay: point }`).policy.payPoint, true);
+  });
+
+  it('takes the path and the output directory from the environment', () => {
+    const directory = (environment: NodeJS.ProcessEnv) => loadConfig(undefined, environment).output.directory;
+    load(`${DATA}\noutput: { directory: here }`);
+    assert.equal(directory({ HOKUSAI_CONFIG_PATH: file }), join(folder, 'here'));
+    assert.equal(directory({ HOKUSAI_CONFIG_PATH: file, HOKUSAI_OUTPUT_DIR: 'there' }), resolve('there'));
+    assert.equal(directory({ HOKUSAI_CONFIG_PATH: file, HOKUSAI_OUTPUT_DIR: '' }), join(folder, 'here'));
+    assert.equal(loadConfig(file, { HOKUSAI_CONFIG_PATH: '/no/such/file' }).file, file);
+    assert.throws(() => loadConfig(undefined, {}), { code: 'CONFIG_UNREADABLE', kind: 'configuration' });
+    assert.throws(() => loadConfig(folder, {}), {
+      code: 'CONFIG_UNREADABLE',
+      details: { file: folder, reason: 'EISDIR' },
+    });
+  });
+
+  it('reports all problems at once, each with its path and line', () => {
+    const source = `pipeline: { version: 1.0 }
+max_workers: 3
+evaluation:
+  metrics:
+    - accuracy
+    - mcc
+  test_split: 1
+policy:
+  alhpa: 0.05
+  alpha: 0.5
+  rounds_per_fold: 1
+  validators: 5
+  threshold: 2
+  max_reward: 0.12345678901234567
+  tokens_per_delta_one: 1e30
+  min_delta_bps:
+  pay: both
+output:
+assurance: trained
+__proto__: 1
+`;
+    const { code, problems } = problemsOf(source);
+    assert.equal(code, 'CONFIG_INVALID');
+    assert.deepEqual(
+      problems.map(({ line, path, message }) => [line, path, message.split(/[,:]/)[0]]),
+      [
+        [1, 'pipeline.version', 'wrong type'],
+        [1, 'data', 'missing'],
+        [2, 'max_workers', 'unknown key here'],
+        [6, 'evaluation.metrics.1', 'Invalid option'],
+        [7, 'evaluation.test_split', 'Too big'],
+        [9, 'policy.alhpa', 'unknown key'],
+        [10, 'policy.alpha', 'alpha / rounds_per_fold has to be at least 2^-30 and below 0.5'],
+        [13, 'policy.threshold', 'a threshold is more than half of the validators'],
+        [14, 'policy.max_reward', 'an amount of more than 15 digits has to be in quotes'],
+        [15, 'policy.tokens_per_delta_one', 'expected whole tokens as a plain decimal number with at most 18 decimals'],
+        [16, 'policy.min_delta_bps', 'no value'],
+        [17, 'policy.pay', 'Invalid option'],
+        [18, 'output', 'no value'],
+        [19, 'assurance', 'only scored runs so far'],
+        [20, '__proto__', 'unknown key'],
+      ],
+    );
+    const [, , elsewhere, , , near] = problems;
+    assert(elsewhere!.message.endsWith('did you mean metaflow.max_workers?'));
+    assert(near!.message.startsWith('unknown key, did you mean alpha? Known here: alpha, '));
+  });
+
+  const broken: [name: string, source: string | Uint8Array, code: string, lines: number[]][] = [
+    ['two syntax errors', 'a: [1\nb: 2\n c: "x', 'CONFIG_NOT_YAML', [2, 2, 2, 3]],
+    ['a key twice', `${DATA}\npolicy: {}\npolicy: {}`, 'CONFIG_NOT_YAML', [3]],
+    ['tabs', 'data:\n\tschema: x', 'CONFIG_NOT_YAML', [2]],
+    ['two documents', `${DATA}\n---\n${DATA}`, 'CONFIG_NOT_YAML', [2]],
+    ['an unknown tag', `${DATA}\nassurance: !level scored`, 'CONFIG_NOT_YAML', [2]],
+    ['aliases', `${DATA}\noutput: &o { directory: x }\npolicy: *o\npipeline: *p`, 'CONFIG_NOT_YAML', [3, 4]],
+    ['other than UTF-8', Uint8Array.of(0x61, 0x3a, 0xff), 'CONFIG_NOT_YAML', [1]],
+    ['an empty file', '', 'CONFIG_INVALID', [1]],
+    ['a list', '- 1', 'CONFIG_INVALID', [1]],
+  ];
+  for (const [name, source, code, lines] of broken) {
+    it(`refuses ${name}`, () => {
+      const found = problemsOf(source);
+      assert.deepEqual([found.code, found.problems.map(({ line }) => line)], [code, lines]);
+    });
+  }
+});
+
+it('the text that init writes explains every key once', () => {
+  const values = { name: 'a "b"\n', randomSeed: 7, testSplit: 0.5, roundsPerFold: 3, minRows: 200 };
+  const source = configText({ ...values, minContributionRows: 10 });
+  const lines = source.split('\n');
+  const isComment = (line: string | undefined): boolean => line?.trimStart().startsWith('# ') ?? false;
+  for (const [at, line] of lines.entries()) if (/^ *\w+:/.test(line)) assert(isComment(lines[at - 1]), line);
+  const keysOf = (node: ParsedNode | null): string[][] =>
+    isMap(node)
+      ? node.items.flatMap(({ key, value }) => [[String(key)], ...keysOf(value).map((path) => [String(key), ...path])])
+      : [];
+  const paths = keysOf(parseDocument(source).contents).map((path) => path.join('.'));
+  assert.deepEqual(
+    paths.sort(),
+    knownKeys()
+      .map((path) => path.join('.'))
+      .sort(),
+  );
+  const config = load(source);
+  assert.equal(config.pipeline.name, values.name);
+  assert.deepEqual(
+    [config.policy.minRows, config.policy.roundsPerFold, config.policy.minContributionRows],
+    [200, 3, 10],
+  );
+  assert.deepEqual(config.warnings, []);
+});

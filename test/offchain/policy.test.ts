@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import fc from 'fast-check';
+import { type ConfigProblem, loadConfig } from '../../offchain/config.ts';
+import { MAX_BENCHMARK_ROWS } from '../../offchain/config-schema.ts';
+import { HokusaiError } from '../../offchain/errors.ts';
+import { alpha30, zMicro } from '../../offchain/power.ts';
+import { CIRCUITS } from '../../offchain/prove/circuits.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'hokusai-policy-'));
+after(() => rmSync(folder, { recursive: true }));
+const file = join(folder, 'hokusai.yaml');
+
+function policyOf(members: string) {
+  writeFileSync(file, `data: { schema: s, baseline: b, contribution: c, benchmark: d }\npolicy: { ${members} }\n`);
+  return loadConfig(file, {}).policy;
+}
+
+/** Paths of all problems. */
+function refused(members: string): string[] {
+  try {
+    policyOf(members);
+    return [];
+  } catch (error) {
+    assert(error instanceof HokusaiError && error.code === 'CONFIG_INVALID');
+    return (error.details.problems as ConfigProblem[]).map(({ path }) => path);
+  }
+}
+
+describe('the policy', () => {
+  const keys: Record<string, string> = { tokensPerDeltaOne: 'tokens_per_delta_one', maxReward: 'max_reward' };
+  const value = (written: string): bigint =>
+    ({ 'type(uint32).max': 2n ** 32n - 1n, 'type(uint128).max': 2n ** 128n - 1n, MAX_ROWS: 4096n })[written] ??
+    (/^1 minutes$/.test(written) ? 60n : /^30 days$/.test(written) ? 2_592_000n : BigInt(written.replaceAll('_', '')));
+  const written = (field: string, units: bigint): string =>
+    field in keys ? `"${units / 10n ** 18n}.${String(units % 10n ** 18n).padStart(18, '0')}"` : String(units);
+  const contract = readFileSync(join(import.meta.dirname, '../../contracts/ModelRegistry.sol'), 'utf8');
+  const bounds = [...contract.matchAll(/_requireWithin\("(\w+)", p\.\w+, ([^,]+), (.+)\);/g)].filter(
+    ([, field]) => !['alpha30', 'zMicro', 'threshold'].includes(field!),
+  );
+
+  it('has the bounds of ModelRegistry.sol, but no more rows than a score circuit has', () => {
+    assert.equal(MAX_BENCHMARK_ROWS, CIRCUITS.score4096.args[0]);
+    assert.equal(bounds.length, 8);
+    for (const [, field, least, most] of bounds) {
+      const key = field!.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+      const line = (units: bigint): string => `${key}: ${written(field!, units)}`;
+      assert.deepEqual(refused(`${line(value(least!))}`), [], key);
+      assert.deepEqual(refused(`${line(value(most!))}`), [], key);
+      assert.deepEqual(refused(`${line(value(most!) + 1n)}`), [`policy.${key}`]);
+      if (value(least!) > 0n) assert.deepEqual(refused(`${line(value(least!) - 1n)}`), [`policy.${key}`]);
+    }
+    assert.deepEqual(refused('min_delta_bps: -1, delay: -1'), ['policy.min_delta_bps', 'policy.delay']);
+  });
+
+  it('has a threshold of more than half of the validators and at most all', () => {
+    for (const [validators, least] of [
+      [1, 1],
+      [2, 2],
+      [3, 2],
+      [4, 3],
+      [254, 128],
+      [255, 128],
+    ] as const) {
+      const of = (threshold: number) => refused(`validators: ${validators}, threshold: ${threshold}`);
+      assert.deepEqual([of(least), of(validators)], [[], []]);
+      assert.deepEqual([of(least - 1), of(validators + 1)], [['policy.threshold'], ['policy.threshold']]);
+    }
+    assert.deepEqual(refused('validators: 0'), ['policy.validators']);
+    assert.deepEqual(refused('validators: 256'), ['policy.validators']);
+  });
+
+  it('has a level exactly where the contract takes both of its integers', () => {
+    const digits = fc.tuple(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 1, max: 11 }));
+    const level = digits.map(([mantissa, exponent]) => Number(`${mantissa}e-${exponent}`));
+    fc.assert(
+      fc.property(level, fc.constantFrom(1, 2, 20, 999, 1000), (alpha, rounds) => {
+        let inside = alpha <= 0.5 && alpha / rounds >= 2 ** -30;
+        if (inside) {
+          const [a, z] = [alpha30(alpha, rounds), zMicro(alpha, rounds)];
+          inside = a >= 1n && a <= 2n ** 29n && z >= 1n && z <= 10_000_000n;
+        }
+        assert.deepEqual(refused(`alpha: ${alpha}, rounds_per_fold: ${rounds}`), inside ? [] : ['policy.alpha']);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('reads amounts of tokens to the last unit, and never rounds one', () => {
+    fc.assert(
+      fc.property(fc.bigInt(100n, 2n ** 128n - 1n), (units) => {
+        const { tokensPerDeltaOne } = policyOf(`tokens_per_delta_one: ${written('maxReward', units)}`);
+        assert.equal(tokensPerDeltaOne, units);
+      }),
+      { numRuns: 60 },
+    );
+    const of = (amount: string) => policyOf(`max_reward: ${amount}`).maxReward;
+    assert.deepEqual([of('0.1'), of('"7"'), of('12.5')], [10n ** 17n, 7n * 10n ** 18n, 125n * 10n ** 17n]);
+    for (const bad of [
+      '-1',
+      '1e-7',
+      '1234567890.123456',
+      '"1_000"',
+      '"0.1234567890123456789"',
+      '0x10000000000000000',
+      '.inf',
+      'true',
+      '""',
+    ]) {
+      assert.deepEqual(refused(`max_reward: ${bad}`), ['policy.max_reward'], bad);
+    }
+  });
+});
