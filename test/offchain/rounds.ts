@@ -116,10 +116,13 @@ async function createChain() {
   const rounds = await viem.deployContract('Rounds', [modelRegistry.address, circuitRegistry.address]);
   const cap = 100n * UNIT;
   const token = await viem.deployContract('RewardToken', ['Reward', 'RWD', cap, rounds.address, addressOf(owner!)]);
-  const people = { contributor: contributor!, payee: payee!, settler: settler!, validators } satisfies Record<
-    string,
-    WalletClient | WalletClient[]
-  >;
+  const people = {
+    contributor: contributor!,
+    payee: payee!,
+    settler: settler!,
+    validators,
+    strangers: rest.slice(3, 5),
+  } satisfies Record<string, WalletClient | WalletClient[]>;
 
   /** Registers the key and the model that the attestation is about, and opens its round. */
   async function register({ benchmark, contribution, models }: Attestation) {
