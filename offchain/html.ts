@@ -1,4 +1,10 @@
-const ESCAPES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+const ESCAPES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
 
 /** Markup, as opposed to text that is still to be escaped. */
 export class Html {
@@ -8,7 +14,7 @@ export class Html {
   }
 }
 
-type Part = Html | string | number | undefined | readonly Part[];
+type Part = Html | string | number | false | undefined | readonly Part[];
 
 /** Markup from a template; whatever is put in that is not markup itself is escaped, in text and in quoted attributes. */
 export const html = (strings: TemplateStringsArray, ...parts: readonly Part[]): Html =>
@@ -16,7 +22,7 @@ export const html = (strings: TemplateStringsArray, ...parts: readonly Part[]): 
 
 function render(part: Part): string {
   if (part instanceof Html) return part.markup;
-  if (part === undefined) return '';
+  if (part === undefined || part === false) return '';
   if (typeof part === 'object') return part.map(render).join('');
   return String(part).replace(/[&<>"']/g, (character) => ESCAPES[character]!);
 }

@@ -40,10 +40,13 @@ export function intervalPicture({ deltaOneBps, payableBps, minDeltaBps }: Interv
 
 /** One step's time, after the steps before it. A reused step, which took its time in an earlier run, is hollow. */
 export function stepBar(start: number, seconds: number, total: number, reused: boolean): Html {
-  const share = (value: number) => ((100 * value) / total).toFixed(2);
-  const fill = reused ? 'fill="none" stroke="var(--soft)"' : 'fill="var(--mark)"';
+  const share = (value: number) => `${((100 * value) / total).toFixed(2)}%`;
+  const looks = reused ? html`fill="none" stroke="var(--soft)" stroke-dasharray="3 2"` : html`fill="var(--mark)"`;
+  // A bar is never too thin to be seen, and the last one stays inside.
+  const width = Math.max(seconds, total / 200);
+  const x = share(Math.min(start, total - width));
   return html`<svg aria-hidden="true" width="100%" height="12">
 <line x1="0" x2="100%" y1="6" y2="6" stroke="var(--line)"/>
-<rect x="${share(start)}%" y="1" width="max(${share(seconds)}%, 2px)" height="10" rx="1.5" ${new Fill(fill)}/>
+<rect x="${x}" y="1" width="${share(width)}" height="10" ${looks}/>
 </svg>`;
 }

@@ -74,6 +74,7 @@ footer { margin-top: 3rem; color: var(--soft); font-size: 0.85rem; overflow-wrap
   .hashes div { grid-template-columns: 1fr; }
   .bars td:nth-child(2) { width: 38%; }
   th, td { padding-right: 0.6rem; }
+  .wrap .number { white-space: normal; }
   .stack thead { position: absolute; clip-path: inset(50%); height: 1px; overflow: hidden; }
   .stack tr { display: block; padding: 0.5rem 0; border-bottom: 1px solid var(--line); }
   .stack th, .stack td { display: block; border: 0; padding: 0.05rem 0.8rem; }

@@ -67,8 +67,9 @@ function otherThan(value: unknown): unknown {
 
 type Change = readonly [path: string, files: Files];
 
-/** The files with each of their values changed, one at a time. */
+/** The files with each of their values changed, one at a time; of the steps, the first stands for all. */
 function changes(value: unknown, path: string, rebuild: (part: unknown) => Files): Change[] {
+  if (/steps\.[1-9]/.test(path)) return [];
   if (value === null || typeof value !== 'object') return [[path, rebuild(otherThan(value))]];
   return Object.entries(value).flatMap(([key, part]) =>
     changes(part, path === '' ? key : `${path}.${key}`, (changed) => rebuild(replaced(value, key, changed))),
