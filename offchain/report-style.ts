@@ -19,7 +19,7 @@ body {
   print-color-adjust: exact; -webkit-print-color-adjust: exact;
 }
 main { max-width: 54rem; margin: 0 auto; padding: 2.5rem 1.5rem 4rem; }
-h1, h2, p, dl, dd, table, figure { margin: 0; }
+h1, h2, p, dl, dd, pre, table, figure { margin: 0; }
 h1 { font-size: 2.5rem; line-height: 1.15; font-weight: 650; letter-spacing: -0.02em; }
 h2 { font-size: 1.2rem; line-height: 1.3; font-weight: 650; letter-spacing: -0.005em; }
 section { margin-top: 2.75rem; padding-top: 1.5rem; border-top: 1px solid var(--line); }
@@ -59,12 +59,12 @@ svg text.soft { fill: var(--soft); font-weight: 400; }
 .badge { font-size: 0.78rem; color: var(--soft); border: 1px solid var(--line); border-radius: 1rem; padding: 0.05rem 0.5rem; white-space: nowrap; }
 .here th, .here td { background: var(--tint); }
 .here th:first-child { box-shadow: inset 3px 0 var(--mark); }
-.levels th:first-child { padding-left: 0.8rem; }
+.levels th:first-child { padding-left: 0.8rem; white-space: nowrap; }
 .hashes { font-size: 0.88rem; }
 .hashes div { display: grid; grid-template-columns: 15rem 1fr; gap: 0 1.5rem; padding: 0.45rem 0; border-bottom: 1px solid var(--line); }
 .hashes dt { font-weight: 500; } .hashes dt small { display: block; color: var(--soft); font-weight: 400; line-height: 1.35; }
 code, pre { font: 0.86em/1.5 ui-monospace, "SF Mono", "Cascadia Mono", Menlo, Consolas, monospace; overflow-wrap: anywhere; }
-pre { background: var(--tint); padding: 0.8rem 1rem; margin: 0; white-space: pre-wrap; }
+pre { background: var(--tint); padding: 0.8rem 1rem; white-space: pre-wrap; }
 footer { margin-top: 3rem; color: var(--soft); font-size: 0.85rem; overflow-wrap: anywhere; }
 @media (max-width: 36rem) {
   main { padding: 1.5rem 1rem 3rem; }
@@ -74,7 +74,7 @@ footer { margin-top: 3rem; color: var(--soft); font-size: 0.85rem; overflow-wrap
   .hashes div { grid-template-columns: 1fr; }
   .bars td:nth-child(2) { width: 38%; }
   th, td { padding-right: 0.6rem; }
-  .wrap .number { white-space: normal; }
+  .wrap td:nth-child(-n + 3) { white-space: normal; }
   .stack thead { position: absolute; clip-path: inset(50%); height: 1px; overflow: hidden; }
   .stack tr { display: block; padding: 0.5rem 0; border-bottom: 1px solid var(--line); }
   .stack th, .stack td { display: block; border: 0; padding: 0.05rem 0.8rem; }

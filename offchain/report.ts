@@ -61,7 +61,7 @@ function header({ name, status, accepted, reason, delta, context }: Attestation,
 <h1 class="${accepted ? 'good' : 'bad'}">${accepted ? '✔' : '✖'} ${verdict}</h1>
 <p class="lead">${MEANING[status]}</p>
 <p class="soft">${reason}</p>
-${delta && figures(delta, accepted, context.chainId === 0)}
+${delta ? figures(delta, accepted, context.chainId === 0) : html`<p class="lead"><strong>Nothing is paid.</strong></p>`}
 </header>`;
 }
 

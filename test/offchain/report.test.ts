@@ -143,7 +143,7 @@ describe('report', () => {
     const overlap = textOf(overlapping());
     assert.match(
       overlap,
-      /✖ Rejected Rows of the benchmark are in the contribution\. Four rows are in the benchmark too\./,
+      /✖ Rejected Rows of the benchmark are in the contribution\. Four rows are in the benchmark too\. Nothing is paid\./,
     );
     assert.doesNotMatch(overlap, /Is the gain real|Accuracy|DeltaOne/);
     assert.match(overlap, /Overlap 4 /);
