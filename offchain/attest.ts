@@ -1,21 +1,63 @@
+import { type Hex, keccak256, stringToBytes } from 'viem';
 import { z } from 'zod';
+import { type Canonical, canonicalJson } from './canonical.ts';
+import { R } from './prove/field.ts';
+
+/** Names of `Status` in IRounds.sol, at their numbers there. */
+export const STATUSES = [
+  'SCORED',
+  'BELOW_GATE',
+  'UNAVAILABLE',
+  'ROOT_MISMATCH',
+  'OVERLAP',
+  'SCHEMA',
+  'PII',
+  'TOO_FEW_ROWS',
+  'TRAINING_FAILED',
+] as const;
+
+/** Who has to be trusted for what, by assurance level 1 to 3; an attestation says `scored`, the only one there is today. */
+export const ASSURANCE = [
+  {
+    name: 'scored',
+    proven: 'the counts follow from the committed labels and predictions',
+    trusted: 'data, training and predictions',
+  },
+  {
+    name: 'inferred',
+    proven: '… and the predictions follow from the two committed models on the committed benchmark',
+    trusted: 'data and training',
+  },
+  {
+    name: 'trained',
+    proven: '… and the candidate is the optimum of the registered objective on the committed training set',
+    trusted: 'nothing but that the data is what it says it is',
+  },
+] as const;
+
+/** What holds at every assurance level. */
+export const TRUSTED_ALWAYS =
+  'At every level validators hold the benchmark and are trusted not to leak it, and a block proposer can bias a draw a little.';
 
 const hash = z.string().regex(/^0x[0-9a-f]{64}$/);
 const address = z.string().regex(/^0x[0-9a-fA-F]{40}$/);
 /** An integer that may not fit a double, as a decimal string. */
-const integer = z.string().regex(/^-?(0|[1-9]\d*)$/);
+const integer = z.string().regex(/^(0|-?[1-9]\d{0,77})$/);
+const natural = z.string().regex(/^(0|[1-9]\d{0,77})$/);
+/** A number below the order of the circuits' field, so that no two stand for one element. */
+const fieldElement = natural.refine((text) => BigInt(text) < R, 'not below the order of the field');
 const count = z.int().min(0);
 const ratio = z.strictObject({ numerator: count, denominator: count });
 const metrics = z.strictObject({ accuracy: ratio, precision: ratio, recall: ratio, f1: ratio });
 
 const model = z.strictObject({
   /** Poseidon commitment to the model's parameters. */
-  commitment: integer,
+  commitment: fieldElement,
   /** What it was trained on: keccak chain of dataRoots. */
   trainingSetRoot: hash,
   trainingRows: count,
   /** Poseidon root of its predictions on the fold. */
-  predictionsRoot: integer,
+  predictionsRoot: fieldElement,
   metrics,
 });
 
@@ -28,17 +70,7 @@ export const zAttestation = z.strictObject({
   /** Whether the contribution was settled on-chain or, in a dry run, would have been. */
   accepted: z.boolean(),
   /** Names of `Status` in IRounds.sol: SCORED where accepted, else why not. */
-  status: z.enum([
-    'SCORED',
-    'BELOW_GATE',
-    'UNAVAILABLE',
-    'ROOT_MISMATCH',
-    'OVERLAP',
-    'SCHEMA',
-    'PII',
-    'TOO_FEW_ROWS',
-    'TRAINING_FAILED',
-  ]),
+  status: z.enum(STATUSES),
   /** One sentence for people. */
   reason: z.string(),
   /** What the proof proves; see "Who has to be trusted for what" in the README. */
@@ -65,30 +97,42 @@ export const zAttestation = z.strictObject({
   }),
   benchmark: z.strictObject({
     foldId: hash,
-    labelsRoot: integer,
-    featuresRoot: integer,
+    labelsRoot: fieldElement,
+    featuresRoot: fieldElement,
     rowsRoot: hash,
     quantiserHash: hash,
     metric: z.literal('accuracy'),
-    n: count,
+    n: z.int().min(1),
     classes: z.literal(2),
   }),
   /** Absent where the contribution was rejected before training. */
   models: z.strictObject({ baseline: model, candidate: model }).optional(),
   /** Rows by label + 2 baseline + 4 candidate. Absent, like delta, where there is nothing to count. */
-  counts: z.strictObject({ cells: z.array(count).length(8), n: count, fixed: count, broken: count }).optional(),
+  counts: z
+    .strictObject({
+      cells: z.array(z.int().min(0).max(0x7fffffff)).length(8),
+      n: z.int().min(1),
+      fixed: count,
+      broken: count,
+    })
+    .optional(),
   delta: z
     .strictObject({
       deltaOneBps: integer,
       payableBps: integer,
-      minDeltaBps: integer,
-      minRows: integer,
-      zMicro: integer,
-      alpha30: integer,
+      minDeltaBps: natural,
+      minRows: natural,
+      zMicro: natural,
+      alpha30: natural,
       exactBinomialPasses: z.boolean(),
       passes: z.boolean(),
-      /** Smallest units of the reward token. */
-      reward: integer,
+      /** Whether the policy pays deltaOne instead of the lower bound. */
+      payPoint: z.boolean(),
+      /** Smallest units of the reward token, like maxReward and reward. */
+      tokensPerDeltaOne: natural,
+      maxReward: natural,
+      /** What is paid, or would be; 0 where the gate is not passed. */
+      reward: natural,
     })
     .optional(),
   /** What `contextHash` is the hash of, with the models and the fold above. Of a dry run, chainId is 0. */
@@ -107,17 +151,40 @@ export const zAttestation = z.strictObject({
     .strictObject({
       circuit: z.string(),
       circuitId: hash,
-      attestationHash: integer,
-      countsPacked: integer,
-      contextHash: integer,
+      attestationHash: fieldElement,
+      countsPacked: fieldElement,
+      contextHash: fieldElement,
       prover: z.enum(['snarkjs', 'native']),
     })
     .optional(),
   votes: z.array(z.strictObject({ validator: address, signature: z.string().regex(/^0x[0-9a-f]{130}$/) })),
-  /** Hash of the deterministic part above that validators vote on. */
+  /** What {@link metricsHash} gives: the part that validators sign. */
   metricsHash: hash,
   transactions: z.array(z.strictObject({ action: z.string(), hash, gas: count, block: count })),
   steps: z.array(z.strictObject({ name: z.string(), seconds: z.number().min(0), reused: z.boolean() })),
 });
 
 export type Attestation = z.infer<typeof zAttestation>;
+
+/**
+ * The hash that validators sign beside the roots: keccak256 over the canonical JSON of what honest validators agree on to
+ * the bit. No timings, no transactions, nothing of a chain; status and roots are signed by themselves.
+ */
+export function metricsHash(attestation: Omit<Attestation, 'metricsHash'>): Hex {
+  const { version, name, evaluator, contribution, benchmark, models, counts, delta } = attestation;
+  const parties = {
+    contributor: contribution.contributor.toLowerCase(),
+    payee: contribution.payee.toLowerCase(),
+  };
+  const deterministic: Canonical = {
+    version,
+    name,
+    evaluator,
+    contribution: { ...contribution, ...parties },
+    benchmark,
+    ...(models && { models }),
+    ...(counts && { counts }),
+    ...(delta && { delta }),
+  };
+  return keccak256(stringToBytes(canonicalJson(deterministic)));
+}

@@ -1,0 +1,174 @@
+import { type Address, type Hex, isAddressEqual } from 'viem';
+import { type Attestation, metricsHash } from './attest.ts';
+import { foldId, trainingSetRoot, voter } from './context.ts';
+import { deltaOneBps, exactBinomialPasses, gate, payableBps, reward } from './delta.ts';
+import { confusionOf, metricsOf } from './metrics.ts';
+import type { Check } from './verify.ts';
+
+/** What is stated and what it should be, by name; equal when their JSON is. */
+export type Comparison = Readonly<Record<string, readonly [stated: unknown, expected: unknown]>>;
+
+const show = (value: unknown): string =>
+  typeof value === 'object' ? JSON.stringify(value) : typeof value === 'string' ? value : String(value);
+
+/** A sentence for each value that is not what it should be. */
+export const differences = (comparison: Comparison): string[] =>
+  Object.entries(comparison).flatMap(([name, [stated, expected]]) =>
+    show(stated) === show(expected) ? [] : [`${name} is ${show(stated)}, but should be ${show(expected)}`],
+  );
+
+/** A check that holds when there are no problems. */
+export const checkOf = (name: string, problems: readonly string[], fine: string): Check =>
+  problems.length === 0 ? { name, ok: true, detail: fine } : { name, ok: false, detail: `${problems.join('; ')}.` };
+
+/** The sentences that stand beside a false one of the conditions that rule them out. */
+export const problemsUnless = (conditions: Readonly<Record<string, boolean>>): string[] =>
+  Object.keys(conditions).filter((problem) => !conditions[problem]);
+
+/** What can be checked of an attestation by itself. */
+export async function attestationChecks(attestation: Attestation): Promise<Check[]> {
+  const { benchmark } = attestation;
+  return [
+    statusCheck(attestation),
+    contributionCheck(attestation),
+    checkOf(
+      'benchmark fold',
+      differences({ 'benchmark.foldId': [benchmark.foldId, foldId(benchmark)] }),
+      'foldId is the hash of the fold’s roots, rows and metric.',
+    ),
+    ...trainingChecks(attestation),
+    ...countsChecks(attestation),
+    ...deltaChecks(attestation),
+    checkOf(
+      'metricsHash',
+      differences({ metricsHash: [attestation.metricsHash, metricsHash(attestation)] }),
+      'It is the hash of the part of the attestation that validators agree on.',
+    ),
+    await votesCheck(attestation),
+  ];
+}
+
+/** What each status has to come with. Only SCORED and BELOW_GATE are found after training. */
+function statusCheck({ accepted, status, models, counts, delta, proof, contribution }: Attestation): Check {
+  const scored = status === 'SCORED';
+  const trained = scored || status === 'BELOW_GATE';
+  const problems = problemsUnless({
+    'it says both accepted and rejected': accepted === scored,
+    'an accepted contribution lacks its counts, delta or proof': !scored || (counts && delta && proof) !== undefined,
+    'models are stated where nothing was trained, or lack where something was': trained === (models !== undefined),
+    'there are counts, delta or a proof without models': models !== undefined || !(counts || delta || proof),
+    'there is one of counts and delta, but not the other': (counts === undefined) === (delta === undefined),
+    'there is a proof without counts': counts !== undefined || !proof,
+    'the status is not what the gate says': delta === undefined || delta.passes === scored,
+    'the status is not what the overlap says': trained
+      ? contribution.overlap === 0
+      : status !== 'OVERLAP' || contribution.overlap > 0,
+  });
+  return checkOf('status', problems, `${status} is what the rest of the attestation comes to.`);
+}
+
+function contributionCheck({ contribution }: Attestation): Check {
+  const { rows, rowsUsed, duplicates, overlap, quality } = contribution;
+  const problems = problemsUnless({
+    'more rows were used than contributed': rowsUsed <= rows,
+    'rows are neither used nor duplicates': rowsUsed + duplicates >= rows,
+    'more rows overlap than were contributed': overlap <= rows,
+    'more cells are missing than there are': quality.missingCells <= quality.cells,
+    'more rows are positive than were contributed': quality.positives <= rows + duplicates,
+  });
+  return checkOf('contribution', problems, `${rowsUsed} of ${rows} rows are new, and the numbers fit each other.`);
+}
+
+function trainingChecks({ models, contribution }: Attestation): Check[] {
+  if (!models) return [];
+  const { baseline, candidate } = models;
+  const problems = differences({
+    'models.candidate.trainingSetRoot': [
+      candidate.trainingSetRoot,
+      trainingSetRoot(baseline.trainingSetRoot as Hex, contribution.dataRoot as Hex),
+    ],
+    'models.candidate.trainingRows': [candidate.trainingRows, baseline.trainingRows + contribution.rowsUsed],
+  });
+  return [checkOf('training set', problems, 'The candidate’s is the baseline’s and the contribution.')];
+}
+
+function countsChecks({ benchmark, models, counts }: Attestation): Check[] {
+  if (!models || !counts) return [];
+  const { cells } = counts;
+  const sums = differences({
+    'counts.n': [counts.n, cells.reduce((sum, cell) => sum + cell, 0)],
+    'benchmark.n': [benchmark.n, counts.n],
+    'counts.fixed': [counts.fixed, cells[2]! + cells[5]!],
+    'counts.broken': [counts.broken, cells[3]! + cells[4]!],
+  });
+  const stated = (of: 'baseline' | 'candidate') => {
+    const { accuracy, precision, recall, f1 } = metricsOf(confusionOf(cells, of));
+    return differences(
+      Object.fromEntries(
+        Object.entries({ accuracy, precision, recall, f1 }).map(([name, { numerator, denominator }]) => {
+          const ratio = models[of].metrics[name as 'accuracy'];
+          return [
+            `models.${of}.metrics.${name}`,
+            [`${ratio.numerator}/${ratio.denominator}`, `${numerator}/${denominator}`],
+          ];
+        }),
+      ),
+    );
+  };
+  return [
+    checkOf(
+      'counts',
+      sums,
+      `The eight cells add up to ${counts.n} rows, ${counts.fixed} fixed, ${counts.broken} broken.`,
+    ),
+    checkOf('metrics', [...stated('baseline'), ...stated('candidate')], 'Those of both models follow from the cells.'),
+  ];
+}
+
+function deltaChecks({ counts, delta }: Attestation): Check[] {
+  if (!counts || !delta) return [];
+  const rows = { n: BigInt(counts.n), b: BigInt(counts.fixed), c: BigInt(counts.broken) };
+  const terms = {
+    minRows: BigInt(delta.minRows),
+    minDeltaBps: BigInt(delta.minDeltaBps),
+    zMicro: BigInt(delta.zMicro),
+    alpha30: BigInt(delta.alpha30),
+  };
+  const [point, bound] = [deltaOneBps(rows), payableBps(rows, terms.zMicro)];
+  const passes = gate(rows, terms);
+  const paid = passes
+    ? reward(delta.payPoint ? point : bound, BigInt(delta.tokensPerDeltaOne), BigInt(delta.maxReward))
+    : 0n;
+  const problems = differences({
+    'delta.deltaOneBps': [delta.deltaOneBps, point],
+    'delta.payableBps': [delta.payableBps, bound],
+    'delta.exactBinomialPasses': [delta.exactBinomialPasses, exactBinomialPasses(rows.b, rows.c, terms.alpha30)],
+    'delta.passes': [delta.passes, passes],
+    'delta.reward': [delta.reward, paid],
+  });
+  const fine = `deltaOne ${point} bps, payable ${bound} bps, gate and reward follow from the counts and the stated terms.`;
+  return [checkOf('deltaOne', problems, fine)];
+}
+
+/** Of a dry run there are none; on a chain, at least one. How many the policy asks for is for the chain to say. */
+async function votesCheck(attestation: Attestation): Promise<Check> {
+  const { votes, context, contribution, transactions } = attestation;
+  const problems = problemsUnless({
+    'a dry run has votes or transactions': context.chainId !== 0 || votes.length + transactions.length === 0,
+    'nobody has signed': context.chainId === 0 || votes.length > 0,
+    'a validator votes twice': new Set(votes.map(({ validator }) => validator.toLowerCase())).size === votes.length,
+  });
+  const interested = [contribution.contributor, contribution.payee].map((party) => party.toLowerCase());
+  for (const { validator, signature } of votes) {
+    const signer = await voter(attestation, signature);
+    if (interested.includes(validator.toLowerCase())) problems.push(`${validator} votes on what pays him`);
+    if (!signer || !isAddressEqual(signer, validator as Address)) {
+      problems.push(
+        `the signature said to be of ${validator} is ${signer ? `of ${signer}` : 'nobody’s'}, or over another vote`,
+      );
+    }
+  }
+  const fine =
+    context.chainId === 0 ? 'None, as this was a dry run.' : `${votes.length} validators signed this finding.`;
+  return checkOf('votes', problems, fine);
+}

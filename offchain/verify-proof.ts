@@ -1,0 +1,83 @@
+import type { Attestation } from './attest.ts';
+import { loadPoseidon, tag } from './commitment.ts';
+import { contextHash } from './context.ts';
+import { CIRCUITS, type CircuitName, circuitRecords } from './prove/circuits.ts';
+import { circuitId, type VerificationKey } from './prove/keys.ts';
+import type { Groth16Proof } from './prove/prove.ts';
+import { packCells } from './prove/score.ts';
+import { verifyProof } from './prove/verify.ts';
+import type { Check } from './verify.ts';
+import { checkOf, differences } from './verify-attestation.ts';
+
+/** The files beside an attestation, in snarkjs's formats. */
+export interface ProofFiles {
+  readonly proof: Groth16Proof;
+  readonly publicSignals: readonly string[];
+  readonly key: VerificationKey;
+}
+
+/** What can be checked of an attestation with its proof: that it is of this settlement, and that it proves the counts. */
+export async function proofChecks(attestation: Attestation, files: ProofFiles): Promise<Check[]> {
+  const { benchmark, models, counts, proof: stated } = attestation;
+  // Without them the check of the status has failed already.
+  if (!stated || !models || !counts) return [];
+  const poseidon = await loadPoseidon();
+  const bound = [
+    benchmark.labelsRoot,
+    models.baseline.predictionsRoot,
+    models.candidate.predictionsRoot,
+    stated.countsPacked,
+    stated.contextHash,
+  ];
+  const hash = poseidon([tag('attestation'), ...bound.map(BigInt)]);
+  return [
+    checkOf(
+      'countsPacked',
+      differences({ 'proof.countsPacked': [stated.countsPacked, packCells(counts.cells)] }),
+      'It holds the eight cells.',
+    ),
+    checkOf(
+      'contextHash',
+      differences({ 'proof.contextHash': [stated.contextHash, contextHash(attestation)] }),
+      'The proof is good for this chain, round, contribution, candidate and settler, and for no other.',
+    ),
+    checkOf(
+      'attestationHash',
+      differences({ 'proof.attestationHash': [stated.attestationHash, hash] }),
+      'It is the Poseidon hash of the roots, the counts and the context.',
+    ),
+    checkOf(
+      'public signals',
+      differences({ 'public.json': [files.publicSignals, [stated.attestationHash, ...bound]] }),
+      'What the proof is checked against is what the attestation states.',
+    ),
+    circuitCheck(benchmark.n, stated, files.key),
+    checkOf(
+      'proof',
+      verifyProof(files.key, files.publicSignals, files.proof) ? [] : ['proof.json does not prove public.json'],
+      'It proves that the counts follow from the committed labels and predictions.',
+    ),
+  ];
+}
+
+function circuitCheck(rows: number, stated: NonNullable<Attestation['proof']>, key: VerificationKey): Check {
+  const name = stated.circuit as CircuitName;
+  if (!Object.hasOwn(CIRCUITS, name)) {
+    return checkOf('circuit', [`proof.circuit is ${stated.circuit}, which this release does not know`], '');
+  }
+  const problems = differences({ 'proof.circuitId': [stated.circuitId, circuitId(key)] });
+  if (rows > CIRCUITS[name].args[0]) problems.push(`${name} does not hold ${rows} rows`);
+  const developmentOf = Object.entries(circuitRecords()).find(
+    ([, { developmentCircuitId }]) => developmentCircuitId === stated.circuitId,
+  )?.[0];
+  if (developmentOf && developmentOf !== name) problems.push(`the key is that of ${developmentOf}, not of ${name}`);
+  if (problems.length > 0 || !developmentOf) {
+    return checkOf(
+      'circuit',
+      problems,
+      `circuitId is the hash of the key; that it is ${name}’s, its ceremony has to show.`,
+    );
+  }
+  const detail = `The key is ${name}’s development key. Its secrets are public: anybody can prove anything with it.`;
+  return { name: 'circuit', ok: true, warning: true, detail };
+}
