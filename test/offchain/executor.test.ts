@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, beforeEach, describe, it, mock } from 'node:test';
@@ -9,10 +8,8 @@ import fc from 'fast-check';
 import type { Canonical } from '../../offchain/canonical.ts';
 import { HokusaiError } from '../../offchain/errors.ts';
 import { backOff, openExecutor, RELEASE, type StepEvent } from '../../offchain/executor.ts';
-import { storageError } from '../../offchain/journal.ts';
-import { type Point, STEPS } from './executor-child.ts';
+import { fails, sql, start, types } from './executor-runs.ts';
 
-const CHILD = join(import.meta.dirname, 'executor-child.ts');
 const root = mkdtempSync(join(tmpdir(), 'executor-'));
 after(() => rmSync(root, { recursive: true, force: true }));
 
@@ -22,68 +19,7 @@ beforeEach(() => {
   folder = newFolder();
 });
 
-interface Ended {
-  signal: NodeJS.Signals | null;
-  status: number | null;
-  stderr: string;
-  /** The JSON of the last line. */
-  result: { output?: string; code?: string; kind?: string; message?: string; next?: string; steps?: unknown };
-}
-
-/** A process that runs executor-child.ts, what it has said, and how it ends. */
-function follow(command: string, parameters: string[]) {
-  const child = spawn(command, parameters, { stdio: ['ignore', 'pipe', 'pipe'] });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.on('data', (chunk) => {
-    stdout += chunk;
-    child.emit('said');
-  });
-  child.stderr.on('data', (chunk) => {
-    stderr += chunk;
-  });
-  const ended: Promise<Ended> = once(child, 'close').then(([status, signal]) => {
-    const last = stdout.trim().split('\n').at(-1) ?? '';
-    return { signal, status, stderr, result: last.startsWith('{') ? JSON.parse(last) : {} };
-  });
-  const says = async (word: string) => {
-    while (!stdout.includes(word)) {
-      const how = await Promise.race([once(child, 'said'), ended]);
-      assert.ok(Array.isArray(how), `the child never said ${word}: ${stdout}${stderr}`);
-    }
-  };
-  return { child, ended, says };
-}
-
-const start = (...parameters: string[]) => follow(process.execPath, [CHILD, ...parameters]);
-const run = (...parameters: string[]) => start(...parameters).ended;
-
-/** Reads or changes the journal behind the executor's back. */
-function sql(query: string, at = folder): Record<string, unknown>[] {
-  const { DatabaseSync } = process.getBuiltinModule('node:sqlite');
-  const database = new DatabaseSync(join(at, 'journal.sqlite'));
-  try {
-    return database.prepare(query).all();
-  } finally {
-    database.close();
-  }
-}
-
-const ran = (at = folder) =>
-  existsSync(join(at, 'ran.log')) ? readFileSync(join(at, 'ran.log'), 'utf8').trim().split('\n') : [];
-const types = (at = folder) => sql('SELECT type, step FROM events ORDER BY seq', at).map((e) => `${e.step}.${e.type}`);
-const fails =
-  (code: string, kind: string, text = /./) =>
-  (error: unknown) => {
-    assert.ok(error instanceof HokusaiError, String(error));
-    assert.deepEqual([error.code, error.kind], [code, kind]);
-    assert.match(error.message, text);
-    assert.ok(error.next);
-    return true;
-  };
 const retryable = () => new HokusaiError('retryable', 'NOT_YET', 'not yet');
-
-const { result: whole } = await run('run', newFolder());
 
 describe('steps', () => {
   it('gives the recorded output of a finished step, and runs a step of other inputs or another name', async () => {
@@ -122,13 +58,15 @@ describe('steps', () => {
     await executor.close();
   });
 
-  it('does not reuse what another release recorded', async () => {
+  it('records a step under the hash of its inputs, its name and the release', async () => {
     const executor = await openExecutor(folder);
-    await executor.step('train', {}, async () => 'this release');
-    const [event] = sql("SELECT detail FROM events WHERE type = 'started'");
-    assert.deepEqual(JSON.parse(String(event!.detail)), { inputs: {}, release: RELEASE });
+    await executor.step('train', { b: 2, a: '1' }, async () => 'this release');
     await executor.close();
-    assert.equal(RELEASE, JSON.parse(readFileSync('package.json', 'utf8')).version);
+    const [event] = sql(folder, "SELECT key, detail FROM events WHERE type = 'started'");
+    const text = `{"inputs":{"a":"1","b":2},"name":"train","release":"${RELEASE}"}`;
+    assert.equal(event!.key, createHash('sha256').update(text).digest('hex'));
+    assert.deepEqual(JSON.parse(String(event!.detail)), { inputs: { a: '1', b: 2 }, release: RELEASE });
+    assert.equal(RELEASE, JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8')).version);
   });
 
   it('gives after a resume what it gave at first, whatever the output', async () => {
@@ -178,22 +116,26 @@ describe('steps', () => {
     await executor.step('retried', {}, once, { retries: 1 });
     await assert.rejects(executor.step('failed', {}, async () => Promise.reject(retryable())));
     await executor.close();
-    assert.deepEqual(types(), [
+    assert.deepEqual(types(folder), [
       'retried.started',
       'retried.retried',
       'retried.finished',
       'failed.started',
       'failed.failed',
     ]);
-    const [failed] = sql("SELECT detail FROM events WHERE type = 'failed'");
+    const [failed] = sql(folder, "SELECT detail FROM events WHERE type = 'failed'");
     assert.deepEqual(JSON.parse(String(failed!.detail)), { kind: 'retryable', code: 'NOT_YET', message: 'not yet' });
-    assert.throws(() => sql("UPDATE events SET step = 'other'"), /append-only/);
-    assert.throws(() => sql('DELETE FROM events'), /append-only/);
+    assert.throws(() => sql(folder, "UPDATE events SET step = 'other'"), /append-only/);
+    assert.throws(() => sql(folder, 'DELETE FROM events'), /append-only/);
   });
 
-  it('prints no warning of SQLite being experimental', async () => {
-    const { stderr, status } = await run('run', folder);
+  it('leave nothing that warns or keeps the process from ending', async () => {
+    const { ended, says } = start('run', folder);
+    await says('output');
+    const closed = performance.now();
+    const { stderr, status } = await ended;
     assert.deepEqual([stderr, status], ['', 0]);
+    assert.ok(performance.now() - closed < 3000);
   });
 });
 
@@ -337,162 +279,7 @@ describe('a stop', () => {
       return new Promise<never>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
     });
     await Promise.all([assert.rejects(working, fails('RUN_ABORTED', 'retryable')), executor.close()]);
-    assert.deepEqual(types(), ['train.started', 'train.failed']);
-  });
-});
-
-describe('kill -9', () => {
-  it('in the second of three steps: the first is not run again, and the result is the same', async () => {
-    const { child, ended, says } = start('hang', folder);
-    await says('hangs');
-    child.kill('SIGKILL');
-    await ended;
-    const { result } = await run('run', folder);
-    assert.equal(result.output, whole.output);
-    assert.deepEqual(ran(), ['train', 'evaluate', 'evaluate', 'prove']);
-    assert.deepEqual(
-      (result.steps as { name: string; reused: boolean }[]).map(({ name, reused }) => [name, reused]),
-      [
-        ['train', true],
-        ['evaluate', false],
-        ['prove', false],
-      ],
-    );
-  });
-
-  it('anywhere, any number of times: the same result, and each step finishes exactly once', async () => {
-    const points = STEPS.flatMap((step) => [`${step}.started`, `${step}.put`, `${step}.finished`] as Point[]);
-    const property = fc.asyncProperty(
-      fc.array(fc.constantFrom<Point>(...points), { maxLength: 4 }),
-      async (crashes) => {
-        const at = newFolder();
-        // What the runs have to do, by a model of two values: the steps that ran, and how many have finished.
-        const expected: string[] = [];
-        let done = 0;
-        for (const crash of crashes) {
-          const [name, where] = crash.split('.');
-          const step = STEPS.findIndex((each) => each === name);
-          const killed = step >= done;
-          expected.push(...STEPS.slice(done, killed ? step + (where === 'started' ? 0 : 1) : undefined));
-          done = killed ? step + (where === 'finished' ? 1 : 0) : STEPS.length;
-          const { signal, result } = await run('run', at, crash);
-          assert.deepEqual([signal, result.output], killed ? ['SIGKILL', undefined] : [null, whole.output]);
-        }
-        assert.equal((await run('run', at)).result.output, whole.output);
-        assert.deepEqual(ran(at), [...expected, ...STEPS.slice(done)]);
-        assert.deepEqual(
-          types(at).filter((type) => type.endsWith('.finished')),
-          STEPS.map((step) => `${step}.finished`),
-        );
-        assert.equal(readdirSync(join(at, 'blobs')).length, STEPS.length);
-      },
-    );
-    await fc.assert(property, { numRuns: 10 });
-  });
-
-  it('while a blob is written leaves nothing behind', async () => {
-    await (await openExecutor(folder)).close();
-    writeFileSync(join(folder, 'blobs', `${'0'.repeat(64)}.1-0.tmp`), 'half');
-    await (await openExecutor(folder)).close();
-    assert.deepEqual(readdirSync(join(folder, 'blobs')), []);
-  });
-});
-
-describe('the lease', () => {
-  it('is given to one of several processes that start at once; the others name it', async () => {
-    const children = [1, 2, 3].map(() => start('hang', folder));
-    const winner = await Promise.any(children.map((each) => each.says('hangs').then(() => each)));
-    for (const { ended } of children.filter((each) => each !== winner)) {
-      const { result } = await ended;
-      assert.deepEqual([result.code, result.kind], ['RUN_BUSY', 'retryable']);
-      assert.match(result.message!, new RegExp(`process ${winner.child.pid} `));
-    }
-    winner.child.kill('SIGKILL');
-    await winner.ended;
-  });
-
-  it('is not given twice within one process, and is free after close', async () => {
-    const executor = await openExecutor(folder);
-    await assert.rejects(openExecutor(folder), fails('RUN_BUSY', 'retryable', new RegExp(`process ${process.pid} `)));
-    await executor.close();
-    await (await openExecutor(folder)).close();
-  });
-
-  it('of a killed process whose parent never waits for it is taken over at once', {
-    skip: process.platform !== 'linux',
-  }, async () => {
-    const script = '"$0" "$@" & exec sleep 60';
-    const { child: parent, says } = follow('sh', ['-c', script, process.execPath, CHILD, 'hang', folder]);
-    await says('hangs');
-    const [{ pid }] = sql('SELECT pid FROM lease') as [{ pid: number }];
-    process.kill(pid, 'SIGKILL');
-    while (!/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))) await new Promise((wait) => setTimeout(wait, 5));
-    await (await openExecutor(folder)).close();
-    parent.kill('SIGKILL');
-  });
-
-  it('of a dead process is not inherited by a process that got its number', async () => {
-    const executor = await openExecutor(folder);
-    sql('UPDATE lease SET start = 12345');
-    const heir = await openExecutor(folder);
-    await heir.close();
-    await executor.close();
-  });
-
-  /** What another container sees of a process that has stopped: only that its heartbeat is old. */
-  const elsewhere = (seconds: number) =>
-    sql(`UPDATE lease SET place = 'another container', beat = ${Date.now() - seconds * 1000}`);
-
-  it('of a process that cannot be seen is kept while its heart beats, and taken over after', async () => {
-    const executor = await openExecutor(folder);
-    elsewhere(30);
-    await assert.rejects(openExecutor(folder), fails('RUN_BUSY', 'retryable'));
-    elsewhere(61);
-    await (await openExecutor(folder)).close();
-    await executor.close();
-  });
-
-  it('once lost, fences its process out: no output of it is recorded', async () => {
-    const executor = await openExecutor(folder);
-    let heir = executor;
-    const late = executor.step('train', {}, async () => {
-      elsewhere(61);
-      heir = await openExecutor(folder);
-      return 'late';
-    });
-    await assert.rejects(late, fails('LEASE_LOST', 'retryable'));
-    await assert.rejects(
-      executor.step('other', {}, async () => 1),
-      fails('LEASE_LOST', 'retryable'),
-    );
-    await executor.close();
-    assert.equal(await heir.step('train', {}, async () => 'in time'), 'in time');
-    await assert.rejects(openExecutor(folder), fails('RUN_BUSY', 'retryable'), 'the loser gave the lease away');
-    await heir.close();
-    assert.deepEqual(types(), ['train.started', 'train.started', 'train.finished']);
-  });
-
-  it('is renewed by a heartbeat, which also tells a step at work that it is lost', async () => {
-    mock.timers.enable({ apis: ['setInterval'] });
-    try {
-      const executor = await openExecutor(folder);
-      sql('UPDATE lease SET beat = 0');
-      mock.timers.tick(10_000);
-      const [{ beat }] = sql('SELECT beat FROM lease') as [{ beat: number }];
-      assert.ok(Math.abs(Date.now() - beat) < 5000);
-      const working = executor.step('train', {}, ({ signal }) => {
-        sql('UPDATE lease SET token = token + 1');
-        const stopped = new Promise<never>((_, reject) =>
-          signal.addEventListener('abort', () => reject(new Error('told to stop'))),
-        );
-        mock.timers.tick(10_000);
-        return stopped;
-      });
-      await assert.rejects(working, fails('LEASE_LOST', 'retryable'));
-      await executor.close();
-    } finally {
-      mock.timers.reset();
-    }
+    assert.deepEqual(types(folder), ['train.started', 'train.failed']);
   });
 });
 
@@ -522,102 +309,4 @@ describe('blobs', () => {
     assert.equal((await executor.get(hash)).length, 3);
     await executor.close();
   });
-});
-
-describe('a folder', () => {
-  it('that is a file, or is below one, is named', async () => {
-    const file = join(folder, 'file');
-    writeFileSync(file, '');
-    for (const path of [file, join(file, 'below')]) {
-      await assert.rejects(openExecutor(path), fails('FOLDER_IS_FILE', 'configuration', new RegExp(path)));
-    }
-  });
-
-  it('that cannot be written is named', async () => {
-    // The child gives up root's rights, and then has to be let in this far.
-    chmodSync(root, 0o755);
-    chmodSync(folder, 0o555);
-    const { result } = await run('unprivileged', folder);
-    assert.deepEqual([result.code, result.kind], ['FOLDER_UNWRITABLE', 'configuration']);
-    assert.match(result.message!, new RegExp(folder));
-  });
-
-  it('whose journal cannot be written is named', async () => {
-    await run('run', folder);
-    chmodSync(root, 0o755);
-    chmodSync(join(folder, 'journal.sqlite'), 0o444);
-    chmodSync(folder, 0o555);
-    const { result } = await run('unprivileged', folder);
-    assert.deepEqual([result.code, result.kind], ['FOLDER_UNWRITABLE', 'configuration']);
-    assert.match(result.message!, /journal\.sqlite/);
-  });
-
-  for (const [what, code] of [
-    ['blobs', 'DISK_FULL'],
-    ['journal', 'DISK_FAILED'],
-  ] as const) {
-    it(`that takes no more in its ${what} says so, and is whole when there is room again`, async () => {
-      // The nearest thing to a full disk that needs no rights: the system refuses to let files grow beyond a limit.
-      const command = 'ulimit -f 512; exec "$0" "$@"';
-      const full = await follow('bash', ['-c', command, process.execPath, CHILD, 'fill', folder, what]).ended;
-      assert.deepEqual([full.result.code, full.result.kind], [code, 'retryable']);
-      assert.match(full.result.next!, /goes on from the last finished step/);
-      const finished = types().filter((type) => type.endsWith('finished')).length;
-      assert.ok(finished > 0);
-      assert.ok(!readdirSync(join(folder, 'blobs')).some((name) => name.endsWith('.tmp')));
-      const { result } = await run('run', folder);
-      assert.equal(result.output, whole.output);
-      assert.equal(types().filter((type) => type.endsWith('finished')).length, finished + 3);
-    });
-  }
-
-  it('tells what the system and SQLite say of a full or a locked disk', () => {
-    for (const [cause, code, kind] of [
-      [{ code: 'ENOSPC' }, 'DISK_FULL', 'retryable'],
-      [{ code: 'ERR_SQLITE_ERROR', errcode: 13 }, 'DISK_FULL', 'retryable'],
-      [{ code: 'EROFS' }, 'FOLDER_UNWRITABLE', 'configuration'],
-      [{ code: 'ERR_SQLITE_ERROR', errcode: 5 | (2 << 8) }, 'RUN_BUSY', 'retryable'],
-      [{ code: 'EMFILE' }, 'STORAGE_FAILED', 'terminal'],
-    ] as const) {
-      fails(code, kind, /\/run/)(storageError(Object.assign(new Error(), cause), '/run'));
-    }
-  });
-});
-
-describe('a journal', () => {
-  beforeEach(async () => {
-    const executor = await openExecutor(folder);
-    for (let i = 0; i < 20; i++) await executor.step('train', { i }, async () => 'x'.repeat(1000));
-    await executor.close();
-  });
-
-  it('of another format is left as it is', async () => {
-    sql('PRAGMA user_version = 99');
-    const before = readFileSync(join(folder, 'journal.sqlite'));
-    await assert.rejects(
-      openExecutor(folder),
-      fails('JOURNAL_FORMAT', 'configuration', /format 99; expected .* format 1/),
-    );
-    assert.deepEqual(readFileSync(join(folder, 'journal.sqlite')), before);
-  });
-
-  it('that is the database of something else is left as it is', async () => {
-    rmSync(join(folder, 'journal.sqlite'));
-    sql('CREATE TABLE mine (a)');
-    const before = readFileSync(join(folder, 'journal.sqlite'));
-    await assert.rejects(openExecutor(folder), fails('JOURNAL_FORMAT', 'configuration', /something else/));
-    assert.deepEqual(readFileSync(join(folder, 'journal.sqlite')), before);
-  });
-
-  for (const [how, damage] of [
-    ['overwritten', (file: Buffer) => file.fill('?')],
-    ['overwritten behind its first page', (file: Buffer) => file.fill('?', 8192)],
-    ['cut off', (file: Buffer) => file.subarray(0, 12_000)],
-  ] as const) {
-    it(`that was ${how} is an error`, async () => {
-      const path = join(folder, 'journal.sqlite');
-      writeFileSync(path, damage(readFileSync(path)));
-      await assert.rejects(openExecutor(folder), fails('JOURNAL_CORRUPT', 'terminal', new RegExp(path)));
-    });
-  }
 });
