@@ -1,0 +1,321 @@
+/**
+ * Runs the steps of a run so that none is done twice: a step's output is recorded under the hash of its name and
+ * inputs, and a later call with the same ones gives the record, also after the process was killed. Longer than other
+ * files, because the blobs that outputs name live and die with the journal that names them.
+ */
+import { createHash } from 'node:crypto';
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Canonical, canonicalJson } from './canonical.ts';
+import { HokusaiError } from './errors.ts';
+import { Journal, storageError } from './journal.ts';
+
+/** Part of every step's key. Changes whenever a step would give another output for the same inputs. */
+export const RELEASE = '0.1.0';
+
+const HEARTBEAT_SECONDS = 10;
+/** How long a stopped step may take to end its child processes and to remove its files. */
+const GRACE_SECONDS = 5;
+const BACK_OFF_SECONDS = { first: 0.5, most: 30 };
+/** What `setTimeout` can wait for, in milliseconds; it does not wait at all for more. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+export interface StepContext {
+  /** Aborted when the step's time is up, the run is stopped, or another process has taken it over. */
+  readonly signal: AbortSignal;
+  /** 1 for the first. */
+  readonly attempt: number;
+  /** @param fraction done, 0 to 1 */
+  progress(fraction: number, text: string): void;
+}
+
+export interface StepLimits {
+  /** How often a retryable failure is tried again; 0 if left out. */
+  retries?: number;
+  /** Of each attempt, in seconds; none if left out. A step that never yields cannot be stopped. */
+  timeout?: number;
+}
+
+/** `seconds` is how long the step has taken, retries included; of a reused step, how long it took when it ran. */
+export type StepEvent =
+  | { type: 'started'; step: string }
+  | { type: 'progress'; step: string; fraction: number; text: string }
+  | { type: 'retrying'; step: string; seconds: number; attempt: number; wait: number; error: HokusaiError }
+  | { type: 'reused' | 'finished'; step: string; seconds: number }
+  | { type: 'failed'; step: string; seconds: number; error: HokusaiError };
+
+export interface StepRecord {
+  name: string;
+  seconds: number;
+  reused: boolean;
+}
+
+interface ExecutorOptions {
+  /** Stops the run: the step at work is told, and no other is begun. */
+  signal?: AbortSignal;
+  onEvent?: (event: StepEvent) => void;
+}
+
+/**
+ * Opens a run's folder, made if it is missing: `journal.sqlite` and `blobs/`. One process at a time may have it open.
+ *
+ * @throws HokusaiError RUN_BUSY, FOLDER_UNWRITABLE, FOLDER_IS_FILE, DISK_FULL, JOURNAL_FORMAT or JOURNAL_CORRUPT
+ */
+export async function openExecutor(folder: string, options: ExecutorOptions = {}): Promise<Executor> {
+  const blobs = join(folder, 'blobs');
+  let journal: Journal | undefined;
+  try {
+    await mkdir(blobs, { recursive: true });
+    journal = new Journal(join(folder, 'journal.sqlite'));
+    for (const name of await readdir(blobs)) if (name.endsWith('.tmp')) await rm(join(blobs, name), { force: true });
+    await syncFolder(folder);
+    return new Executor(folder, journal, options);
+  } catch (error) {
+    journal?.close();
+    throw storageError(error, folder);
+  }
+}
+
+export class Executor {
+  readonly #folder: string;
+  readonly #journal: Journal;
+  readonly #onEvent: (event: StepEvent) => void;
+  readonly #steps: StepRecord[] = [];
+  readonly #running = new Map<string, Promise<string>>();
+  /** Aborted, with the reason, when this process may not or cannot go on by itself. */
+  readonly #halt = new AbortController();
+  readonly #stop: AbortSignal;
+  readonly #heartbeat: NodeJS.Timeout;
+  #temporary = 0;
+
+  /** Use {@link openExecutor}. */
+  constructor(folder: string, journal: Journal, { signal, onEvent = () => {} }: ExecutorOptions) {
+    this.#folder = folder;
+    this.#journal = journal;
+    this.#onEvent = onEvent;
+    this.#stop = AbortSignal.any([this.#halt.signal, ...(signal ? [signal] : [])]);
+    this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_SECONDS * 1000).unref();
+  }
+
+  /**
+   * The output of `fn`, run now or in an earlier run with the same name, inputs and release. `fn` may run more than
+   * once, after a crash or a retry, and so has to give equal outputs for equal inputs.
+   *
+   * @param inputs all that the output depends on; large things by their hash
+   * @throws HokusaiError what `fn` threw; STEP_FAILED where that was no HokusaiError; STEP_TIMEOUT; RUN_ABORTED;
+   *   LEASE_LOST; or what is wrong with the folder
+   */
+  async step<T extends Canonical>(
+    name: string,
+    inputs: Canonical,
+    fn: (context: StepContext) => Promise<T>,
+    limits: StepLimits = {},
+  ): Promise<T> {
+    if (this.#stop.aborted) throw this.#failure(name, this.#stop.reason);
+    const key = sha256(canonicalJson({ name, inputs, release: RELEASE }));
+    const finished = this.#journal.finished.get(key);
+    if (finished) {
+      this.#done('reused', name, finished.seconds);
+      return JSON.parse(finished.output);
+    }
+    let running = this.#running.get(key);
+    if (!running) {
+      running = this.#run(name, key, inputs, fn, limits).finally(() => this.#running.delete(key));
+      this.#running.set(key, running);
+    }
+    return JSON.parse(await running);
+  }
+
+  /** The steps that gave an output through this executor, in the order in which they did. */
+  steps(): readonly StepRecord[] {
+    return [...this.#steps];
+  }
+
+  /** Stores bytes, on the disk when this returns. @returns their SHA-256 in hexadecimal digits */
+  async put(bytes: Uint8Array): Promise<string> {
+    const hash = sha256(bytes);
+    const path = this.#blob(hash);
+    // The token and the counter keep writers of the same bytes apart, in this process and in one that lost its lease.
+    const temporary = `${path}.${this.#journal.token}-${this.#temporary++}.tmp`;
+    try {
+      const file = await open(temporary, 'wx');
+      try {
+        await file.writeFile(bytes);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await rename(temporary, path);
+      await syncFolder(join(this.#folder, 'blobs'));
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw storageError(error, path);
+    }
+    return hash;
+  }
+
+  /** @throws HokusaiError BLOB_CORRUPT where the file is missing or its bytes are not those of the hash */
+  async get(hash: string): Promise<Uint8Array> {
+    const path = this.#blob(hash);
+    let bytes: Buffer | undefined;
+    try {
+      bytes = await readFile(path);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw storageError(error, path);
+    }
+    if (bytes && sha256(bytes) === hash) return bytes;
+    throw new HokusaiError(
+      'terminal',
+      'BLOB_CORRUPT',
+      `${path} ${bytes ? 'does not have the bytes that it is named after' : 'is missing'}`,
+      {
+        details: { path, bytes: bytes?.length },
+        next: `Restore the file from a copy, or move ${this.#folder} away and run the same command again, which then starts over.`,
+      },
+    );
+  }
+
+  /** Stops what is running, waits until it has stopped, and lets other processes in. */
+  async close(): Promise<void> {
+    clearInterval(this.#heartbeat);
+    this.#halt.abort();
+    await Promise.allSettled(this.#running.values());
+    this.#journal.close();
+  }
+
+  /** @returns the output as canonical JSON */
+  async #run(
+    step: string,
+    key: string,
+    inputs: Canonical,
+    fn: (context: StepContext) => Promise<Canonical>,
+    { retries = 0, timeout }: StepLimits,
+  ): Promise<string> {
+    const began = performance.now();
+    const elapsed = () => (performance.now() - began) / 1000;
+    const detail = canonicalJson({ inputs, release: RELEASE });
+    this.#journal.append({ type: 'started', step, key, seconds: 0, detail });
+    this.#onEvent({ type: 'started', step });
+    for (let attempt = 1; ; attempt++) {
+      const result = await this.#attempt(step, attempt, fn, timeout);
+      const seconds = elapsed();
+      if (typeof result === 'string') {
+        this.#journal.append({ type: 'finished', step, key, seconds, detail: result });
+        this.#done('finished', step, seconds);
+        return result;
+      }
+      const { kind, code, message } = result;
+      const error = { step, key, seconds, detail: canonicalJson({ kind, code, message }) };
+      if (kind !== 'retryable' || attempt > retries || this.#stop.aborted) {
+        // Told first: where the disk is full or the lease is lost, the journal throws that.
+        this.#onEvent({ type: 'failed', step, seconds, error: result });
+        this.#journal.append({ type: 'failed', ...error });
+        throw result;
+      }
+      this.#journal.append({ type: 'retried', ...error });
+      const wait = backOff(attempt);
+      this.#onEvent({ type: 'retrying', step, seconds, attempt, wait, error: result });
+      // Cut short by a stop only, which the next attempt reports.
+      await sleep(wait * 1000, undefined, { signal: this.#stop }).catch(() => {});
+    }
+  }
+
+  /** @returns the output as canonical JSON, or why there is none */
+  async #attempt(
+    step: string,
+    attempt: number,
+    fn: (context: StepContext) => Promise<Canonical>,
+    timeout: number | undefined,
+  ): Promise<string | HokusaiError> {
+    const late = new AbortController();
+    const signal = AbortSignal.any([late.signal, this.#stop]);
+    const abandoned = Promise.withResolvers<never>();
+    let grace: NodeJS.Timeout | undefined;
+    const giveUp = () => {
+      grace = setTimeout(() => abandoned.reject(signal.reason), GRACE_SECONDS * 1000);
+    };
+    const progress = (fraction: number, text: string) => {
+      if (!signal.aborted) this.#onEvent({ type: 'progress', step, fraction, text });
+    };
+    const limit = Math.min((timeout ?? Number.POSITIVE_INFINITY) * 1000, LONGEST_TIMER);
+    const timer = setTimeout(() => late.abort(stepTimeout(step, limit / 1000)), limit);
+    try {
+      signal.throwIfAborted();
+      signal.addEventListener('abort', giveUp, { once: true });
+      const output = await Promise.race([fn({ signal, attempt, progress }), abandoned.promise]);
+      signal.throwIfAborted();
+      const json = canonicalJson(output);
+      // What JSON cannot hold must fail here, not when it is read again.
+      JSON.parse(json);
+      return json;
+    } catch (error) {
+      return this.#failure(step, signal.aborted ? signal.reason : error);
+    } finally {
+      signal.removeEventListener('abort', giveUp);
+      clearTimeout(timer);
+      clearTimeout(grace);
+    }
+  }
+
+  #failure(step: string, reason: unknown): HokusaiError {
+    if (reason instanceof HokusaiError) return reason;
+    if (this.#stop.aborted) {
+      return new HokusaiError('retryable', 'RUN_ABORTED', `the run in ${this.#folder} was stopped at step ${step}`, {
+        details: { folder: this.#folder, step },
+        next: 'Run the same command: it goes on from the last finished step.',
+        cause: reason,
+      });
+    }
+    // The exception's own words may quote a row, so only the stack in `cause` has them.
+    const type = reason instanceof Error ? reason.name : typeof reason;
+    return new HokusaiError('terminal', 'STEP_FAILED', `step ${step} threw an unexpected ${type}`, {
+      details: { step, type },
+      next: 'This is a defect of the evaluator: report it with the stack of its cause.',
+      cause: reason,
+    });
+  }
+
+  #done(type: 'reused' | 'finished', step: string, seconds: number): void {
+    this.#steps.push({ name: step, seconds, reused: type === 'reused' });
+    this.#onEvent({ type, step, seconds });
+  }
+
+  #beat(): void {
+    try {
+      this.#journal.beat();
+    } catch (error) {
+      clearInterval(this.#heartbeat);
+      this.#halt.abort(error);
+    }
+  }
+
+  #blob(hash: string): string {
+    if (!/^[0-9a-f]{64}$/.test(hash)) throw new RangeError(`${hash} is not the SHA-256 of a blob`);
+    return join(this.#folder, 'blobs', hash);
+  }
+}
+
+/** How long to wait after a failed attempt, in seconds: twice as long each time, up to a cap. */
+export function backOff(attempt: number): number {
+  return Math.min(BACK_OFF_SECONDS.first * 2 ** (attempt - 1), BACK_OFF_SECONDS.most);
+}
+
+function stepTimeout(step: string, seconds: number): HokusaiError {
+  return new HokusaiError('retryable', 'STEP_TIMEOUT', `step ${step} took longer than ${seconds} seconds`, {
+    details: { step, seconds },
+    next: 'Run the same command again on a less busy machine, or with a longer timeout.',
+  });
+}
+
+/** Makes names that were added to a folder survive a power cut. */
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path);
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+const sha256 = (bytes: string | Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
