@@ -1,6 +1,6 @@
 import { type Hex, keccak256, stringToBytes } from 'viem';
 import { z } from 'zod';
-import { type Canonical, canonicalJson } from './canonical.ts';
+import { canonicalJson } from './canonical.ts';
 import { R } from './prove/field.ts';
 
 /** Names of `Status` in IRounds.sol, at their numbers there. */
@@ -58,7 +58,8 @@ const model = z.strictObject({
   trainingRows: count,
   /** Poseidon root of its predictions on the fold. */
   predictionsRoot: fieldElement,
-  metrics,
+  /** Absent, like counts and delta, where a chain rejected the contribution: its author could look for benchmark rows. */
+  metrics: metrics.optional(),
 });
 
 /**
@@ -170,21 +171,27 @@ export type Attestation = z.infer<typeof zAttestation>;
  * The hash that validators sign beside the roots: keccak256 over the canonical JSON of what honest validators agree on to
  * the bit. No timings, no transactions, nothing of a chain; status and roots are signed by themselves.
  */
-export function metricsHash(attestation: Omit<Attestation, 'metricsHash'>): Hex {
+export function metricsHash(
+  attestation: Pick<
+    Attestation,
+    'version' | 'name' | 'evaluator' | 'contribution' | 'benchmark' | 'models' | 'counts' | 'delta'
+  >,
+): Hex {
   const { version, name, evaluator, contribution, benchmark, models, counts, delta } = attestation;
   const parties = {
     contributor: contribution.contributor.toLowerCase(),
     payee: contribution.payee.toLowerCase(),
   };
-  const deterministic: Canonical = {
+  const deterministic = {
     version,
     name,
     evaluator,
     contribution: { ...contribution, ...parties },
     benchmark,
-    ...(models && { models }),
-    ...(counts && { counts }),
-    ...(delta && { delta }),
+    models,
+    counts,
+    delta,
   };
-  return keccak256(stringToBytes(canonicalJson(deterministic)));
+  // Through JSON, which leaves out what is absent.
+  return keccak256(stringToBytes(canonicalJson(JSON.parse(JSON.stringify(deterministic)))));
 }

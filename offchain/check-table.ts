@@ -5,7 +5,7 @@ import type { Schema, SchemaColumn } from './schema.ts';
 import type { Column, Table } from './table.ts';
 
 /** One way in which a table does not fit a schema. Holds no value of a row, except of the label. */
-export interface TableProblem {
+export type TableProblem = {
   code: 'COLUMN_UNKNOWN' | 'COLUMN_ABSENT' | 'VALUE_NOT_NUMBER' | 'LABEL_ABSENT' | 'LABEL_UNKNOWN';
   column: string;
   /** Rows concerned; 0 where the whole column is. */
@@ -13,7 +13,7 @@ export interface TableProblem {
   /** Lines of the first ten of them. */
   lines: number[];
   message: string;
-}
+};
 
 const SHOWN = 10;
 

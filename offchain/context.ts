@@ -47,9 +47,17 @@ export function foldId(fold: Omit<Attestation['benchmark'], 'foldId'>): Hex {
 export const trainingSetRoot = (previous: Hex, dataRoot: Hex): Hex =>
   hashWords([tag('trainingSet'), previous, dataRoot]);
 
-/** What a proof is good for, as `Rounds.contextHash` computes it. Undefined where nothing was trained or proven. */
-export function contextHash({ context, contribution, benchmark, models, proof }: Attestation): bigint | undefined {
-  if (!models || !proof) return undefined;
+/** What a proof is good for, as `Rounds.contextHash` computes it. */
+export function contextHash({
+  context,
+  contribution,
+  benchmark,
+  models,
+  circuitId,
+}: Pick<Attestation, 'context' | 'contribution' | 'benchmark'> & {
+  models: NonNullable<Attestation['models']>;
+  circuitId: string;
+}): bigint {
   const encoded = hashWords([
     tag('context'),
     BigInt(context.chainId),
@@ -63,7 +71,7 @@ export function contextHash({ context, contribution, benchmark, models, proof }:
     benchmark.foldId as Hex,
     context.policyHash as Hex,
     context.trainSpecHash as Hex,
-    proof.circuitId as Hex,
+    circuitId as Hex,
     BigInt(models.candidate.commitment),
     context.settler as Address,
   ]);

@@ -1,5 +1,6 @@
 // The twin of contracts/DeltaOne.sol: the same names, the same integers, the same roundings. A validator learns from it
 // what the chain will pay before it spends anything on a proof.
+import type { Attestation } from './attest.ts';
 import { HokusaiError } from './errors.ts';
 
 /** How two models fared on the same n rows. */
@@ -24,11 +25,26 @@ export interface GateTerms {
   alpha30: bigint;
 }
 
+/** All members of a policy that decide what is paid. */
+export interface Terms extends GateTerms {
+  /** Pay the point estimate instead of the lower bound. */
+  payPoint: boolean;
+  /** Smallest units of the reward token for 100 bps. */
+  tokensPerDeltaOne: bigint;
+  /** Most that one round pays, in smallest units. */
+  maxReward: bigint;
+}
+
 const LANE_BITS = 31n;
 const LANE_MASK = (1n << LANE_BITS) - 1n;
 
 /** The most discordant rows for which the exact binomial test fits 256 bits. */
 export const EXACT_UP_TO = 225n;
+
+/** Rows by label + 2 baseline + 4 candidate, each count below 2^31, as the circuit packs them: cell k in lane k. */
+export function pack(cells: readonly number[]): bigint {
+  return cells.reduce((packed, count, k) => packed + (BigInt(count) << (LANE_BITS * BigInt(k))), 0n);
+}
 
 /** @param countsPacked eight lanes of 31 bits; lane label + 2 baseline + 4 candidate counts the rows of that cell */
 export function unpack(countsPacked: bigint): Counts {
@@ -96,6 +112,30 @@ export function reward(paidBps: bigint, tokensPerDeltaOne: bigint, cap: bigint):
   if (paidBps <= 0n) return 0n;
   const uncapped = (paidBps * tokensPerDeltaOne) / 100n;
   return uncapped < cap ? uncapped : cap;
+}
+
+/**
+ * The score of a comparison, with the terms it was scored by: integers as decimal strings.
+ * @param cells rows by label + 2 baseline + 4 candidate
+ */
+export function delta(cells: readonly number[], terms: Terms): NonNullable<Attestation['delta']> {
+  const counts = unpack(pack(cells));
+  const [point, bound] = [deltaOneBps(counts), payableBps(counts, terms.zMicro)];
+  const passes = gate(counts, terms);
+  return {
+    deltaOneBps: String(point),
+    payableBps: String(bound),
+    minDeltaBps: String(terms.minDeltaBps),
+    minRows: String(terms.minRows),
+    zMicro: String(terms.zMicro),
+    alpha30: String(terms.alpha30),
+    exactBinomialPasses: exactBinomialPasses(counts.b, counts.c, terms.alpha30),
+    passes,
+    payPoint: terms.payPoint,
+    tokensPerDeltaOne: String(terms.tokensPerDeltaOne),
+    maxReward: String(terms.maxReward),
+    reward: String(passes ? reward(terms.payPoint ? point : bound, terms.tokensPerDeltaOne, terms.maxReward) : 0n),
+  };
 }
 
 function requireRows(n: bigint): void {

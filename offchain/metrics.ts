@@ -1,16 +1,16 @@
 /** A metric as an exact fraction of row counts; 0/0 where it is not defined. */
-export interface Ratio {
+export type Ratio = {
   numerator: number;
   denominator: number;
-}
+};
 
 /** Rows by label and prediction. */
-export interface Confusion {
+export type Confusion = {
   truePositive: number;
   falsePositive: number;
   falseNegative: number;
   trueNegative: number;
-}
+};
 
 export type Metric = 'accuracy' | 'precision' | 'recall' | 'f1';
 

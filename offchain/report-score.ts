@@ -2,7 +2,7 @@
 import type { Attestation } from './attest.ts';
 import { EXACT_UP_TO } from './delta.ts';
 import { type Html, html } from './html.ts';
-import { confusionOf, type Metric, type Ratio, ratioValue } from './metrics.ts';
+import { confusionOf, type Metric, metricsOf, type Ratio, ratioValue } from './metrics.ts';
 import { grouped, percent, points } from './report-numbers.ts';
 import { intervalPicture } from './report-pictures.ts';
 
@@ -52,8 +52,8 @@ ${line('Exact test', exact, `chance ≤ ${chance(delta)}`, delta.exactBinomialPa
 }
 
 /** What the candidate fixed and broke, both confusion tables, and the metrics before and after. */
-export function rowsSections({ counts, models, benchmark }: Attestation): Html | undefined {
-  if (!counts || !models) return undefined;
+export function rowsSections({ counts, benchmark }: Attestation): Html | undefined {
+  if (!counts) return undefined;
   return html`<section>
 <h2>What changed on the benchmark</h2>
 <p>Of ${grouped(benchmark.n)} sealed rows the candidate fixed ${grouped(counts.fixed)} and broke ${grouped(counts.broken)}:
@@ -66,7 +66,7 @@ ${fateTable(counts)}
 ${confusionTable(counts, 'baseline', 'the model before')}
 ${confusionTable(counts, 'candidate', 'the model trained with the contribution')}
 </div>
-${metricsTable(models)}
+${metricsTable(counts)}
 </section>`;
 }
 
@@ -109,7 +109,8 @@ const METRICS: Readonly<Record<Metric, readonly [name: string, meaning: string]>
   f1: ['F1', 'of precision and recall'],
 };
 
-function metricsTable({ baseline, candidate }: NonNullable<Attestation['models']>): Html {
+function metricsTable({ cells }: Counts): Html {
+  const [baseline, candidate] = [metricsOf(confusionOf(cells, 'baseline')), metricsOf(confusionOf(cells, 'candidate'))];
   const value = (ratio: Ratio) => {
     const fraction = ratioValue(ratio);
     return fraction === null ? 'undefined' : `${(100 * fraction).toFixed(2)} %`;
@@ -117,7 +118,7 @@ function metricsTable({ baseline, candidate }: NonNullable<Attestation['models']
   const change = (before: Ratio, after: Ratio) =>
     before.denominator === 0 || after.denominator === 0 ? '' : points(gainBps(before, after));
   const line = ([metric, [name, meaning]]: [string, readonly [string, string]]) => {
-    const [before, after] = [baseline.metrics[metric as Metric], candidate.metrics[metric as Metric]];
+    const [before, after] = [baseline[metric as Metric], candidate[metric as Metric]];
     return html`<tr><th scope="row">${name} <span class="soft small">${meaning}</span></th><td class="number">${value(before)}</td><td class="number">${value(after)}</td><td class="number">${change(before, after)}</td></tr>`;
   };
   return html`<table>

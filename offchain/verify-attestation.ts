@@ -49,9 +49,11 @@ export async function attestationChecks(attestation: Attestation): Promise<Check
 }
 
 /** What each status has to come with. Only SCORED and BELOW_GATE are found after training. */
-function statusCheck({ accepted, status, models, counts, delta, proof, contribution }: Attestation): Check {
+function statusCheck(attestation: Attestation): Check {
+  const { accepted, status, models, counts, delta, proof, contribution, context } = attestation;
   const scored = status === 'SCORED';
   const trained = scored || status === 'BELOW_GATE';
+  const published = models?.baseline.metrics ?? models?.candidate.metrics;
   const problems = problemsUnless({
     'it says both accepted and rejected': accepted === scored,
     'an accepted contribution lacks its counts, delta or proof': !scored || (counts && delta && proof) !== undefined,
@@ -59,6 +61,7 @@ function statusCheck({ accepted, status, models, counts, delta, proof, contribut
     'there are counts, delta or a proof without models': models !== undefined || !(counts || delta || proof),
     'there is one of counts and delta, but not the other': (counts === undefined) === (delta === undefined),
     'there is a proof without counts': counts !== undefined || !proof,
+    'counts of a rejected contribution are published': scored || context.chainId === 0 || (!counts && !published),
     'the status is not what the gate says': delta === undefined || delta.passes === scored,
     'the status is not what the overlap says': trained
       ? contribution.overlap === 0
@@ -67,11 +70,13 @@ function statusCheck({ accepted, status, models, counts, delta, proof, contribut
   return checkOf('status', problems, `${status} is what the rest of the attestation comes to.`);
 }
 
-function contributionCheck({ contribution }: Attestation): Check {
+function contributionCheck({ contribution, status }: Attestation): Check {
   const { rows, rowsUsed, duplicates, overlap, quality } = contribution;
+  // Of a contribution that could not be read as a table of the schema, nothing is counted.
+  const evaluated = !['UNAVAILABLE', 'ROOT_MISMATCH', 'SCHEMA'].includes(status);
   const problems = problemsUnless({
     'more rows were used than contributed': rowsUsed <= rows,
-    'rows are neither used nor duplicates': rowsUsed + duplicates >= rows,
+    'rows are neither used nor duplicates': !evaluated || rowsUsed + duplicates >= rows,
     'more rows overlap than were contributed': overlap <= rows,
     'more cells are missing than there are': quality.missingCells <= quality.cells,
     'more rows are positive than were contributed': quality.positives <= rows + duplicates,
@@ -106,10 +111,10 @@ function countsChecks({ benchmark, models, counts }: Attestation): Check[] {
     return differences(
       Object.fromEntries(
         Object.entries({ accuracy, precision, recall, f1 }).map(([name, { numerator, denominator }]) => {
-          const ratio = models[of].metrics[name as 'accuracy'];
+          const ratio = models[of].metrics?.[name as 'accuracy'];
           return [
             `models.${of}.metrics.${name}`,
-            [`${ratio.numerator}/${ratio.denominator}`, `${numerator}/${denominator}`],
+            [ratio && `${ratio.numerator}/${ratio.denominator}`, `${numerator}/${denominator}`],
           ];
         }),
       ),

@@ -1,10 +1,10 @@
 import type { Attestation } from './attest.ts';
 import { loadPoseidon, tag } from './commitment.ts';
 import { contextHash } from './context.ts';
+import { pack } from './delta.ts';
 import { CIRCUITS, type CircuitName, circuitRecords } from './prove/circuits.ts';
 import { circuitId, type VerificationKey } from './prove/keys.ts';
 import type { Groth16Proof } from './prove/prove.ts';
-import { packCells } from './prove/score.ts';
 import { verifyProof } from './prove/verify.ts';
 import type { Check } from './verify.ts';
 import { checkOf, differences } from './verify-attestation.ts';
@@ -33,12 +33,14 @@ export async function proofChecks(attestation: Attestation, files: ProofFiles): 
   return [
     checkOf(
       'countsPacked',
-      differences({ 'proof.countsPacked': [stated.countsPacked, packCells(counts.cells)] }),
+      differences({ 'proof.countsPacked': [stated.countsPacked, pack(counts.cells)] }),
       'It holds the eight cells.',
     ),
     checkOf(
       'contextHash',
-      differences({ 'proof.contextHash': [stated.contextHash, contextHash(attestation)] }),
+      differences({
+        'proof.contextHash': [stated.contextHash, contextHash({ ...attestation, models, circuitId: stated.circuitId })],
+      }),
       'The proof is good for this chain, round, contribution, candidate and settler, and for no other.',
     ),
     checkOf(

@@ -26,7 +26,7 @@ export interface CircuitRecord {
   readonly wasm: string;
   /** SHA-256 of the development proving key, and the circuitId of its verification key. */
   readonly developmentKey: string;
-  readonly developmentCircuitId: string;
+  readonly developmentCircuitId: `0x${string}`;
 }
 
 /** Where the circuits' sources, records and compiled files are. */

@@ -142,7 +142,7 @@ function joinSections(sections: readonly (readonly [id: number, parts: readonly 
 }
 
 /** A Groth16 verification key as snarkjs writes it, without the precomputed pairing `vk_alphabeta_12`. */
-export interface VerificationKey {
+export type VerificationKey = {
   readonly protocol: 'groth16';
   readonly curve: 'bn128';
   readonly nPublic: number;
@@ -151,7 +151,7 @@ export interface VerificationKey {
   readonly vk_gamma_2: readonly (readonly string[])[];
   readonly vk_delta_2: readonly (readonly string[])[];
   readonly IC: readonly (readonly string[])[];
-}
+};
 
 /**
  * Reads the verification key out of a proving key.

@@ -6,13 +6,13 @@ import type { ProvingJob, ProvingReply } from './child.ts';
 import { type CircuitName, compiled } from './circuits.ts';
 
 /** A Groth16 proof over BN254 in snarkjs's form: projective coordinates as decimal strings. */
-export interface Groth16Proof {
+export type Groth16Proof = {
   readonly pi_a: readonly string[];
   readonly pi_b: readonly (readonly string[])[];
   readonly pi_c: readonly string[];
   readonly protocol: 'groth16';
   readonly curve: 'bn128';
-}
+};
 
 /** A proof as the contracts take it: G2 coordinates with the imaginary part first (EIP-197). */
 export interface ContractProof {

@@ -1,7 +1,13 @@
+import { readFile } from 'node:fs/promises';
+import type { Hex } from 'viem';
 import { loadPoseidon, tag, vectorRoot } from '../commitment.ts';
+import { pack } from '../delta.ts';
 import { HokusaiError } from '../errors.ts';
+import type { Executor } from '../executor.ts';
 import { jointCounts } from '../metrics.ts';
-import { CIRCUITS, type CircuitName } from './circuits.ts';
+import { CIRCUITS, type CircuitName, circuitRecords, developmentKeyFile } from './circuits.ts';
+import { type VerificationKey, verificationKey } from './keys.ts';
+import { type Groth16Proof, type Proven, prove } from './prove.ts';
 
 /** The committed rows of one benchmark fold and the two models' predictions on them, all bits, all of length n. */
 export interface Score {
@@ -26,13 +32,6 @@ export interface ScoreSignals {
   readonly contextHash: bigint;
 }
 
-/** Bits of one lane of countsPacked. */
-export const LANE_BITS = 31n;
-
-/** The counts of `jointCounts`, each below 2^31, in one field element: cell k in bits 31 k to 31 k + 30. */
-export const packCells = (cells: readonly number[]): bigint =>
-  cells.reduce((packed, count, k) => packed + (BigInt(count) << (LANE_BITS * BigInt(k))), 0n);
-
 /** What the score circuit's public signals must be: its twin in TypeScript. */
 export async function scoreSignals(score: Score): Promise<ScoreSignals> {
   const poseidon = await loadPoseidon();
@@ -41,7 +40,7 @@ export async function scoreSignals(score: Score): Promise<ScoreSignals> {
   const labelsRoot = await vectorRoot({ name: 'labels', laneBits: 1, columns: [score.labels], salt: score.labelsSalt });
   const baselinePredictionsRoot = await predictions(score.baselinePredictions, score.baselineSalt);
   const candidatePredictionsRoot = await predictions(score.candidatePredictions, score.candidateSalt);
-  const countsPacked = packCells(jointCounts(score.labels, score.baselinePredictions, score.candidatePredictions));
+  const countsPacked = pack(jointCounts(score.labels, score.baselinePredictions, score.candidatePredictions));
   const bound = [labelsRoot, baselinePredictionsRoot, candidatePredictionsRoot, countsPacked, score.contextHash];
   return {
     attestationHash: poseidon([tag('attestation'), ...bound]),
@@ -84,4 +83,43 @@ export function scoreInput(score: Score, rows: number): Record<string, string | 
     candidateSalt: String(score.candidateSalt),
     contextHash: String(score.contextHash),
   };
+}
+
+/** A score with its proof, in snarkjs's forms, and the key that checks it. */
+export type ProvenScore = {
+  readonly circuit: CircuitName;
+  readonly circuitId: Hex;
+  readonly attestationHash: string;
+  readonly countsPacked: string;
+  readonly proof: Groth16Proof;
+  readonly publicSignals: readonly string[];
+  readonly verificationKey: VerificationKey;
+  readonly prover: Proven['prover'];
+};
+
+/** Proves a score with the development key of the circuit that fits. One proof is made for one context: a step. */
+export async function proveScore(score: Score, executor: Executor, prover?: Proven['prover']): Promise<ProvenScore> {
+  const circuit = scoreCircuit(score.labels.length);
+  const { attestationHash, countsPacked } = await scoreSignals(score);
+  const circuitId = circuitRecords()[circuit].developmentCircuitId;
+  return executor.step(
+    'prove',
+    { circuitId, attestationHash: String(attestationHash) },
+    async ({ signal }) => {
+      const keyFile = await developmentKeyFile(circuit);
+      const input = scoreInput(score, CIRCUITS[circuit].args[0]);
+      const proven = await prove(circuit, input, keyFile, { signal, ...(prover && { prover }) });
+      return {
+        circuit,
+        circuitId,
+        attestationHash: String(attestationHash),
+        countsPacked: String(countsPacked),
+        proof: proven.proof,
+        publicSignals: proven.publicSignals,
+        verificationKey: verificationKey(await readFile(keyFile)),
+        prover: proven.prover,
+      };
+    },
+    { retries: 1, timeout: 600 },
+  );
 }

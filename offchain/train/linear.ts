@@ -14,7 +14,7 @@ const START_FACTOR = 0x1000000000000000;
  * 1 where score > 0, else 0 (0 at a tie). Before rounding, weights were `2^scale` times those of the optimum for x / 255
  * and the bias `255 * 2^scale` times its bias, so score / (255 * 2^scale) approximates the optimum's score.
  */
-export interface LinearModel {
+export type LinearModel = {
   version: 1;
   family: 'linear';
   /** One per feature, magnitude below 2^15. */
@@ -24,7 +24,7 @@ export interface LinearModel {
   /** Exponent of the power of two, at most 60. */
   scale: number;
   quantiserHash: `0x${string}`;
-}
+};
 
 /**
  * Rounds a linear classifier of x / 255 to integers, halves up, on the largest power of two for which all of them fit.

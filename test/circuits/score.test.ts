@@ -2,12 +2,12 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as snarkjs from 'snarkjs';
 import { vectorRoot } from '../../offchain/commitment.ts';
-import { unpack } from '../../offchain/delta.ts';
+import { pack, unpack } from '../../offchain/delta.ts';
 import { jointCounts } from '../../offchain/metrics.ts';
 import { CIRCUITS, type CircuitName, circuitRecords, compiled } from '../../offchain/prove/circuits.ts';
 import { fromLittleEndian } from '../../offchain/prove/field.ts';
 import { readR1cs } from '../../offchain/prove/r1cs.ts';
-import { packCells, scoreCircuit, scoreInput, scoreSignals } from '../../offchain/prove/score.ts';
+import { scoreCircuit, scoreInput, scoreSignals } from '../../offchain/prove/score.ts';
 import { SCORE_CASES } from '../vectors/score.ts';
 
 /** The six public signals as the checked-in witness calculator gives them. */
@@ -34,10 +34,10 @@ describe('score vectors', () => {
   it('packs cells so that the twin of the contract reads them back, at the largest counts of a lane too', () => {
     for (const { score } of SCORE_CASES) {
       const cells = jointCounts(score.labels, score.baselinePredictions, score.candidatePredictions);
-      const { n, b, c } = unpack(packCells(cells));
+      const { n, b, c } = unpack(pack(cells));
       assert.deepEqual([n, b, c].map(Number), [score.labels.length, cells[2]! + cells[5]!, cells[3]! + cells[4]!]);
     }
-    assert.equal(packCells(new Array(8).fill(2 ** 31 - 1)), (1n << 248n) - 1n);
+    assert.equal(pack(new Array(8).fill(2 ** 31 - 1)), (1n << 248n) - 1n);
   });
 });
 

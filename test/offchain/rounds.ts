@@ -23,7 +23,7 @@ export async function settledRound() {
   const { attestation, opened } = await openRound(chain, unproven);
   const stated = { circuit: 'score512', circuitId: circuitId(KEY), prover: 'snarkjs' as const };
   attestation.proof = { ...stated, attestationHash: '0', countsPacked: '0', contextHash: '0' };
-  const proven = { ...score, contextHash: contextHash(attestation)! };
+  const proven = { ...score, contextHash: contextHash({ ...attestation, models: attestation.models!, ...stated }) };
   const signals = await scoreSignals(proven);
   for (const name of ['attestationHash', 'countsPacked', 'contextHash'] as const) {
     attestation.proof[name] = String(signals[name]);

@@ -9,11 +9,10 @@ import { metricsHash, zAttestation } from '../../offchain/attest.ts';
 import schema from '../../offchain/attestation.schema.json' with { type: 'json' };
 import { loadPoseidon, tag } from '../../offchain/commitment.ts';
 import { contextHash } from '../../offchain/context.ts';
-import { deltaOneBps, payableBps, reward } from '../../offchain/delta.ts';
+import { deltaOneBps, pack, payableBps, reward } from '../../offchain/delta.ts';
 import { HokusaiError } from '../../offchain/errors.ts';
 import { confusionOf, metricsOf } from '../../offchain/metrics.ts';
 import { circuitId } from '../../offchain/prove/keys.ts';
-import { packCells } from '../../offchain/prove/score.ts';
 import { formatVerification, type Verification, verifyRun } from '../../offchain/verify.ts';
 import { belowGate, overlapping, writeRun } from './attestations.ts';
 import { rejectedRound, settledRound, signVotes } from './rounds.ts';
@@ -234,8 +233,8 @@ describe('attacks on what is verified', () => {
     delta!.reward = String(
       reward(BigInt(delta!.payableBps), BigInt(delta!.tokensPerDeltaOne), BigInt(delta!.maxReward)),
     );
-    proof!.countsPacked = String(packCells(counts!.cells));
-    proof!.contextHash = String(contextHash(attestation));
+    proof!.countsPacked = String(pack(counts!.cells));
+    proof!.contextHash = String(contextHash({ ...attestation, models: models!, circuitId: proof!.circuitId }));
     const roots = [benchmark.labelsRoot, models!.baseline.predictionsRoot, models!.candidate.predictionsRoot];
     const bound = [...roots, proof!.countsPacked, proof!.contextHash];
     proof!.attestationHash = String((await loadPoseidon())([tag('attestation'), ...bound.map(BigInt)]));

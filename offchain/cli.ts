@@ -1,0 +1,236 @@
+#!/usr/bin/env node
+/** The command line: parses, calls, prints, and turns errors into exit codes. */
+import { parseArgs } from 'node:util';
+import { EXIT_CODE, HokusaiError } from './errors.ts';
+import type { InitOptions } from './init.ts';
+import { Progress } from './progress.ts';
+
+const USAGE = `Usage: hokusai COMMAND [OPTION...]
+
+  init DIR --data FILE.csv --label COLUMN   make a runnable project of a table
+  run [hokusai.yaml]                        evaluate a contribution, prove and settle it
+  verify RUN_DIR|attestation.json           check a result without private data
+
+hokusai COMMAND --help explains one of them. All take --json for machines.
+Exit codes: 0 done, 1 failed for good or rejected, 2 wrong usage or configuration, 75 try again later.`;
+
+const HELP: Record<string, string> = {
+  init: `Usage: hokusai init DIR --data FILE.csv --label COLUMN [--positive VALUE] [--task classification]
+                    [--baseline-rows N] [--benchmark-rows N] [--seed N] [--json]
+
+Makes a project of any table with a label of two classes: infers the schema, splits the rows into baseline,
+contribution and benchmark, and writes a hokusai.yaml that explains every key.
+
+  --data FILE.csv      table with a header, UTF-8
+  --label COLUMN       what is to be predicted
+  --positive VALUE     the positive class, where it is not clear from the values
+  --baseline-rows N    rows that the model starts from (default: a tenth of what the benchmark leaves)
+  --benchmark-rows N   rows to measure on, at most 4096 (default: half of the table)
+  --seed N             another split (default 42)
+
+Example: hokusai init my-model --data patients.csv --label recovered`,
+  run: `Usage: hokusai run [hokusai.yaml] [--dry-run | --chain local] [--port N] [--prover snarkjs|native] [--json]
+
+Validates the contribution, trains and evaluates a model with it, tests whether it is better, proves the score, and
+leaves attestation.json, the proof, the models, metrics.json and report.html in OUTPUT_DIR/RUN_ID/. A run that was
+stopped goes on where it was when the same command is given again.
+
+  --dry-run            everything but a chain, with a real proof (the default)
+  --chain local        on a chain of its own with the policy's number of validators, from commit to claim
+  --port N             port of the local chain (default: a free one)
+  --prover NAME        default: native where \`npm run prover:native\` built it, else snarkjs
+
+Example: hokusai run my-model/hokusai.yaml --chain local`,
+  verify: `Usage: hokusai verify RUN_DIR|attestation.json [--rpc URL] [--json]
+
+Checks all that can be checked without private data, and says which assurance level that is.
+
+  --rpc URL            compares with what the chain says, too
+
+Example: hokusai verify my-model/runs/0123456789ab`,
+};
+
+const text = { type: 'string' } as const;
+const OPTIONS = {
+  init: {
+    data: text,
+    label: text,
+    positive: text,
+    task: text,
+    'baseline-rows': text,
+    'benchmark-rows': text,
+    seed: text,
+  },
+  run: { 'dry-run': { type: 'boolean' }, chain: text, port: text, prover: text },
+  verify: { rpc: text },
+} as const;
+
+type Values = Readonly<Record<string, string | boolean | undefined>>;
+
+const COMMANDS: Record<string, (positionals: readonly string[], values: Values) => Promise<number>> = {
+  init: commandInit,
+  run: commandRun,
+  verify: commandVerify,
+};
+
+/** Prints a line. @returns the exit code of what is done with that */
+function print(line: string): number {
+  process.stdout.write(`${line}\n`);
+  return 0;
+}
+
+const json = (value: unknown) =>
+  print(JSON.stringify(value, (_, inner) => (typeof inner === 'bigint' ? String(inner) : inner)));
+
+async function commandInit([directory, ...rest]: readonly string[], values: Values): Promise<number> {
+  if (directory === undefined || rest.length > 0) throw usage('init', 'one DIR is expected');
+  const missing = ['data', 'label'].filter((name) => values[name] === undefined);
+  if (missing.length > 0) throw usage('init', `${missing.map((name) => `--${name}`).join(' and ')} missing`);
+  if (values.task !== undefined && values.task !== 'classification') {
+    throw usage('init', `--task ${values.task}: only classification with two classes runs so far`);
+  }
+  const { init } = await import('./init.ts');
+  const { data, label, positive } = values as Record<string, string>;
+  const options = {
+    directory,
+    data,
+    label,
+    ...(positive !== undefined && { positive }),
+    ...numbers('init', values, ['baseline-rows', 'benchmark-rows', 'seed']),
+  };
+  const made = await init(options as InitOptions);
+  if (values.json) return json(made);
+  const { summary, warnings, files } = made;
+  for (const { column, message } of warnings) print(`⚠ ${column}: ${message}`);
+  const { columns, split } = summary;
+  print(
+    `${summary.rows} rows, ${summary.distinctRows} distinct; ${columns.number} numbers, ${columns.category} categories, ${columns.ignored} ignored columns`,
+  );
+  print(
+    `label ${summary.label.name}: positive is ${summary.label.positive} (${summary.positives} rows), negative ${summary.label.negative}`,
+  );
+  for (const [part, { rows, positives }] of Object.entries(split))
+    print(`${part.padEnd(12)} ${rows} rows, ${positives} positive`);
+  print(
+    `\n${summary.power.text}\n\nWrote ${files.length} files to ${directory}. Next: hokusai run ${files.at(-1)} --chain local`,
+  );
+  return 0;
+}
+
+async function commandRun(positionals: readonly string[], values: Values): Promise<number> {
+  if (positionals.length > 1) throw usage('run', 'at most one configuration file is expected');
+  const chain = values.chain ?? 'none';
+  if (chain !== 'local' && chain !== 'none') throw usage('run', `--chain ${chain}: only local runs so far`);
+  if (values['dry-run'] && chain === 'local') throw usage('run', '--dry-run and --chain exclude each other');
+  const { prover } = values;
+  if (prover !== undefined && prover !== 'snarkjs' && prover !== 'native')
+    throw usage('run', `--prover ${prover}: snarkjs or native`);
+  const { port } = numbers('run', values, ['port']);
+  const { openProject, run } = await import('./run.ts');
+  const { describePower } = await import('./describe-power.ts');
+  const progress = new Progress(Boolean(values.json));
+  const { config, line } = await openProject(positionals[0]);
+  progress.note(describePower(config, line.fold.n).text);
+  const stop = new AbortController();
+  process.once('SIGINT', () => stop.abort());
+  process.once('SIGTERM', () => stop.abort());
+  const { folder, attestation } = await run(positionals[0], {
+    chain,
+    signal: stop.signal,
+    onEvent: progress.step,
+    onAction: progress.action,
+    ...(port !== undefined && { port }),
+    ...(prover !== undefined && { prover }),
+  });
+  if (values.json) json({ folder, attestation });
+  else progress.summary(folder, attestation);
+  return attestation.accepted ? 0 : 1;
+}
+
+async function commandVerify([path, ...rest]: readonly string[], values: Values): Promise<number> {
+  if (path === undefined || rest.length > 0) throw usage('verify', 'one RUN_DIR or attestation.json is expected');
+  const { formatVerification, verifyRun } = await import('./verify.ts');
+  const verification = await verifyRun(path, typeof values.rpc === 'string' ? { rpc: values.rpc } : {});
+  if (values.json) json(verification);
+  else print(formatVerification(verification));
+  return verification.ok ? 0 : 1;
+}
+
+/** Options that are whole numbers, under the names that functions have for them. */
+function numbers(command: string, values: Values, names: readonly string[]): Record<string, number> {
+  const given = names.filter((name) => values[name] !== undefined);
+  const wrong = given.filter((name) => !/^\d{1,9}$/.test(String(values[name])));
+  if (wrong.length > 0)
+    throw usage(command, `${wrong.map((name) => `--${name} ${values[name]}`).join(', ')}: a whole number is expected`);
+  const camel = (name: string) => name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+  return Object.fromEntries(given.map((name) => [camel(name), Number(values[name])]));
+}
+
+function usage(command: string, message: string): HokusaiError {
+  return new HokusaiError('configuration', 'USAGE', `hokusai ${command}: ${message}.`, {
+    next: `See hokusai ${command} --help.`,
+  });
+}
+
+/** @returns the exit code */
+export async function main(parameters: readonly string[]): Promise<number> {
+  const [command = '--help', ...rest] = parameters;
+  const wantsJson = rest.includes('--json');
+  try {
+    if (command === '--help' || command === '-h' || command === 'help') return print(USAGE);
+    const perform = COMMANDS[command];
+    if (!perform) throw usage('', `there is no command ${command}; there are ${Object.keys(COMMANDS).join(', ')}`);
+    if (rest.includes('--help') || rest.includes('-h')) return print(HELP[command]!);
+    const options = { ...OPTIONS[command as keyof typeof OPTIONS], json: { type: 'boolean' } as const };
+    const { values, positionals } = parse(command, rest, options);
+    return await perform(positionals, values);
+  } catch (error) {
+    return fail(error, wantsJson);
+  }
+}
+
+function parse(command: string, args: string[], options: NonNullable<Parameters<typeof parseArgs>[0]>['options']) {
+  try {
+    return parseArgs({ args, options: options!, allowPositionals: true }) as { values: Values; positionals: string[] };
+  } catch (error) {
+    throw usage(command, (error as Error).message.replace(/\.$/, ''));
+  }
+}
+
+/** Says what went wrong, on standard error, and what to do next. */
+function fail(error: unknown, asJson: boolean): number {
+  if (!(error instanceof HokusaiError)) {
+    const known = storage(error);
+    if (known) return fail(known, asJson);
+    console.error(error);
+    return EXIT_CODE.terminal;
+  }
+  const { kind, code, message, details, next } = error;
+  if (asJson) json({ error: { kind, code, message, details, next } });
+  else console.error(`✖ ${message}${next ? `\n  ${next}` : ''}`);
+  return EXIT_CODE[kind];
+}
+
+/** Errors of the disk that reach us as they are. */
+function storage(error: unknown): HokusaiError | undefined {
+  const { code, path } = error as NodeJS.ErrnoException;
+  const why = {
+    ENOSPC: 'the disk is full',
+    EROFS: 'the disk is read-only',
+    EACCES: 'it may not be written',
+    ENOTDIR: 'a part of it is a file',
+  }[code ?? ''];
+  if (!why) return undefined;
+  return new HokusaiError(
+    code === 'ENOSPC' ? 'retryable' : 'configuration',
+    `STORAGE_${code}`,
+    `${path ?? 'The output directory'}: ${why}.`,
+    {
+      details: { path },
+      next: 'Make room, or name another directory in output.directory or HOKUSAI_OUTPUT_DIR.',
+      cause: error,
+    },
+  );
+}
+
+process.exitCode = await main(process.argv.slice(2));

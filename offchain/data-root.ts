@@ -1,0 +1,66 @@
+import { createHash, createHmac } from 'node:crypto';
+import { concat, encodeAbiParameters, type Hex, hexToBytes, keccak256, stringToHex, zeroHash } from 'viem';
+import { canonicalRow } from './check-table.ts';
+import type { Schema } from './schema.ts';
+import type { Table } from './table.ts';
+
+const TAG_ROW = keccak256(stringToHex('hokusai.row'));
+const TAG_DATA = keccak256(stringToHex('hokusai.data'));
+
+/** SHA-256 of a row's canonical form, its identity: independent of column order, file format and ignored columns. */
+export type RowDigest = Hex;
+
+/** Digests of all rows of a table in its order; `features` leaves the label out. The table has passed `checkTable`. */
+export function rowDigests(table: Table, schema: Schema, part: 'row' | 'features'): RowDigest[] {
+  const canonical = canonicalRow(table, schema, part);
+  const digest = (row: number): RowDigest => `0x${createHash('sha256').update(canonical(row)).digest('hex')}`;
+  return Array.from({ length: table.rows }, (_, row) => digest(row));
+}
+
+/**
+ * The Merkle root over the distinct digests, each salted with HMAC-SHA-256 under the owner's secret: the same for any
+ * order and any duplicates, open to membership proofs, and no help to who guesses rows.
+ *
+ * A leaf is keccak256(keccak256(abi.encode(TAG_ROW, digest, salt))), leaves are sorted, and a node hashes its two
+ * children in ascending order, so OpenZeppelin's MerkleProof verifies membership.
+ */
+export function rowsRoot(digests: Iterable<RowDigest>, secret: Uint8Array): Hex {
+  const leaves = [...new Set(digests)].map((digest) => {
+    const salt: Hex = `0x${createHmac('sha256', secret).update(hexToBytes(digest)).digest('hex')}`;
+    return keccak256(keccak256(concat([TAG_ROW, digest, salt])));
+  });
+  return merkleRoot(leaves.sort());
+}
+
+/** OpenZeppelin's complete tree in an array: node i has the children 2 i + 1 and 2 i + 2, leaves fill it from the end. */
+function merkleRoot(leaves: readonly Hex[]): Hex {
+  if (leaves.length === 0) return zeroHash;
+  const tree: Hex[] = new Array(leaves.length - 1);
+  tree.push(...leaves.toReversed());
+  for (let node = leaves.length - 2; node >= 0; node--) {
+    const pair = [tree[2 * node + 1]!, tree[2 * node + 2]!].sort();
+    tree[node] = keccak256(concat(pair));
+  }
+  return tree[0]!;
+}
+
+/** A contribution's root and the number of distinct rows that it holds. */
+export interface DataRoot {
+  readonly dataRoot: Hex;
+  readonly rows: number;
+}
+
+/** What a contributor commits to: keccak256(abi.encode(TAG_DATA, root of rows, root of their features, row count)). */
+export function dataRootOf(table: Table, schema: Schema, contributionSecret: Uint8Array): DataRoot {
+  const digests = rowDigests(table, schema, 'row');
+  const rows = new Set(digests).size;
+  const roots = [
+    rowsRoot(digests, contributionSecret),
+    rowsRoot(rowDigests(table, schema, 'features'), contributionSecret),
+  ];
+  const types = [{ type: 'bytes32' }, { type: 'bytes32' }, { type: 'bytes32' }, { type: 'uint256' }] as const;
+  return { dataRoot: keccak256(encodeAbiParameters(types, [TAG_DATA, roots[0]!, roots[1]!, BigInt(rows)])), rows };
+}
+
+/** What the first training set of a model line grew from. */
+export const EMPTY_TRAINING_SET: Hex = zeroHash;

@@ -1,0 +1,132 @@
+import { readFile } from 'node:fs/promises';
+import { type Hex, keccak256, stringToHex } from 'viem';
+import { canonicalJson } from './canonical.ts';
+import { checkTable, labelsOf } from './check-table.ts';
+import { saltOf, vectorRoot } from './commitment.ts';
+import type { Config } from './config.ts';
+import { foldId, trainingSetRoot } from './context.ts';
+import { dataRootOf, EMPTY_TRAINING_SET, rowDigests, rowsRoot } from './data-root.ts';
+import { HokusaiError } from './errors.ts';
+import { byDigest } from './integrate.ts';
+import { fitQuantiser, type Quantiser, quantise, quantiserHash } from './quantise.ts';
+import { parseSchema, type Schema } from './schema.ts';
+import { readCsv, type Table } from './table.ts';
+import type { TrainSpec } from './train/train.ts';
+
+/** Part of every trainSpecHash: another release may train another model from the same rows. */
+export const EVALUATOR = 'hokusai-evaluator 0.1.0';
+
+/** The owner's secrets; validators are given them at registration. 32 bytes each. */
+export interface OwnerSecrets {
+  /** Behind the salts of labels, features and rows of each fold. */
+  readonly benchmarkSecret: Uint8Array;
+  /** Behind the salts of parameters and predictions. Never given to a contributor. */
+  readonly modelSecret: Uint8Array;
+}
+
+/** One part of a benchmark as ModelRegistry keeps it. */
+export interface Fold {
+  readonly labelsRoot: bigint;
+  readonly featuresRoot: bigint;
+  readonly rowsRoot: Hex;
+  readonly quantiserHash: Hex;
+  readonly metric: Hex;
+  readonly n: number;
+  readonly classes: number;
+}
+
+/** What validators hold of a model: all but the head itself, which is trained from its set. */
+export interface ModelLine {
+  readonly schema: Schema;
+  readonly spec: TrainSpec;
+  readonly trainSpecHash: Hex;
+  readonly quantiser: Quantiser;
+  /** Distinct rows of the head's training set, and the root of how it grew. */
+  readonly trainingSet: Table;
+  readonly trainingSetRoot: Hex;
+  /** Distinct rows of the fold, in the order of their digests, which is the order of labels and predictions. */
+  readonly benchmark: Table;
+  readonly fold: Fold;
+  readonly foldId: Hex;
+  readonly secrets: OwnerSecrets;
+}
+
+/** `accuracy` as a short string of the contracts. */
+export const ACCURACY = stringToHex('accuracy', { size: 32 });
+
+/**
+ * Makes a model line of an owner's files: fits the quantiser on the baseline's rows and commits to the fold.
+ * Both tables have passed `checkTable`.
+ */
+export async function modelLine(given: {
+  schema: Schema;
+  spec: TrainSpec;
+  baseline: Table;
+  benchmark: Table;
+  secrets: OwnerSecrets;
+}): Promise<ModelLine> {
+  const { schema, spec, secrets } = given;
+  const trainingSet = byDigest(given.baseline, schema);
+  const benchmark = byDigest(given.benchmark, schema);
+  const quantiser = fitQuantiser(trainingSet, schema);
+  const fold = await foldOf(benchmark, schema, quantiser, secrets.benchmarkSecret);
+  const { dataRoot } = dataRootOf(trainingSet, schema, secrets.modelSecret);
+  return {
+    schema,
+    spec,
+    trainSpecHash: keccak256(
+      stringToHex(canonicalJson({ evaluator: EVALUATOR, model: 'LinearSVC', C: String(spec.C) })),
+    ),
+    quantiser,
+    trainingSet,
+    trainingSetRoot: trainingSetRoot(EMPTY_TRAINING_SET, dataRoot),
+    benchmark,
+    fold,
+    foldId: foldId({
+      ...fold,
+      labelsRoot: String(fold.labelsRoot),
+      featuresRoot: String(fold.featuresRoot),
+      metric: 'accuracy',
+      classes: 2,
+    }),
+    secrets,
+  };
+}
+
+/**
+ * The model line of a configuration's files.
+ *
+ * @throws HokusaiError `configuration` LINE_MISFIT when baseline or benchmark do not fit the schema, with all problems
+ */
+export async function ownedLine(config: Config, secrets: OwnerSecrets): Promise<ModelLine> {
+  const { data, training } = config;
+  const schema = parseSchema(JSON.parse(await readFile(data.schema, 'utf8')));
+  const [baseline, benchmark] = [await readCsv(data.baseline), await readCsv(data.benchmark)];
+  const problems = [baseline, benchmark].flatMap((table) =>
+    checkTable(table, schema).map(({ message }) => `${table.file}: ${message}`),
+  );
+  if (problems.length > 0) {
+    throw new HokusaiError('configuration', 'LINE_MISFIT', problems.join('\n'), {
+      details: { problems },
+      next: `Correct the files, or infer the schema ${data.schema} again.`,
+    });
+  }
+  return modelLine({ schema, spec: { C: training.hyperparameters.C }, baseline, benchmark, secrets });
+}
+
+/** Rows, in the order of their digests, as a fold commits to them. */
+async function foldOf(rows: Table, schema: Schema, quantiser: Quantiser, benchmarkSecret: Uint8Array): Promise<Fold> {
+  const { values, columns } = quantise(rows, quantiser);
+  const features = columns.map((_, column) => values.subarray(column * rows.rows, (column + 1) * rows.rows));
+  const labels = labelsOf(rows, schema);
+  const salt = (name: string) => saltOf(benchmarkSecret, name);
+  return {
+    labelsRoot: await vectorRoot({ name: 'labels', laneBits: 1, columns: [labels], salt: salt('labels') }),
+    featuresRoot: await vectorRoot({ name: 'features', laneBits: 8, columns: features, salt: salt('features') }),
+    rowsRoot: rowsRoot(rowDigests(rows, schema, 'features'), benchmarkSecret),
+    quantiserHash: quantiserHash(quantiser),
+    metric: ACCURACY,
+    n: rows.rows,
+    classes: 2,
+  };
+}

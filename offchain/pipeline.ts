@@ -1,0 +1,240 @@
+/** The order of the steps, from an opened contribution to what a validator votes. */
+import type { Hex } from 'viem';
+import type { Attestation } from './attest.ts';
+import { labelsOf } from './check-table.ts';
+import { saltOf } from './commitment.ts';
+import type { Config } from './config.ts';
+import { trainingSetRoot } from './context.ts';
+import { delta, type Terms } from './delta.ts';
+import { type Comparison, compare, evaluate } from './evaluate.ts';
+import type { Executor } from './executor.ts';
+import { append, type Integration, integrate } from './integrate.ts';
+import { EVALUATOR, type ModelLine } from './line.ts';
+import type { Score } from './prove/score.ts';
+import { selectRows, type Table } from './table.ts';
+import type { LinearModel } from './train/linear.ts';
+import { train } from './train/train.ts';
+import { type Validation, validate } from './validate.ts';
+
+/** A contribution as a validator has it after opening it, with what the contributor committed to on-chain. */
+export interface Contribution {
+  readonly contributor: Hex;
+  readonly payee: Hex;
+  readonly dataRoot: Hex;
+  readonly rows: number;
+  readonly contributionSecret: Uint8Array;
+  /** SHA-256 of the file, which names it in the journal. */
+  readonly file: string;
+  readonly table: Table;
+}
+
+/** The part of an attestation on which honest validators agree to the bit. */
+export type Agreed = Pick<
+  Attestation,
+  'version' | 'status' | 'reason' | 'name' | 'evaluator' | 'contribution' | 'benchmark' | 'models' | 'counts' | 'delta'
+>;
+
+/** What an evaluation found. */
+export interface Finding {
+  readonly agreed: Agreed;
+  /** Where both models were evaluated: what is needed to prove the score, and the comparison, which stays with the
+   * validators when it is below the gate. */
+  readonly evaluated?: {
+    readonly trainingSetRoot: Hex;
+    readonly score: Omit<Score, 'contextHash'>;
+    readonly cells: readonly number[];
+    readonly delta: NonNullable<Attestation['delta']>;
+    readonly metrics: Comparison['metrics'];
+    readonly models: Readonly<Record<'baseline' | 'candidate', LinearModel>>;
+  };
+}
+
+/** What a model promises and how it is called. */
+export interface Offer {
+  readonly name: string;
+  readonly terms: Terms;
+  readonly minContributionRows: number;
+  /** Whether counts below the gate are told: never to a contributor, who could look for benchmark rows by them. */
+  readonly tellRejected: boolean;
+}
+
+/** What a configuration promises. */
+export function offerOf({ pipeline, policy }: Config, tellRejected: boolean): Offer {
+  return {
+    name: pipeline.name,
+    minContributionRows: policy.minContributionRows,
+    tellRejected,
+    terms: {
+      minRows: BigInt(policy.minRows),
+      minDeltaBps: BigInt(policy.minDeltaBps),
+      zMicro: BigInt(policy.zMicro),
+      alpha30: BigInt(policy.alpha30),
+      payPoint: policy.payPoint,
+      tokensPerDeltaOne: policy.tokensPerDeltaOne,
+      maxReward: policy.maxReward,
+    },
+  };
+}
+
+/** Evaluates a contribution: validate, integrate, train, evaluate, delta. Each step is journaled by content hashes. */
+export async function evaluateContribution(
+  line: ModelLine,
+  offer: Offer,
+  contribution: Contribution,
+  executor: Executor,
+): Promise<Finding> {
+  const validation = await executor.step('validate', { file: contribution.file, schema: line.schema }, async () =>
+    validate(contribution.table, line.schema, contribution.contributionSecret),
+  );
+  const problem = invalid(validation, contribution);
+  if (problem) return { agreed: agreed(line, offer, contribution, problem) };
+  const { quality } = validation as Extract<Validation, { status: 'VALID' }>;
+
+  const merged = await executor.step(
+    'integrate',
+    {
+      dataRoot: contribution.dataRoot,
+      file: contribution.file,
+      trainingSetRoot: line.trainingSetRoot,
+      foldId: line.foldId,
+    },
+    async () => integrate(contribution.table, line.trainingSet, line.benchmark, line.schema),
+  );
+  const known = { quality, rowsUsed: merged.fresh.length, duplicates: merged.duplicates, overlap: merged.overlap };
+  const refusal = unusable(merged, offer);
+  if (refusal) return { agreed: agreed(line, offer, contribution, refusal, known) };
+
+  const nextRoot = trainingSetRoot(line.trainingSetRoot, contribution.dataRoot);
+  const rows = append(line.trainingSet, selectRows(contribution.table, merged.fresh));
+  const baseline = await headOf(line, executor);
+  const candidate = await trained(line, rows, nextRoot, executor);
+  return scored(line, offer, contribution, executor, { known, nextRoot, rows, baseline, candidate });
+}
+
+type Refusal = Pick<Agreed, 'status' | 'reason'>;
+type Known = Pick<Agreed['contribution'], 'quality' | 'rowsUsed' | 'duplicates' | 'overlap'>;
+
+function invalid(validation: Validation, { dataRoot, rows }: Contribution): Refusal | undefined {
+  if (validation.status === 'SCHEMA') {
+    return {
+      status: 'SCHEMA',
+      reason: `The data does not fit the schema: ${validation.problems.map(({ message }) => message).join('; ')}`,
+    };
+  }
+  if (validation.dataRoot === dataRoot && validation.rows === rows) return undefined;
+  return { status: 'ROOT_MISMATCH', reason: `The data has ${validation.rows} rows and another root than committed.` };
+}
+
+function unusable({ fresh, overlap }: Integration, { minContributionRows }: Offer): Refusal | undefined {
+  if (overlap > 0) return { status: 'OVERLAP', reason: `${overlap} rows are in the benchmark too.` };
+  if (fresh.length >= minContributionRows) return undefined;
+  const text = `${fresh.length} rows are new to the model; the policy asks for at least ${minContributionRows}.`;
+  return { status: 'TOO_FEW_ROWS', reason: text };
+}
+
+/** The line's current baseline. */
+export const headOf = (line: ModelLine, executor: Executor): Promise<LinearModel> =>
+  trained(line, line.trainingSet, line.trainingSetRoot, executor);
+
+/** The model of a training set: trained once, then taken from the journal. */
+async function trained(line: ModelLine, table: Table, root: Hex, executor: Executor): Promise<LinearModel> {
+  const { schema, quantiser, spec } = line;
+  const inputs = { trainingSetRoot: root, quantiserHash: line.fold.quantiserHash, trainSpecHash: line.trainSpecHash };
+  const model = await executor.step('train', inputs, async ({ signal }) =>
+    train(table, { schema, quantiser, spec }, { signal }),
+  );
+  return model as LinearModel;
+}
+
+async function scored(
+  line: ModelLine,
+  offer: Offer,
+  contribution: Contribution,
+  executor: Executor,
+  {
+    known,
+    nextRoot,
+    rows,
+    ...models
+  }: { known: Known; nextRoot: Hex; rows: Table; baseline: LinearModel; candidate: LinearModel },
+): Promise<Finding> {
+  const baseline = await evaluate(models.baseline, line.trainingSetRoot, line);
+  const candidate = await evaluate(models.candidate, nextRoot, line);
+  const roots = [baseline, candidate].map(({ commitment, predictionsRoot }) => [
+    String(commitment),
+    String(predictionsRoot),
+  ]);
+  const comparison = await executor.step('evaluate', { foldId: line.foldId, roots }, async () =>
+    compare(line, baseline, candidate),
+  );
+  const { cells, metrics } = comparison;
+  const terms = Object.fromEntries(Object.entries(offer.terms).map(([name, value]) => [name, String(value)]));
+  const score = await executor.step('delta', { cells: [...cells], terms }, async () => delta(cells, offer.terms));
+
+  const accepted = score.passes;
+  const told = accepted || offer.tellRejected;
+  const model = (which: 'baseline' | 'candidate', evaluated: typeof baseline, root: Hex, trainingRows: number) => ({
+    commitment: String(evaluated.commitment),
+    trainingSetRoot: root,
+    trainingRows,
+    predictionsRoot: String(evaluated.predictionsRoot),
+    ...(told && { metrics: metrics[which] }),
+  });
+  const refusal = { status: 'BELOW_GATE' as const, reason: 'The improvement does not pass the gate of the policy.' };
+  const verdict = accepted
+    ? { status: 'SCORED' as const, reason: 'The improvement passes the gate of the policy.' }
+    : refusal;
+  return {
+    agreed: {
+      ...agreed(line, offer, contribution, verdict, known),
+      models: {
+        baseline: model('baseline', baseline, line.trainingSetRoot, line.trainingSet.rows),
+        candidate: model('candidate', candidate, nextRoot, rows.rows),
+      },
+      ...(told && { counts: countsOf(cells), delta: score }),
+    },
+    evaluated: {
+      trainingSetRoot: nextRoot,
+      cells,
+      delta: score,
+      metrics,
+      models,
+      score: {
+        labels: labelsOf(line.benchmark, line.schema),
+        baselinePredictions: baseline.predictions,
+        candidatePredictions: candidate.predictions,
+        labelsSalt: saltOf(line.secrets.benchmarkSecret, 'labels'),
+        baselineSalt: baseline.predictionsSalt,
+        candidateSalt: candidate.predictionsSalt,
+      },
+    },
+  };
+}
+
+function countsOf(cells: readonly number[]): NonNullable<Agreed['counts']> {
+  const n = cells.reduce((sum, count) => sum + count, 0);
+  return { cells: [...cells], n, fixed: cells[2]! + cells[5]!, broken: cells[3]! + cells[4]! };
+}
+
+function agreed(line: ModelLine, { name }: Offer, contribution: Contribution, refusal: Refusal, known?: Known): Agreed {
+  const { contributor, payee, dataRoot, rows } = contribution;
+  const { labelsRoot, featuresRoot, rowsRoot, quantiserHash, n } = line.fold;
+  const none = { rowsUsed: 0, duplicates: 0, overlap: 0, quality: { cells: 0, missingCells: 0, positives: 0 } };
+  return {
+    version: 1,
+    ...refusal,
+    name,
+    evaluator: EVALUATOR,
+    contribution: { contributor, payee, dataRoot, rows, ...none, ...known },
+    benchmark: {
+      foldId: line.foldId,
+      labelsRoot: String(labelsRoot),
+      featuresRoot: String(featuresRoot),
+      rowsRoot,
+      quantiserHash,
+      metric: 'accuracy',
+      n,
+      classes: 2,
+    },
+  };
+}

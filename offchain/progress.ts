@@ -1,0 +1,61 @@
+import { formatUnits } from 'viem';
+import type { Attestation } from './attest.ts';
+import type { StepEvent } from './executor.ts';
+import type { Action } from './local-round.ts';
+
+const bps = (value: string) => `${(Number(value) / 100).toFixed(2)} points`;
+
+/** What a run prints while it goes on: a line for each finished step, and on a terminal the one at work. */
+export class Progress {
+  readonly #quiet: boolean;
+  readonly #terminal = process.stderr.isTTY;
+
+  /** @param quiet prints nothing, for `--json` */
+  constructor(quiet: boolean) {
+    this.#quiet = quiet;
+  }
+
+  note(text: string): void {
+    if (!this.#quiet) process.stderr.write(`${text}\n\n`);
+  }
+
+  readonly step = (event: StepEvent, who = ''): void => {
+    if (this.#quiet) return;
+    const name = `${event.step.padEnd(10)} ${who}`.trimEnd();
+    if (event.type === 'started' || event.type === 'progress') {
+      const done = event.type === 'progress' ? ` ${Math.round(100 * event.fraction)} % ${event.text}` : '';
+      if (this.#terminal) process.stderr.write(`\r\x1b[K… ${name}${done}`);
+      return;
+    }
+    const mark = { finished: '✔', reused: '↺', retrying: '⟳', failed: '✖' }[event.type];
+    this.#line(
+      `${mark} ${name.padEnd(24)} ${event.type === 'reused' ? 'done before' : `${event.seconds.toFixed(2)} s`}`,
+    );
+  };
+
+  readonly action = ({ action, gas, hash }: Action): void => {
+    if (!this.#quiet) this.#line(`⛓ ${action.padEnd(24)} ${String(gas).padStart(7)} gas  ${hash.slice(0, 18)}…`);
+  };
+
+  /** What came of a run, and what to try next. */
+  summary(folder: string, attestation: Attestation): void {
+    const lines = [attestation.accepted ? 'Accepted.' : `Rejected (${attestation.status}): ${attestation.reason}`];
+    const { counts, delta, transactions, proof } = attestation;
+    if (counts && delta) {
+      lines.push(
+        `  ${counts.n} benchmark rows: ${counts.fixed} fixed, ${counts.broken} broken`,
+        `  deltaOne ${bps(delta.deltaOneBps)}, payable ${bps(delta.payableBps)}, reward ${formatUnits(BigInt(delta.reward), 18)} tokens`,
+      );
+    }
+    if (proof)
+      lines.push(`  attestation ${proof.attestationHash}`, `  proved with ${proof.prover}, circuit ${proof.circuit}`);
+    if (transactions.length > 0)
+      lines.push(`  gas ${transactions.map(({ action, gas }) => `${action} ${gas}`).join(', ')}`);
+    lines.push(`  files in ${folder}`, `Next: hokusai verify ${folder}, or open ${folder}/report.html`);
+    process.stdout.write(`\n${lines.join('\n')}\n`);
+  }
+
+  #line(text: string): void {
+    process.stderr.write(`${this.#terminal ? '\r\x1b[K' : ''}${text}\n`);
+  }
+}

@@ -1,0 +1,49 @@
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Attestation } from './attest.ts';
+import { ratioValue } from './metrics.ts';
+import type { Finding } from './pipeline.ts';
+import type { ProvenScore } from './prove/score.ts';
+import { reportHtml } from './report.ts';
+
+/** What a run leaves. */
+export interface Published {
+  readonly attestation: Attestation;
+  readonly proven?: ProvenScore;
+  /** Stays on this machine: also holds the counts of a rejected contribution. */
+  readonly evaluated?: Omit<NonNullable<Finding['evaluated']>, 'score'>;
+}
+
+/**
+ * Writes a run's results: `attestation.json`, `report.html`; where there is a proof `proof.json`, `public.json`,
+ * `verification_key.json` (snarkjs's formats); where models were trained `metrics.json` and `models/`, which are not for
+ * publication. The attestation comes last and all at once: where it is, everything is.
+ */
+export async function publish(folder: string, { attestation, proven, evaluated }: Published) {
+  const write = async (name: string, content: unknown) => {
+    const temporary = join(folder, `${name}.tmp`);
+    await writeFile(temporary, typeof content === 'string' ? content : `${JSON.stringify(content, null, 2)}\n`);
+    await rename(temporary, join(folder, name));
+  };
+  await rm(join(folder, 'attestation.json'), { force: true });
+  if (proven) {
+    await write('proof.json', proven.proof);
+    await write('public.json', proven.publicSignals);
+    await write('verification_key.json', proven.verificationKey);
+  }
+  if (evaluated) {
+    const { cells, delta, metrics, models } = evaluated;
+    const values = Object.fromEntries(
+      Object.entries(metrics).map(([model, all]) => [
+        model,
+        Object.fromEntries(Object.entries(all).map(([metric, ratio]) => [metric, ratioValue(ratio)])),
+      ]),
+    );
+    await write('metrics.json', { metrics: values, fractions: metrics, cells, delta });
+    await mkdir(join(folder, 'models'), { recursive: true });
+    for (const [name, model] of Object.entries(models)) await write(`models/${name}.json`, model);
+  }
+  await write('report.html', reportHtml(attestation));
+  await write('attestation.json', attestation);
+  return { folder, attestation };
+}

@@ -1,0 +1,276 @@
+/** Runs the whole pipeline for one project: without a chain, or on a local one with validators of its own. */
+import { createHash } from 'node:crypto';
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { zeroAddress, zeroHash } from 'viem';
+import { type Attestation, metricsHash } from './attest.ts';
+import { type Canonical, canonicalJson } from './canonical.ts';
+import { startLocalChain } from './chain/local.ts';
+import { type Config, loadConfig } from './config.ts';
+import { contextHash } from './context.ts';
+import type { DataRoot } from './data-root.ts';
+import { HokusaiError } from './errors.ts';
+import { type Executor, openExecutor, type StepEvent, type StepRecord } from './executor.ts';
+import { type ModelLine, ownedLine } from './line.ts';
+import { type Action, type LocalModel, openLocalModel } from './local-round.ts';
+import { type Agreed, type Contribution, evaluateContribution, type Finding, offerOf } from './pipeline.ts';
+import { circuitRecords } from './prove/circuits.ts';
+import type { Proven } from './prove/prove.ts';
+import { type ProvenScore, proveScore, scoreCircuit } from './prove/score.ts';
+import { publish } from './publish.ts';
+import { type RunSecrets, runSecrets } from './secrets.ts';
+import { readCsv } from './table.ts';
+import { validate } from './validate.ts';
+
+export interface RunOptions {
+  /** `local` plays a round on a chain of its own with validators; `none` does everything but touch a chain. */
+  readonly chain: 'local' | 'none';
+  /** Of the local chain; a free one unless named. */
+  readonly port?: number;
+  readonly prover?: Proven['prover'];
+  readonly signal?: AbortSignal;
+  /** @param who `validator 2`, say, or nothing for this process */
+  readonly onEvent?: (event: StepEvent, who?: string) => void;
+  readonly onAction?: (action: Action) => void;
+}
+
+/** Where the results are, and what they say. */
+export interface RunResult {
+  readonly folder: string;
+  readonly attestation: Attestation;
+}
+
+/** A project's configuration, files and secrets, read and checked. */
+export interface Project {
+  readonly config: Config;
+  readonly line: ModelLine;
+  readonly secrets: RunSecrets;
+}
+
+/** @throws HokusaiError what `loadConfig` and `ownedLine` throw */
+export async function openProject(configFile: string | undefined): Promise<Project> {
+  const config = loadConfig(configFile);
+  const secrets = await runSecrets(join(config.output.directory, 'secrets'));
+  return { config, secrets, line: await ownedLine(config, secrets.owner) };
+}
+
+/** A contribution's file with what it commits to. */
+export interface Offered {
+  /** Names its files. */
+  readonly name: string;
+  readonly file: string;
+  readonly data: Uint8Array;
+  readonly root: DataRoot;
+}
+
+/**
+ * Checks a contribution as its contributor does before committing to it.
+ *
+ * @throws HokusaiError `CONTRIBUTION_MISFIT` (terminal) with all problems: nothing was sent.
+ */
+export async function offer({ line, secrets }: Project, name: string, file: string): Promise<Offered> {
+  const validation = validate(await readCsv(file), line.schema, secrets.contributionSecret);
+  if (validation.status === 'VALID') return { name, file, data: await readFile(file), root: validation };
+  const problems = validation.problems.map(({ message }) => message);
+  throw new HokusaiError(
+    'terminal',
+    'CONTRIBUTION_MISFIT',
+    `${file} does not fit the schema:\n${problems.join('\n')}`,
+    {
+      details: { file, problems: validation.problems },
+      next: 'Correct these rows or leave them out; nothing was sent or written.',
+    },
+  );
+}
+
+/** Runs a project's contribution through the pipeline and writes the results to `OUTPUT_DIR/RUN_ID/`. */
+export async function run(configFile: string | undefined, options: RunOptions): Promise<RunResult> {
+  const project = await openProject(configFile);
+  const offered = await offer(project, 'contribution', project.config.data.contribution);
+  const folder = join(project.config.output.directory, runId(project, offered, options.chain));
+  await mkdir(folder, { recursive: true });
+  const { signal, onEvent } = options;
+  const executor = await openExecutor(folder, { ...(signal && { signal }), ...(onEvent && { onEvent }) });
+  try {
+    if (options.chain === 'none') return await dryRun(project, offered, folder, executor, options);
+    return await withLocalModel(project, folder, executor, options, (model) =>
+      settleOn(model, project, offered, folder, executor),
+    );
+  } finally {
+    await executor.close();
+  }
+}
+
+/** The same files, configuration and secrets make the same run, which is how one that was stopped goes on. */
+function runId({ config, line, secrets }: Project, { data }: Offered, chain: string): string {
+  const hash = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+  const { policy, pipeline } = config;
+  const terms = JSON.parse(
+    JSON.stringify({ policy, pipeline }, (_, value) => (typeof value === 'object' ? value : String(value))),
+  ) as Canonical;
+  const identity = {
+    terms,
+    chain,
+    foldId: line.foldId,
+    trainingSetRoot: line.trainingSetRoot,
+    trainSpecHash: line.trainSpecHash,
+    data: hash(data),
+    secrets: hash(secrets.dataKey),
+  };
+  return hash(Buffer.from(canonicalJson(identity))).slice(0, 12);
+}
+
+/** Starts a local chain and a model on it, and stops both whatever happens. */
+export async function withLocalModel<Result>(
+  { config, line, secrets }: Project,
+  folder: string,
+  executor: Executor,
+  { port, prover, signal, onEvent, onAction }: RunOptions,
+  use: (
+    model: LocalModel & { chainId: number; deployment: Awaited<ReturnType<typeof startLocalChain>>['deployment'] },
+  ) => Promise<Result>,
+): Promise<Result> {
+  const chain = await startLocalChain({ ...(port !== undefined && { port }), ...(signal && { signal }) });
+  try {
+    const model = await openLocalModel({
+      chain,
+      config,
+      line,
+      secrets,
+      folder,
+      executor,
+      ...(prover && { prover }),
+      ...(onAction && { onAction }),
+      ...(onEvent && { onEvent: (validator: number, event: StepEvent) => onEvent(event, `validator ${validator}`) }),
+    });
+    try {
+      return await use({ ...model, chainId: chain.chainId, deployment: chain.deployment });
+    } finally {
+      model.stop();
+    }
+  } finally {
+    await chain.stop();
+  }
+}
+
+type OpenModel = Parameters<Parameters<typeof withLocalModel>[4]>[0];
+
+/** Plays a round of a contribution on a local model, and publishes what came of it. */
+export async function settleOn(
+  model: OpenModel,
+  { line }: Project,
+  offered: Offered,
+  folder: string,
+  executor: Executor,
+): Promise<RunResult> {
+  const outcome = await model.contribute(offered.name, offered.data, offered.root);
+  const [first] = outcome.ballots;
+  const { modelRegistry, circuitRegistry, rounds } = model.deployment;
+  const context = {
+    chainId: model.chainId,
+    ...{ modelRegistry, circuitRegistry, rounds },
+    roundId: outcome.roundId,
+    modelId: model.modelId,
+    policyHash: model.policyHash,
+    trainSpecHash: line.trainSpecHash,
+    settler: first!.voter,
+  };
+  const steps = [
+    ...executor.steps(),
+    ...(outcome.settlement?.steps.length ? [...first!.steps, ...outcome.settlement.steps] : first!.steps),
+  ];
+  const transactions = [...model.transactions, ...outcome.transactions];
+  const votes = outcome.ballots.map(({ voter, signature }) => ({ validator: voter, signature }));
+  const proven = outcome.settlement?.proven;
+  const attestation = attest(first!.agreed, { context, votes, transactions, steps, ...(proven && { proven }) });
+  return publish(folder, {
+    attestation,
+    ...(proven && { proven }),
+    ...(first!.evaluated && { evaluated: first!.evaluated }),
+  });
+}
+
+/** The context of a dry run: no chain, and no round. */
+const NO_CHAIN = {
+  chainId: 0,
+  modelRegistry: zeroAddress,
+  circuitRegistry: zeroAddress,
+  rounds: zeroAddress,
+  roundId: zeroHash,
+  modelId: zeroHash,
+  policyHash: zeroHash,
+  settler: zeroAddress,
+};
+
+async function dryRun(
+  { config, line, secrets }: Project,
+  { file, data, root }: Offered,
+  folder: string,
+  executor: Executor,
+  { prover }: RunOptions,
+): Promise<RunResult> {
+  const contribution: Contribution = {
+    contributor: zeroAddress,
+    payee: zeroAddress,
+    dataRoot: root.dataRoot,
+    rows: root.rows,
+    contributionSecret: secrets.contributionSecret,
+    file: createHash('sha256').update(data).digest('hex'),
+    table: await readCsv(file),
+  };
+  const finding = await evaluateContribution(line, offerOf(config, true), contribution, executor);
+  const context = { ...NO_CHAIN, trainSpecHash: line.trainSpecHash };
+  const proven = await proveFinding(finding, context, executor, prover);
+  const parts = { context, votes: [], transactions: [], steps: executor.steps(), ...(proven && { proven }) };
+  const attestation = attest(finding.agreed, parts);
+  return publish(folder, {
+    attestation,
+    ...(proven && { proven }),
+    ...(finding.evaluated && { evaluated: finding.evaluated }),
+  });
+}
+
+/** Proves what would be settled; there is no proof of a score below the gate. */
+async function proveFinding(
+  { agreed, evaluated }: Finding,
+  context: Attestation['context'],
+  executor: Executor,
+  prover: Proven['prover'] | undefined,
+): Promise<ProvenScore | undefined> {
+  if (agreed.status !== 'SCORED') return undefined;
+  const score = evaluated!.score;
+  const circuitId = circuitRecords()[scoreCircuit(score.labels.length)].developmentCircuitId;
+  const hash = contextHash({ context, ...agreed, models: agreed.models!, circuitId });
+  return proveScore({ ...score, contextHash: hash }, executor, prover);
+}
+
+interface Parts {
+  readonly context: Attestation['context'];
+  readonly votes: Attestation['votes'];
+  readonly transactions: readonly Action[];
+  readonly steps: readonly StepRecord[];
+  readonly proven?: ProvenScore;
+}
+
+function attest(agreed: Agreed, { context, votes, transactions, steps, proven }: Parts): Attestation {
+  return {
+    ...agreed,
+    accepted: agreed.status === 'SCORED',
+    assurance: 'scored',
+    context,
+    ...(proven && {
+      proof: {
+        circuit: proven.circuit,
+        circuitId: proven.circuitId,
+        attestationHash: proven.attestationHash,
+        countsPacked: proven.countsPacked,
+        contextHash: proven.publicSignals[5]!,
+        prover: proven.prover,
+      },
+    }),
+    votes,
+    metricsHash: metricsHash(agreed),
+    transactions: [...transactions],
+    steps: [...steps],
+  };
+}

@@ -1,0 +1,191 @@
+/**
+ * A validator: a process of its own with a keystore and a journal of its own. It opens the sealed contribution, trains
+ * and evaluates, and signs its vote; the one that settles also proves. Tasks come in over the channel one at a time.
+ */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Hex } from 'viem';
+import { zeroHash } from 'viem';
+import { metricsHash } from './attest.ts';
+import { connect, type Sender } from './chain/connect.ts';
+import type { Deployment } from './chain/contracts.ts';
+import { openKeystore } from './chain/keystore.ts';
+import { contextHash, reject, settle } from './chain/round.ts';
+import type { Sent } from './chain/send.ts';
+import { orderSignatures, type SignedVote, signVote, type Vote } from './chain/vote.ts';
+import { loadConfig } from './config.ts';
+import { HokusaiError } from './errors.ts';
+import { openExecutor, type StepEvent, type StepRecord } from './executor.ts';
+import { type OwnerSecrets, ownedLine } from './line.ts';
+import { type Agreed, type Contribution, evaluateContribution, type Finding, offerOf } from './pipeline.ts';
+import { contractProof, type Proven } from './prove/prove.ts';
+import { type ProvenScore, proveScore } from './prove/score.ts';
+import { ciphertextHash, unseal } from './seal.ts';
+import { readCsv } from './table.ts';
+
+/** What a validator is started with. */
+export interface Duty {
+  readonly configFile: string;
+  /** Journal, keystore and the opened contribution; nobody else's. */
+  readonly folder: string;
+  readonly password: string;
+  readonly url: string;
+  readonly deployment: Deployment;
+  readonly secrets: OwnerSecrets;
+  readonly prover?: Proven['prover'];
+}
+
+/** A round to vote on. */
+export interface Assignment extends Pick<Contribution, 'contributor' | 'payee' | 'dataRoot' | 'rows'> {
+  readonly roundId: Hex;
+  readonly ciphertextFile: string;
+  readonly ciphertextHash: Hex;
+  /** Opens the ciphertext; given to validators once the round is open. */
+  readonly key: Uint8Array;
+}
+
+export interface Ballot extends SignedVote {
+  readonly vote: Vote;
+  readonly agreed: Agreed;
+  readonly evaluated?: Omit<NonNullable<Finding['evaluated']>, 'score'>;
+  readonly steps: readonly StepRecord[];
+}
+
+export interface Settlement extends Sent {
+  readonly proven: ProvenScore;
+  readonly steps: readonly StepRecord[];
+}
+
+export type Task =
+  | { readonly type: 'start'; readonly duty: Duty }
+  | { readonly type: 'evaluate'; readonly assignment: Assignment }
+  | { readonly type: 'settle'; readonly roundId: Hex; readonly votes: readonly SignedVote[] }
+  | { readonly type: 'reject'; readonly roundId: Hex; readonly votes: readonly SignedVote[] };
+
+export type Reply =
+  | { readonly type: 'event'; readonly event: StepEvent }
+  | { readonly type: 'done'; readonly result: unknown }
+  | { readonly type: 'failed'; readonly error: Pick<HokusaiError, 'kind' | 'code' | 'message' | 'details' | 'next'> };
+
+let duty: Duty;
+let client: Sender;
+/** The round that this validator has evaluated. */
+let evaluated: { readonly vote: Vote; readonly finding: Finding } | undefined;
+
+async function start(given: Duty): Promise<Hex> {
+  duty = given;
+  const account = await openKeystore(join(duty.folder, 'keystore.json'), duty.password);
+  client = await connect({ url: duty.url, deployment: duty.deployment, account });
+  return account.address;
+}
+
+async function evaluateRound(assignment: Assignment): Promise<Ballot> {
+  const executor = await openExecutor(duty.folder, { onEvent: report });
+  try {
+    const config = loadConfig(duty.configFile);
+    const line = await ownedLine(config, duty.secrets);
+    const contribution = await opened(assignment);
+    const finding = await evaluateContribution(line, offerOf(config, false), contribution, executor);
+    const vote = voteOn(finding);
+    evaluated = { vote, finding };
+    const { chainId, rounds } = duty.deployment;
+    const signed = await signVote(client.account, chainId, rounds, assignment.roundId, vote);
+    const { score: _, ...kept } = finding.evaluated ?? {};
+    return {
+      ...signed,
+      vote,
+      agreed: finding.agreed,
+      ...(finding.evaluated && { evaluated: kept as Ballot['evaluated'] & object }),
+      steps: executor.steps(),
+    };
+  } finally {
+    await executor.close();
+  }
+}
+
+/** Opens the ciphertext that the commitment names. */
+async function opened(assignment: Assignment): Promise<Contribution> {
+  const ciphertext = await readFile(assignment.ciphertextFile);
+  if (ciphertextHash(ciphertext) !== assignment.ciphertextHash) {
+    throw new HokusaiError(
+      'terminal',
+      'SEAL_BROKEN',
+      `${assignment.ciphertextFile} is not the file that was committed to.`,
+    );
+  }
+  const { data, contributionSecret } = unseal(ciphertext, assignment.key);
+  const file = join(duty.folder, 'contribution.csv');
+  await writeFile(file, data, { mode: 0o600 });
+  const { contributor, payee, dataRoot, rows } = assignment;
+  return {
+    contributor,
+    payee,
+    dataRoot,
+    rows,
+    contributionSecret,
+    file: ciphertextHash(data),
+    table: await readCsv(file),
+  };
+}
+
+function voteOn({ agreed, evaluated }: Finding): Vote {
+  const { models } = agreed;
+  return {
+    status: agreed.status,
+    baselinePredictionsRoot: BigInt(models?.baseline.predictionsRoot ?? 0),
+    candidateCommitment: BigInt(models?.candidate.commitment ?? 0),
+    candidatePredictionsRoot: BigInt(models?.candidate.predictionsRoot ?? 0),
+    trainingSetRoot: evaluated?.trainingSetRoot ?? zeroHash,
+    metricsHash: metricsHash(agreed),
+  };
+}
+
+async function settleRound(roundId: Hex, votes: readonly SignedVote[]): Promise<Settlement> {
+  const { vote, finding } = evaluated!;
+  const executor = await openExecutor(duty.folder, { onEvent: report });
+  try {
+    const context = await contextHash(client, roundId, vote.candidateCommitment, client.account.address);
+    const proven = await proveScore({ ...finding.evaluated!.score, contextHash: context }, executor, duty.prover);
+    const sent = await settle(client, roundId, {
+      vote,
+      signatures: orderSignatures(votes),
+      proof: contractProof(proven.proof),
+      countsPacked: BigInt(proven.countsPacked),
+      attestationHash: BigInt(proven.attestationHash),
+    });
+    return { ...sent, proven, steps: executor.steps() };
+  } finally {
+    await executor.close();
+  }
+}
+
+const report = (event: StepEvent) => {
+  // An error event is followed by the failure itself; its class does not survive the channel.
+  if (event.type !== 'failed' && event.type !== 'retrying') say({ type: 'event', event });
+};
+
+const say = (reply: Reply) => process.send!(reply);
+
+async function perform(task: Task): Promise<unknown> {
+  if (task.type === 'start') return start(task.duty);
+  if (task.type === 'evaluate') return evaluateRound(task.assignment);
+  if (task.type === 'settle') return settleRound(task.roundId, task.votes);
+  return reject(client, task.roundId, evaluated!.vote, orderSignatures(task.votes));
+}
+
+process.on('message', (task: Task) => {
+  perform(task).then(
+    (result) => say({ type: 'done', result }),
+    (error) => {
+      const known =
+        error instanceof HokusaiError
+          ? error
+          : new HokusaiError('terminal', 'VALIDATOR_FAILED', String(error?.stack ?? error));
+      const { kind, code, message, details, next } = known;
+      say({ type: 'failed', error: { kind, code, message, details, next } });
+    },
+  );
+});
+// Without the process that gives it its tasks a validator has nothing to do, however that process ended.
+process.once('disconnect', () => process.exit());
+process.on('SIGINT', () => {});

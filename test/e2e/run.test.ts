@@ -1,0 +1,246 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { existsSync, readdirSync } from 'node:fs';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import type { Attestation } from '../../offchain/attest.ts';
+import { type Finished, hokusai, Started, TABLE } from './hokusai.ts';
+
+let folder: string;
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'hokusai-e2e-'));
+});
+after(() => rm(folder, { recursive: true }));
+
+/** A project whose baseline knows few rows, so that the rest are worth something. */
+async function project(name: string, ...options: string[]): Promise<string> {
+  const directory = join(folder, name);
+  const made = await hokusai(
+    'init',
+    directory,
+    '--data',
+    TABLE,
+    '--label',
+    'benign',
+    '--baseline-rows',
+    '20',
+    '--benchmark-rows',
+    '284',
+    ...options,
+  );
+  assert.equal(made.code, 0, made.stderr);
+  return directory;
+}
+
+const attestationOf = async (directory: string): Promise<Attestation & { folder: string }> => {
+  const runs = readdirSync(join(directory, 'runs')).filter((name) => name !== 'secrets');
+  assert.equal(runs.length, 1);
+  const run = join(directory, 'runs', runs[0]!);
+  return { ...JSON.parse(await readFile(join(run, 'attestation.json'), 'utf8')), folder: run };
+};
+
+/** What honest runs of the same project agree on. */
+const settled = ({ steps, transactions, proof, ...rest }: Attestation) => ({
+  ...rest,
+  attestationHash: proof?.attestationHash,
+});
+
+describe('hokusai run --dry-run', () => {
+  it('makes a project, evaluates and proves it, and the result verifies', async () => {
+    const directory = await project('dry');
+    const ran = await hokusai('run', join(directory, 'hokusai.yaml'));
+    assert.equal(ran.code, 0, ran.stderr);
+    assert.match(ran.stderr, /Chance of acceptance by gain/);
+    assert.match(ran.stdout, /Accepted\.[\s\S]*284 benchmark rows: \d+ fixed, \d+ broken/);
+    const { folder: run, ...attestation } = await attestationOf(directory);
+    assert.equal(attestation.accepted, true);
+    const files = [
+      'attestation.json',
+      'metrics.json',
+      'models',
+      'proof.json',
+      'public.json',
+      'report.html',
+      'verification_key.json',
+    ];
+    for (const file of files) assert.ok(existsSync(join(run, file)), file);
+    const verified = await hokusai('verify', run, '--json');
+    assert.equal(verified.code, 0, verified.stdout);
+    assert.equal(JSON.parse(verified.stdout).level, 1);
+    await writeFile(join(run, 'public.json'), JSON.stringify(['1', '2', '3', '4', '5', '6']));
+    assert.equal((await hokusai('verify', run)).code, 1);
+  });
+
+  for (const moment of ['integrate', 'train', 'delta'] as const) {
+    it(`goes on after kill -9 following ${moment}: the same result, and no finished step again`, async () => {
+      const directory = await project(`killed-after-${moment}`);
+      const file = join(directory, 'hokusai.yaml');
+      const killed = new Started('offchain/cli.ts', ['run', file]);
+      await killed.seen(`✔ ${moment}`);
+      killed.child.kill('SIGKILL');
+      assert.equal((await killed.finished()).signal, 'SIGKILL');
+      const again = await hokusai('run', file);
+      assert.equal(again.code, 0, again.stderr);
+      assert.match(again.stderr, new RegExp(`↺ ${moment}`));
+      assert.doesNotMatch(again.stderr, /✔ validate/);
+      const first = await attestationOf(directory);
+      await rm(first.folder, { recursive: true });
+      assert.equal((await hokusai('run', file)).code, 0);
+      assert.deepEqual(settled(await attestationOf(directory)), settled(first));
+    });
+  }
+
+  it('takes a second run of the same thing from the journal, proof and all', async () => {
+    const file = join(await project('twice'), 'hokusai.yaml');
+    assert.equal((await hokusai('run', file)).code, 0);
+    const again = await hokusai('run', file);
+    assert.equal(again.code, 0);
+    assert.match(again.stderr, /↺ prove/);
+    assert.doesNotMatch(again.stderr, /✔/);
+  });
+});
+
+describe('hokusai run --chain local', () => {
+  it('goes on after kill -9 in submit and ends in the same attestation, claimed', async () => {
+    const directory = await project('local');
+    const file = join(directory, 'hokusai.yaml');
+    const killed = new Started('offchain/cli.ts', ['run', file, '--chain', 'local']);
+    await killed.seen('✔ prove');
+    killed.child.kill('SIGKILL');
+    await killed.finished();
+    const again = await hokusai('run', file, '--chain', 'local');
+    assert.equal(again.code, 0, again.stderr);
+    for (const step of ['validate', 'integrate', 'train', 'evaluate', 'delta', 'prove'])
+      assert.match(again.stderr, new RegExp(`↺ ${step}`));
+    assert.match(again.stdout, /claim \d+/);
+    const attestation = await attestationOf(directory);
+    assert.deepEqual(attestation.transactions.map(({ action }) => action).slice(-4), [
+      'open',
+      'settle',
+      'finalise',
+      'claim',
+    ]);
+    assert.ok(attestation.votes.length >= 2);
+    const verified = await hokusai('verify', attestation.folder);
+    assert.equal(verified.code, 0, verified.stdout);
+  });
+});
+
+describe('bad input', () => {
+  const refused = ({ code, stderr, stdout }: Finished, expected: number, ...words: (string | RegExp)[]) => {
+    assert.equal(code, expected, stderr);
+    assert.equal(stdout, '');
+    assert.doesNotMatch(stderr, /^\s+at .*\(.*\)/m, 'no stack');
+    for (const word of words) assert.match(stderr, word instanceof RegExp ? word : new RegExp(word));
+  };
+  const table = async (name: string, text: string) => {
+    const file = join(folder, name);
+    await writeFile(file, text);
+    return file;
+  };
+  const init = (data: string, label: string, ...more: string[]) =>
+    hokusai('init', join(folder, 'never'), '--data', data, '--label', label, ...more);
+
+  it('init: unknown label column, one class, missing labels, too few rows, malformed CSV, missing file; nothing is left', async () => {
+    const rows = (n: number, label: (row: number) => string) =>
+      `x,y\n${Array.from({ length: n }, (_, row) => `${row * 3.5},${label(row)}`).join('\n')}\n`;
+    refused(await init(TABLE, 'benigne'), 2, 'benigne', 'benign');
+    refused(
+      await init(
+        await table(
+          'one.csv',
+          rows(50, () => 'yes'),
+        ),
+        'y',
+      ),
+      1,
+      /class/,
+    );
+    refused(
+      await init(
+        await table(
+          'missing.csv',
+          rows(50, (row) => (row === 7 ? '' : row % 2 ? 'a' : 'b')),
+        ),
+        'y',
+      ),
+      1,
+      /9/,
+    );
+    refused(
+      await init(
+        await table(
+          'few.csv',
+          rows(6, (row) => (row % 2 ? 'a' : 'b')),
+        ),
+        'y',
+      ),
+      1,
+      /rows/,
+    );
+    refused(await init(await table('torn.csv', 'x,y\n1,a\n2,b,c\n'), 'y'), 1, /3/);
+    refused(await init(join(folder, 'nowhere.csv'), 'y'), 2, 'nowhere');
+    refused(await hokusai('init', join(folder, 'never')), 2, '--data and --label missing');
+    assert.equal(existsSync(join(folder, 'never')), false);
+  });
+
+  it('run: invalid YAML, several wrong keys at once, unknown column, too few new rows', async () => {
+    const directory = await project('bad');
+    const file = join(directory, 'hokusai.yaml');
+    const good = await readFile(file, 'utf8');
+    await writeFile(file, `${good}\n  - : [`);
+    refused(await hokusai('run', file), 2, 'hokusai.yaml:');
+    await writeFile(file, good.replace('alpha:', 'alfa:').replace(/max_reward: .*/, 'max_reward: -3'));
+    refused(await hokusai('run', file), 2, 'policy.alfa', 'policy.max_reward');
+    const text = await readFile(join(directory, 'contribution.csv'), 'utf8');
+    await writeFile(file, good);
+    await writeFile(join(directory, 'contribution.csv'), text.replace('mean_radius', 'radius'));
+    refused(await hokusai('run', file), 1, 'mean_radius', 'radius');
+    await writeFile(join(directory, 'contribution.csv'), `${text.split('\n').slice(0, 20).join('\n')}\n`);
+    const few = await hokusai('run', file);
+    assert.equal(few.code, 1);
+    assert.match(few.stdout, /TOO_FEW_ROWS[\s\S]*19 rows[\s\S]*at least 50/);
+    const { accepted, status, proof, counts } = await attestationOf(directory);
+    assert.deepEqual([accepted, status, proof, counts], [false, 'TOO_FEW_ROWS', undefined, undefined]);
+  });
+
+  it('run: rows of the benchmark in the contribution', async () => {
+    const directory = await project('overlap');
+    const benchmark = (await readFile(join(directory, 'benchmark.csv'), 'utf8')).split('\n').slice(1, 4).join('\n');
+    const file = join(directory, 'contribution.csv');
+    await writeFile(file, `${(await readFile(file, 'utf8')).trimEnd()}\n${benchmark}\n`);
+    const ran = await hokusai('run', join(directory, 'hokusai.yaml'));
+    assert.equal(ran.code, 1);
+    assert.match(ran.stdout, /OVERLAP[\s\S]*3 rows/);
+  });
+
+  it('run: a port in use, and wrong usage', async () => {
+    const file = join(await project('port'), 'hokusai.yaml');
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as { port: number };
+    refused(await hokusai('run', file, '--chain', 'local', '--port', String(port)), 2, String(port), /free one/);
+    server.close();
+    refused(await hokusai('run', file, '--chain', 'mainnet'), 2, 'mainnet');
+    refused(await hokusai('run', file, '--nonsense'), 2, 'nonsense');
+    refused(await hokusai('fly'), 2, 'fly', 'init, run, verify');
+    refused(await hokusai('verify', join(folder, 'nowhere')), 2, 'nowhere');
+  });
+
+  it('run: an output directory that cannot be written', async () => {
+    const directory = await project('readonly');
+    const taken = await table('taken', 'a file where a directory should be');
+    const ran = new Started('offchain/cli.ts', ['run', join(directory, 'hokusai.yaml')], {
+      HOKUSAI_OUTPUT_DIR: join(taken, 'runs'),
+    });
+    refused(await ran.finished(), 2, 'taken');
+    if (process.getuid?.() !== 0) {
+      await chmod(directory, 0o500);
+      refused(await hokusai('run', join(directory, 'hokusai.yaml')), 2, 'may not be written');
+      await chmod(directory, 0o700);
+    }
+  });
+});
