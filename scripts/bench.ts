@@ -1,10 +1,11 @@
 /**
  * Measures, and prints each figure beside a peer's.
  *
- *   npm run bench -- NAME [--json]      NAME: prove
+ *   npm run bench -- NAME [--json]      NAME: prove, gas
  */
 import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
+import { benchGas } from './bench/gas.ts';
 import { benchProve } from './bench/prove.ts';
 
 /** One measured figure. */
@@ -19,7 +20,7 @@ export interface Figure {
   readonly ratio?: number;
 }
 
-const BENCHES: Record<string, () => AsyncIterable<Figure>> = { prove: benchProve };
+const BENCHES: Record<string, () => AsyncIterable<Figure>> = { prove: benchProve, gas: benchGas };
 
 const { values, positionals } = parseArgs({
   options: { json: { type: 'boolean', default: false } },

@@ -1,0 +1,111 @@
+import { type Address, getAddress, type Hex, type LocalAccount, recoverTypedDataAddress } from 'viem';
+import { HokusaiError } from '../errors.ts';
+
+/** Names of `Status` in IRounds.sol, in its order: the index is the number on-chain. */
+export const STATUSES = [
+  'SCORED',
+  'BELOW_GATE',
+  'UNAVAILABLE',
+  'ROOT_MISMATCH',
+  'OVERLAP',
+  'SCHEMA',
+  'PII',
+  'TOO_FEW_ROWS',
+  'TRAINING_FAILED',
+] as const;
+
+export type Status = (typeof STATUSES)[number];
+
+/** Names of `State` in IRounds.sol, in its order. */
+export const STATES = ['NONE', 'COMMITTED', 'OPEN', 'SETTLED', 'FINALISED', 'CLAIMED', 'REJECTED', 'VOIDED'] as const;
+
+export type State = (typeof STATES)[number];
+
+/** What a validator signs of a round; IRounds.sol says what each member is. What a status has no value for is zero. */
+export interface Vote {
+  readonly status: Status;
+  readonly baselinePredictionsRoot: bigint;
+  readonly candidateCommitment: bigint;
+  readonly candidatePredictionsRoot: bigint;
+  readonly trainingSetRoot: Hex;
+  readonly metricsHash: Hex;
+}
+
+/** A validator's signature with the validator that it recovers to. */
+export interface SignedVote {
+  readonly voter: Address;
+  readonly signature: Hex;
+}
+
+const TYPES = {
+  Vote: [
+    { name: 'roundId', type: 'bytes32' },
+    { name: 'status', type: 'uint8' },
+    { name: 'baselinePredictionsRoot', type: 'uint256' },
+    { name: 'candidateCommitment', type: 'uint256' },
+    { name: 'candidatePredictionsRoot', type: 'uint256' },
+    { name: 'trainingSetRoot', type: 'bytes32' },
+    { name: 'metricsHash', type: 'bytes32' },
+  ],
+} as const;
+
+/** A vote as the contract takes it. */
+export const encodeVote = (vote: Vote) => ({ ...vote, status: STATUSES.indexOf(vote.status) });
+
+/** The EIP-712 typed data of a vote: its hash is `Rounds.voteDigest`. */
+export const voteTypedData = (chainId: number, rounds: Address, roundId: Hex, vote: Vote) =>
+  ({
+    domain: { name: 'Hokusai Rounds', version: '1', chainId, verifyingContract: rounds },
+    types: TYPES,
+    primaryType: 'Vote',
+    message: { roundId, ...encodeVote(vote) },
+  }) as const;
+
+/** Signs a vote for one round of one contract on one chain. */
+export async function signVote(
+  account: LocalAccount,
+  chainId: number,
+  rounds: Address,
+  roundId: Hex,
+  vote: Vote,
+): Promise<SignedVote> {
+  const signature = await account.signTypedData(voteTypedData(chainId, rounds, roundId, vote));
+  return { voter: getAddress(account.address), signature };
+}
+
+/** Half of the order of secp256k1: the contract takes no signature whose s is above it. */
+const HALF_ORDER = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0n;
+
+/**
+ * Who signed a vote. A signature over anything else recovers to some other address: compare it with the policy's
+ * validators.
+ *
+ * @throws HokusaiError `VOTE_SIGNATURE` (terminal) for bytes that the contract would revert on, whoever signed them: one
+ *   such signature among good ones would cost a settlement.
+ */
+export async function recoverVoter(
+  chainId: number,
+  rounds: Address,
+  roundId: Hex,
+  vote: Vote,
+  signature: Hex,
+): Promise<Address> {
+  const s = /^0x[0-9a-f]{64}([0-9a-f]{64})(1b|1c)$/i.exec(signature)?.[1];
+  if (s !== undefined && BigInt(`0x${s}`) <= HALF_ORDER) {
+    try {
+      return await recoverTypedDataAddress({ ...voteTypedData(chainId, rounds, roundId, vote), signature });
+    } catch {
+      // r or s is no coordinate or scalar of the curve: the library throws, the contract would revert.
+    }
+  }
+  throw new HokusaiError('terminal', 'VOTE_SIGNATURE', 'A vote’s signature is not one that the contract takes.', {
+    details: { roundId, signature },
+    next: 'Leave it out: 65 bytes r, s, v are expected, with s in the lower half and v 27 or 28.',
+  });
+}
+
+/** Signatures as `settle` and `reject` take them: by ascending voter, one of each. */
+export function orderSignatures(votes: readonly SignedVote[]): Hex[] {
+  const byVoter = new Map(votes.map((vote) => [BigInt(vote.voter), vote.signature]));
+  return [...byVoter].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, signature]) => signature);
+}
