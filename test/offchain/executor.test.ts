@@ -220,6 +220,27 @@ describe('failures of a step', () => {
     await executor.close();
   });
 
+  it('does not take the output of a step that comes after its time, nor its progress', async () => {
+    const events: StepEvent[] = [];
+    const executor = await openExecutor(folder, { onEvent: (event) => events.push(event) });
+    const late: Parameters<typeof executor.step>[2] = ({ signal, progress }) => {
+      progress(0.5, 'half');
+      return new Promise((resolve) => {
+        signal.addEventListener('abort', () => {
+          progress(1, 'late');
+          resolve('late');
+        });
+      });
+    };
+    await assert.rejects(executor.step('prove', {}, late, { timeout: 0.05 }), fails('STEP_TIMEOUT', 'retryable'));
+    await executor.close();
+    assert.deepEqual(events[1], { type: 'progress', step: 'prove', fraction: 0.5, text: 'half' });
+    assert.deepEqual(
+      events.map(({ type }) => type),
+      ['started', 'progress', 'failed'],
+    );
+  });
+
   it('waits 5 seconds, and no longer, for a step that ignores that its time is up', async () => {
     const executor = await openExecutor(folder);
     mock.timers.enable({ apis: ['setTimeout'] });
@@ -257,6 +278,7 @@ describe('a stop', () => {
       fails('RUN_ABORTED', 'retryable'),
     );
     await executor.close();
+    assert.deepEqual(types(folder), ['train.started', 'train.failed']);
     const resumed = await openExecutor(folder);
     assert.equal(await resumed.step('train', {}, async () => 'resumed'), 'resumed');
     await resumed.close();
