@@ -1,20 +1,8 @@
 import { type Hex, keccak256, stringToBytes } from 'viem';
 import { z } from 'zod';
 import { canonicalJson } from './canonical.ts';
+import { STATUSES } from './chain/vote.ts';
 import { R } from './prove/field.ts';
-
-/** Names of `Status` in IRounds.sol, at their numbers there. */
-export const STATUSES = [
-  'SCORED',
-  'BELOW_GATE',
-  'UNAVAILABLE',
-  'ROOT_MISMATCH',
-  'OVERLAP',
-  'SCHEMA',
-  'PII',
-  'TOO_FEW_ROWS',
-  'TRAINING_FAILED',
-] as const;
 
 /** Who has to be trusted for what, by assurance level 1 to 3; an attestation says `scored`, the only one there is today. */
 export const ASSURANCE = [

@@ -1,24 +1,9 @@
 // The twins of what ModelRegistry, RoundRecords and RoundVotes compute on-chain, for whoever checks without a chain.
-import { type Address, encodeAbiParameters, type Hex, keccak256, recoverTypedDataAddress, stringToHex } from 'viem';
-import { type Attestation, STATUSES } from './attest.ts';
+import { type Address, encodeAbiParameters, type Hex, keccak256, stringToHex, zeroHash } from 'viem';
+import type { Attestation } from './attest.ts';
+import type { Vote } from './chain/vote.ts';
 
 const tag = (name: string): Hex => keccak256(stringToHex(`hokusai.${name}`));
-
-/** Half the order of secp256k1: OpenZeppelin's ECDSA takes no signature whose s is above it. */
-const HALF_ORDER = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0n;
-
-/** The EIP-712 type that validators sign, under the domain "Hokusai Rounds", version "1". */
-export const VOTE_TYPES = {
-  Vote: [
-    { name: 'roundId', type: 'bytes32' },
-    { name: 'status', type: 'uint8' },
-    { name: 'baselinePredictionsRoot', type: 'uint256' },
-    { name: 'candidateCommitment', type: 'uint256' },
-    { name: 'candidatePredictionsRoot', type: 'uint256' },
-    { name: 'trainingSetRoot', type: 'bytes32' },
-    { name: 'metricsHash', type: 'bytes32' },
-  ],
-} as const;
 
 /** keccak256 over 32-byte words: abi.encode of anything without dynamic members. */
 const hashWords = (words: readonly (Hex | bigint)[]): Hex =>
@@ -78,33 +63,18 @@ export function contextHash({
   return BigInt(encoded) >> 8n;
 }
 
-/** What validators sign of an attestation; what its status has no value for is zero, so that votes of one finding are equal. */
-export function voteOf({ status, models, metricsHash }: Attestation) {
+/** What validators sign of a finding; what its status has no value for is zero, so that votes of one finding are equal. */
+export function voteOf({
+  status,
+  models,
+  metricsHash,
+}: Pick<Attestation, 'status' | 'models'> & { metricsHash: string }): Vote {
   return {
-    status: STATUSES.indexOf(status),
+    status,
     baselinePredictionsRoot: BigInt(models?.baseline.predictionsRoot ?? 0),
     candidateCommitment: BigInt(models?.candidate.commitment ?? 0),
     candidatePredictionsRoot: BigInt(models?.candidate.predictionsRoot ?? 0),
-    trainingSetRoot: (models?.candidate.trainingSetRoot ?? `0x${'0'.repeat(64)}`) as Hex,
+    trainingSetRoot: (models?.candidate.trainingSetRoot ?? zeroHash) as Hex,
     metricsHash: metricsHash as Hex,
   };
-}
-
-/** Who signed the attestation's vote; undefined for a signature that the contract would not take, whoever made it. */
-export async function voter(attestation: Attestation, signature: string): Promise<Address | undefined> {
-  const { chainId, rounds, roundId } = attestation.context;
-  const s = BigInt(`0x${signature.slice(66, 130)}`);
-  if (s > HALF_ORDER || !/1[bc]$/.test(signature)) return undefined;
-  try {
-    return await recoverTypedDataAddress({
-      domain: { name: 'Hokusai Rounds', version: '1', chainId, verifyingContract: rounds.toLowerCase() as Address },
-      types: VOTE_TYPES,
-      primaryType: 'Vote',
-      message: { roundId: roundId as Hex, ...voteOf(attestation) },
-      signature: signature as Hex,
-    });
-  } catch {
-    // The library throws where no key could have made the signature.
-    return undefined;
-  }
 }

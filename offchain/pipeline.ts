@@ -40,7 +40,6 @@ export interface Finding {
   /** Where both models were evaluated: what is needed to prove the score, and the comparison, which stays with the
    * validators when it is below the gate. */
   readonly evaluated?: {
-    readonly trainingSetRoot: Hex;
     readonly score: Omit<Score, 'contextHash'>;
     readonly cells: readonly number[];
     readonly delta: NonNullable<Attestation['delta']>;
@@ -194,7 +193,6 @@ async function scored(
       ...(told && { counts: countsOf(cells), delta: score }),
     },
     evaluated: {
-      trainingSetRoot: nextRoot,
       cells,
       delta: score,
       metrics,

@@ -5,7 +5,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Hex } from 'viem';
-import { zeroHash } from 'viem';
 import { metricsHash } from './attest.ts';
 import { connect, type Sender } from './chain/connect.ts';
 import type { Deployment } from './chain/contracts.ts';
@@ -14,6 +13,7 @@ import { contextHash, reject, settle } from './chain/round.ts';
 import type { Sent } from './chain/send.ts';
 import { orderSignatures, type SignedVote, signVote, type Vote } from './chain/vote.ts';
 import { loadConfig } from './config.ts';
+import { voteOf } from './context.ts';
 import { HokusaiError } from './errors.ts';
 import { openExecutor, type StepEvent, type StepRecord } from './executor.ts';
 import { type OwnerSecrets, ownedLine } from './line.ts';
@@ -86,7 +86,7 @@ async function evaluateRound(assignment: Assignment): Promise<Ballot> {
     const line = await ownedLine(config, duty.secrets);
     const contribution = await opened(assignment);
     const finding = await evaluateContribution(line, offerOf(config, false), contribution, executor);
-    const vote = voteOn(finding);
+    const vote = voteOf({ ...finding.agreed, metricsHash: metricsHash(finding.agreed) });
     evaluated = { vote, finding };
     const { chainId, rounds } = duty.deployment;
     const signed = await signVote(client.account, chainId, rounds, assignment.roundId, vote);
@@ -125,18 +125,6 @@ async function opened(assignment: Assignment): Promise<Contribution> {
     contributionSecret,
     file: ciphertextHash(data),
     table: await readCsv(file),
-  };
-}
-
-function voteOn({ agreed, evaluated }: Finding): Vote {
-  const { models } = agreed;
-  return {
-    status: agreed.status,
-    baselinePredictionsRoot: BigInt(models?.baseline.predictionsRoot ?? 0),
-    candidateCommitment: BigInt(models?.candidate.commitment ?? 0),
-    candidatePredictionsRoot: BigInt(models?.candidate.predictionsRoot ?? 0),
-    trainingSetRoot: evaluated?.trainingSetRoot ?? zeroHash,
-    metricsHash: metricsHash(agreed),
   };
 }
 

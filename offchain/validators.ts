@@ -15,6 +15,7 @@ export class Validator {
   constructor(onEvent: (event: StepEvent) => void) {
     this.#child = fork(join(import.meta.dirname, 'validator.ts'), {
       serialization: 'advanced',
+      execArgv: [],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     this.#child.on('message', (reply: Reply) => reply.type === 'event' && onEvent(reply.event));

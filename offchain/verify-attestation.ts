@@ -1,7 +1,9 @@
 import { type Address, type Hex, isAddressEqual } from 'viem';
 import { type Attestation, metricsHash } from './attest.ts';
-import { foldId, trainingSetRoot, voter } from './context.ts';
+import { recoverVoter } from './chain/vote.ts';
+import { foldId, trainingSetRoot, voteOf } from './context.ts';
 import { deltaOneBps, exactBinomialPasses, gate, payableBps, reward } from './delta.ts';
+import { HokusaiError } from './errors.ts';
 import { confusionOf, metricsOf } from './metrics.ts';
 import type { Check } from './verify.ts';
 
@@ -176,4 +178,16 @@ async function votesCheck(attestation: Attestation): Promise<Check> {
   const fine =
     context.chainId === 0 ? 'None, as this was a dry run.' : `${votes.length} validators signed this finding.`;
   return checkOf('votes', problems, fine);
+}
+
+/** Who signed the attestation's vote; undefined for a signature that the contract would not take, whoever made it. */
+async function voter(attestation: Attestation, signature: string): Promise<Address | undefined> {
+  const { chainId, rounds, roundId } = attestation.context;
+  const parameters = [chainId, rounds.toLowerCase() as Address, roundId as Hex] as const;
+  try {
+    return await recoverVoter(...parameters, voteOf(attestation), signature as Hex);
+  } catch (error) {
+    if (error instanceof HokusaiError) return undefined;
+    throw error;
+  }
 }

@@ -9,7 +9,8 @@ import {
   type PublicClient,
   TransactionReceiptNotFoundError,
 } from 'viem';
-import { type Attestation, STATUSES } from './attest.ts';
+import type { Attestation } from './attest.ts';
+import { STATUSES } from './chain/vote.ts';
 import { HokusaiError } from './errors.ts';
 import { encodeVerificationKey, type VerificationKey } from './prove/keys.ts';
 import type { Check } from './verify.ts';

@@ -22,7 +22,7 @@ export const DELAY = 600;
 export const DURATION = 3_600;
 
 /** The baseline is wrong in 64 of 512 rows; the candidate is right in those, and wrong in 8 others. */
-const bits = (bit: (i: number) => boolean) => Array.from({ length: ROWS }, (_, i) => (bit(i) ? 1 : 0));
+const bits = (bit: (i: number) => boolean) => Uint8Array.from({ length: ROWS }, (_, i) => (bit(i) ? 1 : 0));
 const label = (i: number) => i % 2 === 0;
 export const FIXED = 64n;
 export const BROKEN = 8n;

@@ -83,6 +83,7 @@ export function prove(
   return new Promise((resolve, reject) => {
     const child = fork(join(import.meta.dirname, 'child.ts'), {
       serialization: 'advanced',
+      execArgv: [],
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       ...(signal && { signal }),
     });

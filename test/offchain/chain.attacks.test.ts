@@ -6,8 +6,8 @@ import { type LocalChain, startLocalChain } from '../../offchain/chain/local.ts'
 import * as actions from '../../offchain/chain/round.ts';
 import { view } from '../../offchain/chain/send.ts';
 import { orderSignatures, signVote } from '../../offchain/chain/vote.ts';
+import { pack } from '../../offchain/delta.ts';
 import { Q, R } from '../../offchain/prove/field.ts';
-import { type Cells, packCells, unpackCells } from '../../offchain/prove/score.ts';
 import * as real from '../real-round.ts';
 
 const { quorum, scored } = real;
@@ -58,10 +58,12 @@ async function finaliseAndClaim(): Promise<bigint> {
 
 describe('attacks with real proofs', () => {
   attack('forged counts: more fixed rows than were proven', async () => {
-    const cells = [...unpackCells(honest.countsPacked)];
+    const cells = Array.from({ length: 8 }, (_, lane) =>
+      Number((honest.countsPacked >> (31n * BigInt(lane))) & 0x7fffffffn),
+    );
     // Cell 4 is label 0, baseline right, candidate wrong; cell 2 the other way round. The sum stays n.
-    [cells[2], cells[4]] = [cells[2]! + cells[4]!, 0n];
-    const countsPacked = packCells(cells as unknown as Cells);
+    [cells[2], cells[4]] = [cells[2]! + cells[4]!, 0];
+    const countsPacked = pack(cells);
     assert.notEqual(countsPacked, honest.countsPacked);
     await refused(settle({ countsPacked }), 'RoundsInvalidProof', { roundId, circuitId: m.policy.circuitId });
     await refused(settle({ attestationHash: honest.attestationHash + 1n }), 'RoundsInvalidProof', { roundId });

@@ -4,7 +4,8 @@ import { readFile } from 'node:fs/promises';
 import { network } from 'hardhat';
 import { type Address, type Hex, stringToHex, type WalletClient, zeroHash } from 'viem';
 import { type Attestation, metricsHash } from '../../offchain/attest.ts';
-import { contextHash, VOTE_TYPES, voteOf } from '../../offchain/context.ts';
+import { encodeVote, voteTypedData } from '../../offchain/chain/vote.ts';
+import { contextHash, voteOf } from '../../offchain/context.ts';
 import { developmentKeyFile } from '../../offchain/prove/circuits.ts';
 import { circuitId, encodeVerificationKey, verificationKey } from '../../offchain/prove/keys.ts';
 import { contractProof, prove } from '../../offchain/prove/prove.ts';
@@ -54,12 +55,7 @@ export function signVotes(
   validators: readonly WalletClient[],
 ): Promise<Attestation['votes']> {
   const { chainId, rounds, roundId } = attestation.context;
-  const typed = {
-    domain: { name: 'Hokusai Rounds', version: '1', chainId, verifyingContract: rounds as Address },
-    types: VOTE_TYPES,
-    primaryType: 'Vote',
-    message: { roundId: roundId as Hex, ...voteOf(attestation) },
-  } as const;
+  const typed = voteTypedData(chainId, rounds as Address, roundId as Hex, voteOf(attestation));
   return Promise.all(
     validators.map(async (validator) => ({
       validator: addressOf(validator),
@@ -72,7 +68,7 @@ export function signVotes(
 const brought = (attestation: Attestation) =>
   [
     attestation.context.roundId as Hex,
-    voteOf(attestation),
+    encodeVote(voteOf(attestation)),
     attestation.votes.map(({ signature }) => signature as Hex),
   ] as const;
 
