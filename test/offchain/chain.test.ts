@@ -26,10 +26,11 @@ after(() => chain?.stop());
 
 const LOCAL = fileURLToPath(new URL('../../offchain/chain/local.ts', import.meta.url));
 
-/** A process that starts a chain, says its pid and URL, and then does what `then` says. */
+/** A process that starts a chain, does what `then` says, and then says its pid and URL. */
 async function parent(then: string) {
   const script = `const { startLocalChain } = await import(${JSON.stringify(LOCAL)});
-    const { pid, url } = await startLocalChain(); console.log(JSON.stringify({ pid, url })); ${then}`;
+    const { pid, url } = await startLocalChain(); ${then}
+    console.log(JSON.stringify({ pid, url }));`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
