@@ -6,6 +6,7 @@ import { saltOf } from './commitment.ts';
 import type { Config } from './config.ts';
 import { trainingSetRoot } from './context.ts';
 import { delta, type Terms } from './delta.ts';
+import { HokusaiError } from './errors.ts';
 import { type Comparison, compare, evaluate } from './evaluate.ts';
 import type { Executor } from './executor.ts';
 import { append, type Integration, integrate } from './integrate.ts';
@@ -16,12 +17,16 @@ import type { LinearModel } from './train/linear.ts';
 import { train } from './train/train.ts';
 import { type Validation, validate } from './validate.ts';
 
-/** A contribution as a validator has it after opening it, with what the contributor committed to on-chain. */
-export interface Contribution {
+/** What a contributor committed to on-chain. */
+export interface Committed {
   readonly contributor: Hex;
   readonly payee: Hex;
   readonly dataRoot: Hex;
   readonly rows: number;
+}
+
+/** A contribution as a validator has it after opening it. */
+export interface Contribution extends Committed {
   readonly contributionSecret: Uint8Array;
   /** SHA-256 of the file, which names it in the journal. */
   readonly file: string;
@@ -86,7 +91,7 @@ export async function evaluateContribution(
     validate(contribution.table, line.schema, contribution.contributionSecret),
   );
   const problem = invalid(validation, contribution);
-  if (problem) return { agreed: agreed(line, offer, contribution, problem) };
+  if (problem) return refuse(line, offer, contribution, problem);
   const { quality } = validation as Extract<Validation, { status: 'VALID' }>;
 
   const merged = await executor.step(
@@ -101,16 +106,36 @@ export async function evaluateContribution(
   );
   const known = { quality, rowsUsed: merged.fresh.length, duplicates: merged.duplicates, overlap: merged.overlap };
   const refusal = unusable(merged, offer);
-  if (refusal) return { agreed: agreed(line, offer, contribution, refusal, known) };
+  if (refusal) return refuse(line, offer, contribution, refusal, known);
 
   const nextRoot = trainingSetRoot(line.trainingSetRoot, contribution.dataRoot);
   const rows = append(line.trainingSet, selectRows(contribution.table, merged.fresh));
   const baseline = await headOf(line, executor);
-  const candidate = await trained(line, rows, nextRoot, executor);
+  const candidate = await trained(line, rows, nextRoot, executor).catch(trainingFailed);
+  if ('reason' in candidate) return refuse(line, offer, contribution, candidate, known);
   return scored(line, offer, contribution, executor, { known, nextRoot, rows, baseline, candidate });
 }
 
-type Refusal = Pick<Agreed, 'status' | 'reason'>;
+/** Why a contribution is not accepted. */
+export type Refusal = Pick<Agreed, 'status' | 'reason'>;
+
+/** The finding that a contribution is refused before anything is scored. */
+export const refuse = (
+  line: ModelLine,
+  offer: Offer,
+  committed: Committed,
+  refusal: Refusal,
+  known?: Known,
+): Finding => ({
+  agreed: agreed(line, offer, committed, refusal, known),
+});
+
+/** Of data that no model can be trained on, every validator finds the same; anything else is no finding. */
+function trainingFailed(error: unknown): Refusal {
+  if (!(error instanceof HokusaiError) || error.kind !== 'terminal' || !error.code.startsWith('TRAIN_')) throw error;
+  return { status: 'TRAINING_FAILED', reason: `The training did not end in a model: ${error.message}.` };
+}
+
 type Known = Pick<Agreed['contribution'], 'quality' | 'rowsUsed' | 'duplicates' | 'overlap'>;
 
 function invalid(validation: Validation, { dataRoot, rows }: Contribution): Refusal | undefined {
@@ -214,7 +239,7 @@ function countsOf(cells: readonly number[]): NonNullable<Agreed['counts']> {
   return { cells: [...cells], n, fixed: cells[2]! + cells[5]!, broken: cells[3]! + cells[4]! };
 }
 
-function agreed(line: ModelLine, { name }: Offer, contribution: Contribution, refusal: Refusal, known?: Known): Agreed {
+function agreed(line: ModelLine, { name }: Offer, contribution: Committed, refusal: Refusal, known?: Known): Agreed {
   const { contributor, payee, dataRoot, rows } = contribution;
   const { labelsRoot, featuresRoot, rowsRoot, quantiserHash, n } = line.fold;
   const none = { rowsUsed: 0, duplicates: 0, overlap: 0, quality: { cells: 0, missingCells: 0, positives: 0 } };

@@ -143,9 +143,12 @@ export async function withLocalModel<Result>(
       ...(onAction && { onAction }),
       ...(onEvent && { onEvent: (validator: number, event: StepEvent) => onEvent(event, `validator ${validator}`) }),
     });
+    // Stopped means now: a proof at work would go on for seconds.
+    signal?.addEventListener('abort', model.stop, { once: true });
     try {
       return await use({ ...model, chainId: chain.chainId, deployment: chain.deployment });
     } finally {
+      signal?.removeEventListener('abort', model.stop);
       model.stop();
     }
   } finally {

@@ -9,15 +9,24 @@ import { metricsHash } from './attest.ts';
 import { connect, type Sender } from './chain/connect.ts';
 import type { Deployment } from './chain/contracts.ts';
 import { openKeystore } from './chain/keystore.ts';
-import { contextHash, reject, settle } from './chain/round.ts';
+import { contextHash, reject, round, settle } from './chain/round.ts';
 import type { Sent } from './chain/send.ts';
 import { orderSignatures, type SignedVote, signVote, type Vote } from './chain/vote.ts';
 import { loadConfig } from './config.ts';
 import { voteOf } from './context.ts';
 import { HokusaiError } from './errors.ts';
-import { openExecutor, type StepEvent, type StepRecord } from './executor.ts';
-import { type OwnerSecrets, ownedLine } from './line.ts';
-import { type Agreed, type Contribution, evaluateContribution, type Finding, offerOf } from './pipeline.ts';
+import { type Executor, openExecutor, type StepEvent, type StepRecord } from './executor.ts';
+import { type ModelLine, type OwnerSecrets, ownedLine } from './line.ts';
+import {
+  type Agreed,
+  type Committed,
+  type Contribution,
+  evaluateContribution,
+  type Finding,
+  type Offer,
+  offerOf,
+  refuse,
+} from './pipeline.ts';
 import { contractProof, type Proven } from './prove/prove.ts';
 import { type ProvenScore, proveScore } from './prove/score.ts';
 import { ciphertextHash, unseal } from './seal.ts';
@@ -36,7 +45,7 @@ export interface Duty {
 }
 
 /** A round to vote on. */
-export interface Assignment extends Pick<Contribution, 'contributor' | 'payee' | 'dataRoot' | 'rows'> {
+export interface Assignment extends Committed {
   readonly roundId: Hex;
   readonly ciphertextFile: string;
   readonly ciphertextHash: Hex;
@@ -84,8 +93,8 @@ async function evaluateRound(assignment: Assignment): Promise<Ballot> {
   try {
     const config = loadConfig(duty.configFile);
     const line = await ownedLine(config, duty.secrets);
-    const contribution = await opened(assignment);
-    const finding = await evaluateContribution(line, offerOf(config, false), contribution, executor);
+    const finding = await find(assignment, line, offerOf(config, false), executor);
+    await requireSameLine(assignment.roundId, line, finding);
     const vote = voteOf({ ...finding.agreed, metricsHash: metricsHash(finding.agreed) });
     evaluated = { vote, finding };
     const { chainId, rounds } = duty.deployment;
@@ -103,29 +112,62 @@ async function evaluateRound(assignment: Assignment): Promise<Ballot> {
   }
 }
 
-/** Opens the ciphertext that the commitment names. */
+/** Opens the ciphertext that the commitment names, and evaluates what is in it. */
+async function find(assignment: Assignment, line: ModelLine, offer: Offer, executor: Executor): Promise<Finding> {
+  try {
+    return await evaluateContribution(line, offer, await opened(assignment), executor);
+  } catch (error) {
+    if (!(error instanceof HokusaiError) || error.kind !== 'terminal') throw error;
+    // Every validator finds the same of these bytes. Anything else that goes wrong is no finding about them.
+    if (error.code === 'SEAL_BROKEN') {
+      return refuse(line, offer, assignment, { status: 'UNAVAILABLE', reason: error.message });
+    }
+    if (!error.code.startsWith('TABLE_')) throw error;
+    return refuse(line, offer, assignment, {
+      status: 'SCHEMA',
+      reason: 'The contribution is no well-formed CSV file.',
+    });
+  }
+}
+
 async function opened(assignment: Assignment): Promise<Contribution> {
   const ciphertext = await readFile(assignment.ciphertextFile);
   if (ciphertextHash(ciphertext) !== assignment.ciphertextHash) {
-    throw new HokusaiError(
-      'terminal',
-      'SEAL_BROKEN',
-      `${assignment.ciphertextFile} is not the file that was committed to.`,
-    );
+    throw new HokusaiError('terminal', 'SEAL_BROKEN', 'The ciphertext is not the one that was committed to.');
   }
   const { data, contributionSecret } = unseal(ciphertext, assignment.key);
   const file = join(duty.folder, 'contribution.csv');
   await writeFile(file, data, { mode: 0o600 });
   const { contributor, payee, dataRoot, rows } = assignment;
-  return {
-    contributor,
-    payee,
-    dataRoot,
-    rows,
-    contributionSecret,
-    file: ciphertextHash(data),
-    table: await readCsv(file),
-  };
+  const committed = { contributor, payee, dataRoot, rows };
+  return { ...committed, contributionSecret, file: ciphertextHash(data), table: await readCsv(file) };
+}
+
+/**
+ * A validator who holds another fold or another head than the round has would vote against everybody else's truth.
+ *
+ * @throws HokusaiError `LINE_STALE` (configuration)
+ */
+async function requireSameLine(roundId: Hex, line: ModelLine, { agreed }: Finding): Promise<void> {
+  const { foldId, headTrainingSetRoot, headCommitment } = await round(client, roundId);
+  const head = agreed.models?.baseline.commitment ?? String(headCommitment);
+  const same =
+    foldId === line.foldId && headTrainingSetRoot === line.trainingSetRoot && String(headCommitment) === head;
+  if (same) return;
+  throw new HokusaiError(
+    'configuration',
+    'LINE_STALE',
+    'The round is about another fold or another head than this one.',
+    {
+      details: {
+        roundId,
+        foldId,
+        headTrainingSetRoot,
+        ours: { foldId: line.foldId, trainingSetRoot: line.trainingSetRoot },
+      },
+      next: 'Fetch the model line of this head from its owner.',
+    },
+  );
 }
 
 async function settleRound(roundId: Hex, votes: readonly SignedVote[]): Promise<Settlement> {
