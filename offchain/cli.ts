@@ -149,7 +149,7 @@ async function commandRun(positionals: readonly string[], values: Values): Promi
 
 async function commandVerify([path, ...rest]: readonly string[], values: Values): Promise<number> {
   if (path === undefined || rest.length > 0) throw usage('verify', 'one RUN_DIR or attestation.json is expected');
-  const { formatVerification, verifyRun } = await import('./verify.ts');
+  const { formatVerification, verifyRun } = await import('./verify/verify.ts');
   const verification = await verifyRun(path, typeof values.rpc === 'string' ? { rpc: values.rpc } : {});
   if (values.json) json(verification);
   else print(formatVerification(verification));

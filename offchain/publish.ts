@@ -4,7 +4,7 @@ import type { Attestation } from './attest.ts';
 import { ratioValue } from './metrics.ts';
 import type { Finding } from './pipeline.ts';
 import type { ProvenScore } from './prove/score.ts';
-import { reportHtml } from './report.ts';
+import { reportHtml } from './report/report.ts';
 
 /** What a run leaves. */
 export interface Published {

@@ -7,7 +7,7 @@
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -30,21 +30,43 @@ if (!recent) {
 }
 
 install();
+build();
 process.exit(await handOver(process.execPath, process.argv.slice(2)));
 
 /** `npm ci`, unless node_modules is what this lock file and this Node asked for last time. */
 function install() {
-  const stamp = join(root, 'node_modules', '.hokusai-installed');
-  const lock = readFileSync(join(root, 'package-lock.json'));
-  const wanted = `${createHash('sha256').update(lock).digest('hex')} node ${major} ${process.platform} ${process.arch}\n`;
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
-  console.error('Installing the locked dependencies (npm ci) …');
-  const { status } = spawnSync('npm', ['ci', '--loglevel=error'], { cwd: root, stdio: ['ignore', 2, 2] });
-  if (status !== 0) {
+  const wanted = `${sha256(['package-lock.json'])} node ${major} ${process.platform} ${process.arch}\n`;
+  once('node_modules/.hokusai-installed', wanted, 'Installing the locked dependencies (npm ci) …', () => {
+    const { status } = spawnSync('npm', ['ci', '--loglevel=error'], { cwd: root, stdio: ['ignore', 2, 2] });
+    if (status === 0) return;
     console.error('npm ci failed (above). Check the connection to the npm registry, and run the same command again.');
-    process.exit(status === null ? 1 : 75);
-  }
-  writeFileSync(stamp, wanted);
+    process.exit(75);
+  });
+}
+
+/** `hardhat build`, unless the contracts are as they were last time: everything that talks to a chain reads their ABIs. */
+function build() {
+  const sources = ['hardhat.config.ts', ...readdirSync(join(root, 'contracts')).map((name) => `contracts/${name}`)];
+  once('artifacts/.hokusai-built', `${sha256(sources.sort())}\n`, 'Compiling the contracts …', () => {
+    const hardhat = join(root, 'node_modules/hardhat/dist/src/cli.js');
+    const { status } = spawnSync(process.execPath, [hardhat, 'build'], { cwd: root, stdio: ['ignore', 2, 2] });
+    if (status !== 0) process.exit(1);
+  });
+}
+
+/** Does a task unless the stamp says that it was done for the same thing. */
+function once(stamp, wanted, message, task) {
+  const file = join(root, stamp);
+  if (existsSync(file) && readFileSync(file, 'utf8') === wanted) return;
+  console.error(message);
+  task();
+  writeFileSync(file, wanted);
+}
+
+function sha256(files) {
+  const hash = createHash('sha256');
+  for (const file of files) hash.update(readFileSync(join(root, file)));
+  return hash.digest('hex');
 }
 
 /** Runs a program in our place: its output, its signals and its exit code are ours. */

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Attestation } from '../../offchain/attest.ts';
-import { html } from '../../offchain/html.ts';
 import { circuitRecords } from '../../offchain/prove/circuits.ts';
-import { reportHtml } from '../../offchain/report.ts';
-import { grouped, percent, points, seconds, tokens } from '../../offchain/report-numbers.ts';
-import { intervalPicture } from '../../offchain/report-pictures.ts';
+import { html } from '../../offchain/report/html.ts';
+import { grouped, percent, points, seconds, tokens } from '../../offchain/report/numbers.ts';
+import { intervalPicture } from '../../offchain/report/pictures.ts';
+import { reportHtml } from '../../offchain/report/report.ts';
 import { belowGate, overlapping, unproven } from './attestations.ts';
 
 const VOID = new Set(['meta']);

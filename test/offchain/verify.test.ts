@@ -13,7 +13,7 @@ import { deltaOneBps, pack, payableBps, reward } from '../../offchain/delta.ts';
 import { HokusaiError } from '../../offchain/errors.ts';
 import { confusionOf, metricsOf } from '../../offchain/metrics.ts';
 import { circuitId } from '../../offchain/prove/keys.ts';
-import { formatVerification, type Verification, verifyRun } from '../../offchain/verify.ts';
+import { formatVerification, type Verification, verifyRun } from '../../offchain/verify/verify.ts';
 import { belowGate, overlapping, writeRun } from './attestations.ts';
 import { rejectedRound, settledRound, signVotes } from './rounds.ts';
 

@@ -1,10 +1,10 @@
 import { type Address, type Hex, isAddressEqual } from 'viem';
-import { type Attestation, metricsHash } from './attest.ts';
-import { recoverVoter } from './chain/vote.ts';
-import { foldId, trainingSetRoot, voteOf } from './context.ts';
-import { deltaOneBps, exactBinomialPasses, gate, payableBps, reward } from './delta.ts';
-import { HokusaiError } from './errors.ts';
-import { confusionOf, metricsOf } from './metrics.ts';
+import { type Attestation, metricsHash } from '../attest.ts';
+import { recoverVoter } from '../chain/vote.ts';
+import { foldId, trainingSetRoot, voteOf } from '../context.ts';
+import { deltaOneBps, exactBinomialPasses, gate, payableBps, reward } from '../delta.ts';
+import { HokusaiError } from '../errors.ts';
+import { confusionOf, metricsOf } from '../metrics.ts';
 import type { Check } from './verify.ts';
 
 /** What is stated and what it should be, by name; equal when their JSON is. */

@@ -1,6 +1,6 @@
 // Inline SVG. Lengths across are percentages and nothing is scaled, so that text keeps its size at every width.
 import { type Html, html } from './html.ts';
-import { points } from './report-numbers.ts';
+import { points } from './numbers.ts';
 
 /** What the picture of the interval shows, in bps. */
 export interface Interval {

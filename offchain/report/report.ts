@@ -1,11 +1,11 @@
-import { ASSURANCE, type Attestation, TRUSTED_ALWAYS } from './attest.ts';
+import { ASSURANCE, type Attestation, TRUSTED_ALWAYS } from '../attest.ts';
+import { circuitRecords } from '../prove/circuits.ts';
+import { hashesSection, transactionsSection, votesSection } from './evidence.ts';
 import { Html, html } from './html.ts';
-import { circuitRecords } from './prove/circuits.ts';
-import { hashesSection, transactionsSection, votesSection } from './report-evidence.ts';
-import { grouped, points, seconds, tokens } from './report-numbers.ts';
-import { stepBar } from './report-pictures.ts';
-import { rowsSections, scoreSections } from './report-score.ts';
-import { STYLE } from './report-style.ts';
+import { grouped, points, seconds, tokens } from './numbers.ts';
+import { stepBar } from './pictures.ts';
+import { rowsSections, scoreSections } from './score.ts';
+import { STYLE } from './style.ts';
 
 /** What each status means to whoever contributed. */
 const MEANING: Readonly<Record<Attestation['status'], string>> = {

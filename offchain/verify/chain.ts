@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import type { ArtifactMap } from 'hardhat/types/artifacts';
 import {
   type Address,
   BaseError,
@@ -9,20 +7,13 @@ import {
   type PublicClient,
   TransactionReceiptNotFoundError,
 } from 'viem';
-import type { Attestation } from './attest.ts';
-import { STATUSES } from './chain/vote.ts';
-import { HokusaiError } from './errors.ts';
-import { encodeVerificationKey, type VerificationKey } from './prove/keys.ts';
+import type { Attestation } from '../attest.ts';
+import { abi } from '../chain/contracts.ts';
+import { STATES, STATUSES } from '../chain/vote.ts';
+import { HokusaiError } from '../errors.ts';
+import { encodeVerificationKey, type VerificationKey } from '../prove/keys.ts';
+import { type Comparison, checkOf, differences, problemsUnless } from './attestation.ts';
 import type { Check } from './verify.ts';
-import { type Comparison, checkOf, differences, problemsUnless } from './verify-attestation.ts';
-
-/** `State` in IRounds.sol, as far as an attestation can be of it. */
-const STATE = { SETTLED: 3, FINALISED: 4, CLAIMED: 5, REJECTED: 6 } as const;
-
-function abi<Name extends 'Rounds' | 'ModelRegistry' | 'CircuitRegistry'>(name: Name): ArtifactMap[Name]['abi'] {
-  const file = new URL(`../artifacts/contracts/${name}.sol/${name}.json`, import.meta.url);
-  return JSON.parse(readFileSync(file, 'utf8')).abi;
-}
 
 /** What is wrong, or where nothing is, a sentence for that if the usual one does not do. */
 type Findings = readonly string[] | { readonly fine: string };
@@ -133,10 +124,11 @@ const readRound = ({ client, rounds, roundId }: Question) =>
 async function roundProblems(question: Question): Promise<string[]> {
   const { accepted, status, contribution, benchmark, models, delta, context } = question.attestation;
   const round = await readRound(question);
-  const settled: readonly number[] = [STATE.SETTLED, STATE.FINALISED, STATE.CLAIMED];
+  const state = STATES[round.state];
+  const settled = ['SETTLED', 'FINALISED', 'CLAIMED'];
   const problems = problemsUnless({
-    'the round is not settled': !accepted || settled.includes(round.state),
-    'the round is not rejected': accepted || round.state === STATE.REJECTED,
+    'the round is not settled': !accepted || settled.includes(state!),
+    'the round is not rejected': accepted || state === 'REJECTED',
   });
   const same: Comparison = {
     'context.modelId': [context.modelId, round.modelId],
@@ -252,7 +244,7 @@ async function keyProblems({ client, circuitRegistry, attestation, key }: Questi
 /** Only HeadAdvanced tells: the head itself may have advanced further since. */
 async function headProblems(question: Question): Promise<Findings> {
   const { client, modelRegistry, roundId, attestation } = question;
-  const final = (await readRound(question)).state !== STATE.SETTLED;
+  const final = STATES[(await readRound(question)).state] !== 'SETTLED';
   const events = await client.getContractEvents({
     address: modelRegistry,
     abi: abi('ModelRegistry'),

@@ -1,13 +1,13 @@
-import type { Attestation } from './attest.ts';
-import { loadPoseidon, tag } from './commitment.ts';
-import { contextHash } from './context.ts';
-import { pack } from './delta.ts';
-import { CIRCUITS, type CircuitName, circuitRecords } from './prove/circuits.ts';
-import { circuitId, type VerificationKey } from './prove/keys.ts';
-import type { Groth16Proof } from './prove/prove.ts';
-import { verifyProof } from './prove/verify.ts';
+import type { Attestation } from '../attest.ts';
+import { loadPoseidon, tag } from '../commitment.ts';
+import { contextHash } from '../context.ts';
+import { pack } from '../delta.ts';
+import { CIRCUITS, type CircuitName, circuitRecords } from '../prove/circuits.ts';
+import { circuitId, type VerificationKey } from '../prove/keys.ts';
+import type { Groth16Proof } from '../prove/prove.ts';
+import { verifyProof } from '../prove/verify.ts';
+import { checkOf, differences } from './attestation.ts';
 import type { Check } from './verify.ts';
-import { checkOf, differences } from './verify-attestation.ts';
 
 /** The files beside an attestation, in snarkjs's formats. */
 export interface ProofFiles {

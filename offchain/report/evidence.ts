@@ -1,7 +1,7 @@
 // The sections that let a reader check: transactions, votes and hashes.
-import type { Attestation } from './attest.ts';
+import type { Attestation } from '../attest.ts';
 import { type Html, html } from './html.ts';
-import { grouped } from './report-numbers.ts';
+import { grouped } from './numbers.ts';
 
 export function transactionsSection({ transactions }: Attestation): Html | undefined {
   if (transactions.length === 0) return undefined;

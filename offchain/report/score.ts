@@ -1,10 +1,10 @@
 // The sections on what the benchmark's rows say: the gate, and what became of the rows. No row is in them, only counts.
-import type { Attestation } from './attest.ts';
-import { EXACT_UP_TO } from './delta.ts';
+import type { Attestation } from '../attest.ts';
+import { EXACT_UP_TO } from '../delta.ts';
+import { confusionOf, type Metric, metricsOf, type Ratio, ratioValue } from '../metrics.ts';
 import { type Html, html } from './html.ts';
-import { confusionOf, type Metric, metricsOf, type Ratio, ratioValue } from './metrics.ts';
-import { grouped, percent, points } from './report-numbers.ts';
-import { intervalPicture } from './report-pictures.ts';
+import { grouped, percent, points } from './numbers.ts';
+import { intervalPicture } from './pictures.ts';
 
 type Counts = NonNullable<Attestation['counts']>;
 type Delta = NonNullable<Attestation['delta']>;

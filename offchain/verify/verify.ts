@@ -2,11 +2,11 @@ import { readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createPublicClient, http, type PublicClient } from 'viem';
 import { z } from 'zod';
-import { ASSURANCE, TRUSTED_ALWAYS, zAttestation } from './attest.ts';
-import { HokusaiError } from './errors.ts';
-import { attestationChecks } from './verify-attestation.ts';
-import { chainChecks } from './verify-chain.ts';
-import { proofChecks } from './verify-proof.ts';
+import { ASSURANCE, TRUSTED_ALWAYS, zAttestation } from '../attest.ts';
+import { HokusaiError } from '../errors.ts';
+import { attestationChecks } from './attestation.ts';
+import { chainChecks } from './chain.ts';
+import { proofChecks } from './proof.ts';
 
 /** One thing that was looked at. A warning holds, but is something to know. */
 export interface Check {
