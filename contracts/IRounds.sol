@@ -65,7 +65,8 @@ struct Contribution {
 /// equal; what a status has no value for is zero, so that votes of the same finding are equal.
 /// @param baselinePredictionsRoot predictions of the pinned head on the pinned fold (SCORED and BELOW_GATE)
 /// @param candidateCommitment the newly trained model, below SCALAR_FIELD
-/// @param trainingSetRoot of the candidate; the head's, once final
+/// @param trainingSetRoot of the candidate: keccak256(abi.encode(TAG_TRAINING_SET, head trainingSetRoot, dataRoot)); the
+/// head's, once final
 /// @param metricsHash of the deterministic part of the report
 struct Vote {
     Status status;
@@ -77,7 +78,7 @@ struct Vote {
 }
 
 /// @notice All that is kept of a round. From `settle` or `reject`: settler; from `settle`: deltaOneBps, payableBps,
-/// finalisableAt, candidateCommitment, trainingSetRoot; the rest from `open`. The attestationHash is in the event
+/// finalisableAt, candidateCommitment; the rest from `open`. The attestationHash is in the event
 /// alone.
 /// @param status SCORED unless the round was rejected
 /// @param reward what is reserved of the budget: the policy's maxReward; from `settle` what is paid
@@ -108,7 +109,6 @@ struct Round {
     uint128 evaluationFee;
     uint128 reward;
     uint256 candidateCommitment;
-    bytes32 trainingSetRoot;
     uint256 shareholders;
 }
 
@@ -156,6 +156,8 @@ interface IRounds {
     error RoundsNotFieldElement(uint256 value);
     error RoundsStaleHead(bytes32 roundId, uint256 expected, uint256 actual);
     error RoundsStaleTrainingSet(bytes32 roundId, bytes32 expected, bytes32 actual);
+    /// @notice the vote's root is not that of the head's set with the contribution
+    error RoundsTrainingSetMismatch(bytes32 roundId, bytes32 expected, bytes32 actual);
     error RoundsBaselineMismatch(bytes32 roundId, uint256 expected, uint256 actual);
     error RoundsInvalidProof(bytes32 roundId, bytes32 circuitId, uint256 contextHash);
     error RoundsWrongRows(bytes32 roundId, uint256 expected, uint256 actual);

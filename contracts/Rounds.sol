@@ -13,6 +13,7 @@ import {RoundVotes} from "./RoundVotes.sol";
 
 contract Rounds is RoundBudgets, RoundFees, RoundVotes {
     bytes32 private constant TAG_SEED = keccak256("hokusai.seed");
+    bytes32 private constant TAG_TRAINING_SET = keccak256("hokusai.trainingSet");
     /// @dev The one metric whose counts this contract can read, for two classes.
     bytes32 private constant ACCURACY = "accuracy";
 
@@ -84,6 +85,10 @@ contract Rounds is RoundBudgets, RoundFees, RoundVotes {
         Policy memory policy = modelRegistry.policy(r.policyHash);
         _close(roundId, r, policy, vote, signatures, State.SETTLED);
         _requireFieldElement(vote.candidateCommitment);
+        bytes32 expected = _nextTrainingSetRoot(r);
+        if (vote.trainingSetRoot != expected) {
+            revert RoundsTrainingSetMismatch(roundId, expected, vote.trainingSetRoot);
+        }
         uint256[] memory signals = _publicSignals(roundId, r, policy, vote, msg.sender, countsPacked, attestationHash);
         if (!circuitRegistry.verify(policy.circuitId, proof, signals)) {
             revert RoundsInvalidProof(roundId, policy.circuitId, signals[5]);
@@ -92,7 +97,6 @@ contract Rounds is RoundBudgets, RoundFees, RoundVotes {
         _foldStates[r.modelId][r.foldId].accepted = true;
         r.finalisableAt = uint40(block.timestamp + policy.delay);
         r.candidateCommitment = vote.candidateCommitment;
-        r.trainingSetRoot = vote.trainingSetRoot;
         _emitSettled(roundId, r, attestationHash, vote.metricsHash);
     }
 
@@ -121,7 +125,7 @@ contract Rounds is RoundBudgets, RoundFees, RoundVotes {
         if (block.timestamp < r.finalisableAt) revert RoundsDelayNotPassed(roundId, r.finalisableAt, block.timestamp);
         r.state = State.FINALISED;
         slot[r.modelId] = 0;
-        modelRegistry.advanceHead(r.modelId, roundId, Head(r.candidateCommitment, r.trainingSetRoot));
+        modelRegistry.advanceHead(r.modelId, roundId, Head(r.candidateCommitment, _nextTrainingSetRoot(r)));
     }
 
     /// @inheritdoc IRounds
@@ -180,6 +184,11 @@ contract Rounds is RoundBudgets, RoundFees, RoundVotes {
             return;
         }
         revert RoundsFoldsSpent(r.modelId, model.benchmarkId);
+    }
+
+    /// @dev The pinned head's training set with the contribution.
+    function _nextTrainingSetRoot(Round storage r) private view returns (bytes32) {
+        return keccak256(abi.encode(TAG_TRAINING_SET, r.headTrainingSetRoot, r.dataRoot));
     }
 
     /// @dev What `settle` and `reject` share: the quorum, who is paid for it, and what the head predicts.

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import type { Address } from 'viem';
 import { createKeystore } from './chain/keystore.ts';
 import { HokusaiError } from './errors.ts';
@@ -13,7 +13,7 @@ export class Validator {
   readonly #child: ChildProcess;
 
   constructor(onEvent: (event: StepEvent) => void) {
-    this.#child = fork(join(import.meta.dirname, 'validator.ts'), {
+    this.#child = fork(join(import.meta.dirname, `validator${extname(import.meta.filename)}`), {
       serialization: 'advanced',
       execArgv: [],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],

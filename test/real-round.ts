@@ -8,6 +8,7 @@ import type { LocalChain } from '../offchain/chain/local.ts';
 import * as actions from '../offchain/chain/round.ts';
 import { send } from '../offchain/chain/send.ts';
 import { orderSignatures, signVote, type Vote } from '../offchain/chain/vote.ts';
+import { trainingSetRoot } from '../offchain/context.ts';
 import { alpha30, zMicro } from '../offchain/power.ts';
 import { developmentKeyFile } from '../offchain/prove/circuits.ts';
 import { circuitId, encodeVerificationKey, verificationKey } from '../offchain/prove/keys.ts';
@@ -120,12 +121,12 @@ export async function openRound(m: RealModel, salt?: string): Promise<Hex> {
   return (await actions.open(m.contributor, given, FEE)).result;
 }
 
-export const scored = ({ roots }: RealModel, changes: Partial<Vote> = {}): Vote => ({
+export const scored = ({ roots, head }: RealModel, changes: Partial<Vote> = {}): Vote => ({
   status: 'SCORED',
   baselinePredictionsRoot: roots.baselinePredictionsRoot,
   candidateCommitment: 78n,
   candidatePredictionsRoot: roots.candidatePredictionsRoot,
-  trainingSetRoot: tag('set with the data'),
+  trainingSetRoot: trainingSetRoot(head.trainingSetRoot, tag('data')),
   metricsHash: tag('metrics'),
   ...changes,
 });

@@ -4,6 +4,7 @@ import '@nomicfoundation/hardhat-toolbox-viem';
 import { network } from 'hardhat';
 import {
   type Address,
+  concat,
   encodeAbiParameters,
   getAddress,
   type Hex,
@@ -42,6 +43,9 @@ export const GOOD = pack(ROWS, 160n, 60n);
 
 const tag = (text: string): Hex => keccak256(stringToHex(text));
 const metric = stringToHex('accuracy', { size: 32 });
+/** The root of a training set that grew by a contribution. */
+export const nextRoot = (previous: Hex, dataRoot: Hex): Hex =>
+  keccak256(concat([tag('hokusai.trainingSet'), previous, dataRoot]));
 const addressOf = (wallet: WalletClient): Address => getAddress(wallet.account!.address);
 
 export const VOTE_TYPES = {
@@ -140,7 +144,7 @@ export async function createScenario(chainId = 31337) {
     baselinePredictionsRoot: 501n,
     candidateCommitment: 78n,
     candidatePredictionsRoot: 502n,
-    trainingSetRoot: tag('set with the data'),
+    trainingSetRoot: nextRoot(head.trainingSetRoot, tag('data')),
     metricsHash: tag('metrics'),
     ...changes,
   });
@@ -161,7 +165,8 @@ export async function createScenario(chainId = 31337) {
   }
   /** The arguments of an honest `settle` by `by`. */
   async function settlement(roundId: Hex, changes: Settlement = {}) {
-    const content = vote(changes.vote);
+    const { headTrainingSetRoot, dataRoot } = await rounds.read.round([roundId]);
+    const content = vote({ trainingSetRoot: nextRoot(headTrainingSetRoot, dataRoot), ...changes.vote });
     const counts = changes.countsPacked ?? GOOD;
     const signatures = changes.signatures ?? (await sign(roundId, content));
     const by = addressOf(changes.by ?? settler!);

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import { type Address, createTestClient, type Hex, http, keccak256, type PrivateKeyAccount, stringToHex } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 import { HokusaiError } from '../errors.ts';
@@ -76,7 +76,7 @@ export async function startLocalChain({
 } = {}): Promise<LocalChain> {
   signal?.throwIfAborted();
   abi('Rounds');
-  const child = fork(join(import.meta.dirname, 'local-child.ts'), {
+  const child = fork(join(import.meta.dirname, `local-child${extname(import.meta.filename)}`), {
     // Flags that this process was started with, say for a test or a debugger, are not for the child.
     execArgv: [],
     // Hardhat's progress is no output of ours; what it says before it fails is.

@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import { HokusaiError } from '../errors.ts';
 import type { ProvingJob, ProvingReply } from './child.ts';
 import { type CircuitName, compiled } from './circuits.ts';
@@ -81,7 +81,7 @@ export function prove(
     ...(prover === 'native' && { nativeProver: NATIVE_PROVER }),
   };
   return new Promise((resolve, reject) => {
-    const child = fork(join(import.meta.dirname, 'child.ts'), {
+    const child = fork(join(import.meta.dirname, `child${extname(import.meta.filename)}`), {
       serialization: 'advanced',
       execArgv: [],
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],

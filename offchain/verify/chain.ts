@@ -148,7 +148,6 @@ async function roundProblems(question: Question): Promise<string[]> {
     ...(accepted && {
       'context.settler': [context.settler.toLowerCase(), round.settler.toLowerCase()],
       'models.candidate.commitment': [models?.candidate.commitment, round.candidateCommitment],
-      'models.candidate.trainingSetRoot': [models?.candidate.trainingSetRoot, round.trainingSetRoot],
       'delta.reward': [delta?.reward, round.reward],
     }),
   };

@@ -3,7 +3,7 @@ import { describe } from 'node:test';
 import { zeroHash } from 'viem';
 import { payableBps } from '../../offchain/delta.ts';
 import { address, as, prepareAttacks, tag } from '../attack.ts';
-import { createScenario, GOOD, MAX_REWARD, pack, ROWS, STATE } from '../scenario.ts';
+import { createScenario, GOOD, MAX_REWARD, nextRoot, pack, ROWS, STATE } from '../scenario.ts';
 
 describe('Rounds: attacks on proofs', async () => {
   const s = await createScenario();
@@ -84,6 +84,16 @@ describe('Rounds: attacks on proofs', async () => {
     }
     assert.equal((await rounds.read.round([roundId])).state, STATE.OPEN, 'and the round can still be rejected');
     await s.reject(roundId);
+  });
+
+  attack("a training set that is not the head's with the contribution", async () => {
+    const roundId = await s.open();
+    const expected = nextRoot(s.head.trainingSetRoot, tag('data'));
+    for (const root of [s.head.trainingSetRoot, nextRoot(tag('other'), tag('data')), nextRoot(expected, tag('data'))]) {
+      const settling = s.settle(roundId, { vote: { trainingSetRoot: root } });
+      await reverts(settling, 'RoundsTrainingSetMismatch', [roundId, expected, root]);
+    }
+    await s.settle(roundId);
   });
 
   attack('a gain over a head that has moved', async () => {

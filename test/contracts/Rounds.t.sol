@@ -146,7 +146,8 @@ contract RoundsTest {
     }
 
     function _vote(Status status) private pure returns (Vote memory) {
-        return Vote(status, 5, 8, 6, "new set", "metrics");
+        bytes32 trainingSetRoot = keccak256(abi.encode(keccak256("hokusai.trainingSet"), bytes32("set"), bytes32("data")));
+        return Vote(status, 5, 8, 6, trainingSetRoot, "metrics");
     }
 
     /// @dev The five lowest validators, which is the threshold, and whoever else the mask names.

@@ -225,6 +225,6 @@ describe('Rounds: the life of a round', async () => {
   fresh('gas of settle without the verifier stays below 210,000, first on its fold', async () => {
     const { gasUsed } = await s.publicClient.getTransactionReceipt({ hash: await s.settle(await s.open()) });
     console.log(`gas.settle without the verifier: ${gasUsed}`);
-    assert(gasUsed < 210_000n);
+    assert(gasUsed < 185_000n);
   });
 });
