@@ -1,10 +1,11 @@
 import { createHash, createHmac } from 'node:crypto';
-import { concat, encodeAbiParameters, type Hex, hexToBytes, keccak256, stringToHex, zeroHash } from 'viem';
+import { keccak_256 } from '@noble/hashes/sha3.js';
+import { bytesToHex, encodeAbiParameters, type Hex, hexToBytes, keccak256, stringToHex, zeroHash } from 'viem';
 import { canonicalRow } from './check-table.ts';
 import type { Schema } from './schema.ts';
 import type { Table } from './table.ts';
 
-const TAG_ROW = keccak256(stringToHex('hokusai.row'));
+const TAG_ROW = keccak256(stringToHex('hokusai.row'), 'bytes');
 const TAG_DATA = keccak256(stringToHex('hokusai.data'));
 
 /** SHA-256 of a row's canonical form, its identity: independent of column order, file format and ignored columns. */
@@ -25,21 +26,23 @@ export function rowDigests(table: Table, schema: Schema, part: 'row' | 'features
  * children in ascending order, so OpenZeppelin's MerkleProof verifies membership.
  */
 export function rowsRoot(digests: Iterable<RowDigest>, secret: Uint8Array): Hex {
-  const leaves = [...new Set(digests)].map((digest) => {
-    const salt: Hex = `0x${createHmac('sha256', secret).update(hexToBytes(digest)).digest('hex')}`;
-    return keccak256(keccak256(concat([TAG_ROW, digest, salt])));
+  // Bytes all the way: hashing is the largest cost of a large contribution, and hexadecimal text would treble it.
+  const leaves = [...new Set(digests)].map((text) => {
+    const digest = hexToBytes(text);
+    const salt = createHmac('sha256', secret).update(digest).digest();
+    return keccak_256(keccak_256(Buffer.concat([TAG_ROW, digest, salt])));
   });
-  return merkleRoot(leaves.sort());
+  return bytesToHex(merkleRoot(leaves.sort(Buffer.compare)));
 }
 
 /** OpenZeppelin's complete tree in an array: node i has the children 2 i + 1 and 2 i + 2, leaves fill it from the end. */
-function merkleRoot(leaves: readonly Hex[]): Hex {
-  if (leaves.length === 0) return zeroHash;
-  const tree: Hex[] = new Array(leaves.length - 1);
-  tree.push(...leaves.toReversed());
+function merkleRoot(leaves: readonly Uint8Array[]): Uint8Array {
+  if (leaves.length === 0) return new Uint8Array(32);
+  const tree: Uint8Array[] = new Array(leaves.length - 1);
+  for (const leaf of leaves.toReversed()) tree.push(leaf);
   for (let node = leaves.length - 2; node >= 0; node--) {
-    const pair = [tree[2 * node + 1]!, tree[2 * node + 2]!].sort();
-    tree[node] = keccak256(concat(pair));
+    const pair = [tree[2 * node + 1]!, tree[2 * node + 2]!].sort(Buffer.compare);
+    tree[node] = keccak_256(Buffer.concat(pair));
   }
   return tree[0]!;
 }
