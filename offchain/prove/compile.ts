@@ -16,10 +16,13 @@ export interface Main {
 
 export interface Compiled {
   readonly r1cs: Uint8Array;
+  /** The witness calculator; empty where none was asked for. */
   readonly wasm: Uint8Array;
   /** Lines `label,signal,component,name` of each signal; signal -1 was optimised away. */
   readonly sym: string;
 }
+
+export type Optimisation = 'O0' | 'O1' | 'O2';
 
 const require = createRequire(import.meta.url);
 
@@ -28,10 +31,16 @@ const require = createRequire(import.meta.url);
  *
  * @param folder       where the sources are
  * @param optimisation `O2` leaves out every linear constraint, which saves the prover three quarters of the
- *   constraints; `O0` keeps each signal of the source in the witness, which tests want
+ *   constraints; `O1` keeps the linear ones, and `O0` every signal of the source, which tests want
+ * @param calculator   whether to make the witness calculator, which takes half of the time
  * @throws HokusaiError `CIRCUIT_COMPILE` (terminal) with the compiler's words.
  */
-export async function compile(main: Main, folder: string, optimisation: 'O0' | 'O2' = 'O2'): Promise<Compiled> {
+export async function compile(
+  main: Main,
+  folder: string,
+  optimisation: Optimisation = 'O2',
+  calculator = true,
+): Promise<Compiled> {
   const work = await mkdtemp(join(tmpdir(), 'hokusai-circom-'));
   try {
     // The compiler refuses paths that leave its working directory, so everything it reads is copied below one.
@@ -43,10 +52,10 @@ export async function compile(main: Main, folder: string, optimisation: 'O0' | '
       `pragma circom 2.2.0;\ninclude "./${main.file}";\n` +
         `component main {public [${main.publicInputs.join(', ')}]} = ${main.template}(${main.args.join(', ')});\n`,
     );
-    await runCompiler(main, work, optimisation);
+    await runCompiler(main, work, [`--${optimisation}`, ...(calculator ? ['--wasm'] : [])]);
     return {
       r1cs: await readFile(join(work, 'main.r1cs')),
-      wasm: await readFile(join(work, 'main_js/main.wasm')),
+      wasm: calculator ? await readFile(join(work, 'main_js/main.wasm')) : new Uint8Array(),
       sym: await readFile(join(work, 'main.sym'), 'utf8'),
     };
   } finally {
@@ -54,8 +63,8 @@ export async function compile(main: Main, folder: string, optimisation: 'O0' | '
   }
 }
 
-async function runCompiler(main: Main, cwd: string, optimisation: string): Promise<void> {
-  const flags = ['--r1cs', '--wasm', '--sym', `--${optimisation}`, '-l', '.'];
+async function runCompiler(main: Main, cwd: string, options: readonly string[]): Promise<void> {
+  const flags = ['--r1cs', '--sym', ...options, '-l', '.'];
   try {
     await promisify(execFile)(process.execPath, [require.resolve('circom2/cli.js'), 'main.circom', ...flags], { cwd });
   } catch (error) {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { scoreInput, scoreSignals } from '../../offchain/prove/score.ts';
 import {
+  believe,
   build,
   type Change,
   type Circuit,
@@ -9,6 +10,7 @@ import {
   freeSignals,
   gullible,
   type Inputs,
+  type Lie,
   lie,
   violations,
   weakenings,
@@ -82,21 +84,22 @@ const place = ({ file, line, before: text }: Change) => `${file}:${line}: ${text
 describe('soundness of the score circuit', () => {
   let circuit: Circuit;
   let believer: Circuit;
-  let lies: [name: string, w: (of: Circuit) => Promise<bigint[]>][];
+  let lies: [name: string, told: Lie][];
 
   before(async () => {
     circuit = await build(SMALL);
     believer = await build(SMALL, await gullible(FILES), 'O0');
-    lies = Object.entries(DISHONEST).map(([name, inputs]) => [name, (of) => lie(of, believer, inputs)]);
+    lies = [];
+    for (const [name, inputs] of Object.entries(DISHONEST)) lies.push([name, await lie(believer, inputs)]);
     await forAll(await falsehoods(FILES), async (change) => {
       const liar = await build(SMALL, [change], 'O0');
-      lies.push([`one too much in ${place(change)}`, (of) => lie(of, liar, honest())]);
+      lies.push([`one too much in ${place(change)}`, await lie(liar, honest())]);
     });
   });
 
   it('accepts the honest witness, and the liars can tell the truth too', async () => {
     assert.deepEqual(violations(circuit, await witness(circuit, honest())), []);
-    assert.deepEqual(violations(circuit, await lie(circuit, believer, honest())), []);
+    assert.deepEqual(violations(circuit, believe(circuit, await lie(believer, honest()))), []);
   });
 
   it('leaves no signal free, so the outputs follow from the inputs', async () => {
@@ -106,17 +109,19 @@ describe('soundness of the score circuit', () => {
 
   it('rejects every dishonest witness, moved in many signals together', async () => {
     assert.ok(lies.length > 30);
-    for (const [name, w] of lies) assert.notDeepEqual(violations(circuit, await w(circuit)), [], name);
+    for (const [name, told] of lies) assert.notDeepEqual(violations(circuit, believe(circuit, told)), [], name);
   });
 
   it('kills every mutant of the source: a dropped constraint lets a lie through or a signal free', async () => {
     const survivors: string[] = [];
+    const truth = await lie(believer, honest());
     const mutants = await weakenings(FILES);
     assert.ok(mutants.length >= 19);
     await forAll(mutants, async (change) => {
-      const mutant = await build(SMALL, [change]);
-      if (freeSignals(mutant, await witness(mutant, honest())).length > 0) return;
-      for (const [, w] of lies) if (violations(mutant, await w(mutant)).length === 0) return;
+      // Without a calculator of its own, and with the linear constraints left in, it compiles four times as fast.
+      const mutant = await build(SMALL, [change], 'O1', false);
+      if (freeSignals(mutant, believe(mutant, truth)).length > 0) return;
+      for (const [, told] of lies) if (violations(mutant, believe(mutant, told)).length === 0) return;
       survivors.push(place(change));
     });
     assert.deepEqual(survivors, []);

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as snarkjs from 'snarkjs';
 import { CIRCUITS_FOLDER } from '../../offchain/prove/circuits.ts';
-import { type Compiled, compile, type Main } from '../../offchain/prove/compile.ts';
+import { type Compiled, compile, type Main, type Optimisation } from '../../offchain/prove/compile.ts';
 import { fromLittleEndian, inverse, mod, R } from '../../offchain/prove/field.ts';
 import { type Combination, type R1cs, readR1cs } from '../../offchain/prove/r1cs.ts';
 
@@ -31,8 +31,17 @@ export interface Change {
   readonly after: string;
 }
 
-/** Compiles a circuit, with changed sources where `changes` says so. */
-export async function build(main: Main, changes: readonly Change[] = [], optimisation?: 'O0' | 'O2'): Promise<Circuit> {
+/**
+ * Compiles a circuit, with changed sources where `changes` says so.
+ *
+ * @param calculator without it the circuit has no witness of its own, and can only `believe` another's
+ */
+export async function build(
+  main: Main,
+  changes: readonly Change[] = [],
+  optimisation?: Optimisation,
+  calculator?: boolean,
+): Promise<Circuit> {
   const folder = await mkdtemp(join(tmpdir(), 'hokusai-mutant-'));
   try {
     for (const file of (await readdir(CIRCUITS_FOLDER)).filter((name) => name.endsWith('.circom'))) {
@@ -40,7 +49,7 @@ export async function build(main: Main, changes: readonly Change[] = [], optimis
       for (const change of changes) if (change.file === file) lines[change.line - 1] = change.after;
       await writeFile(join(folder, file), lines.join('\n'));
     }
-    const compiled = await compile(main, folder, optimisation);
+    const compiled = await compile(main, folder, optimisation, calculator);
     const r1cs = readR1cs(compiled.r1cs);
     const byLabel = new Map(compiled.sym.split('\n').map((line) => [line.split(',')[0], line.split(',')[3]]));
     return { compiled, r1cs, names: Array.from(r1cs.labels, (label) => byLabel.get(String(label)) ?? 'one') };
@@ -58,12 +67,19 @@ export async function witness({ compiled }: Circuit, inputs: Inputs): Promise<bi
   return Array.from({ length: (file.data.length - start) / 32 }, (_, i) => fromLittleEndian(file.data, start + 32 * i));
 }
 
-/** A witness for `circuit` with the values that `liar`, built with `O0`, gives to the signals of the same names. */
-export async function lie(circuit: Circuit, liar: Circuit, inputs: Inputs): Promise<bigint[]> {
+/** The values that a liar, built with `O0`, gives to each signal, by the signal's name. */
+export type Lie = ReadonlyMap<string, bigint>;
+
+/** What a liar makes of the inputs. */
+export async function lie(liar: Circuit, inputs: Inputs): Promise<Lie> {
   const values = await witness(liar, inputs);
-  const byName = new Map(liar.names.map((name, i) => [name, values[i]!]));
-  return circuit.names.map((name) => {
-    const value = byName.get(name);
+  return new Map(liar.names.map((name, i) => [name, values[i]!]));
+}
+
+/** A witness for a circuit with a liar's values for the signals of the same names. */
+export function believe({ names }: Circuit, told: Lie): bigint[] {
+  return names.map((name) => {
+    const value = told.get(name);
     if (value === undefined) throw new Error(`The liar has no signal ${name}.`);
     return value;
   });

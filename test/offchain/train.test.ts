@@ -128,7 +128,7 @@ describe('referenceTrainer on breast cancer', () => {
 
   it('makes the same bits in another process, without the optimising compiler and in another locale', () => {
     const script = `
-      const at = (file) => import('${new URL('../../offchain', import.meta.url)}' + file);
+      const at = (file) => import('${new URL('../../offchain/', import.meta.url)}' + file);
       const [{ readCsv }, { inferSchema }, { labelsOf }, q, { referenceTrainer }, { selectRows }, { canonicalJson }] =
         await Promise.all(['table.ts', 'schema.ts', 'check-table.ts', 'quantise.ts', 'train/reference.ts', 'table.ts',
           'canonical.ts'].map(at));
