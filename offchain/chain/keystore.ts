@@ -48,11 +48,16 @@ export async function createKeystore(
  *   the key, the password, or anything else of the file.
  */
 export async function openKeystore(file: string, password: string): Promise<PrivateKeyAccount> {
+  return privateKeyToAccount(await decryptKeystore(file, password));
+}
+
+/** The private key itself, for what cannot do with an account. @throws HokusaiError as {@link openKeystore} */
+export async function decryptKeystore(file: string, password: string): Promise<Hex> {
   const json = await read(file, 'KEYSTORE_MISSING', 'Make one with `hokusai keys`, or name the right file.');
   if (!isKeystoreJson(json)) throw malformed(file);
   try {
     const { privateKey } = await decryptKeystoreJson(json, password);
-    return privateKeyToAccount(privateKey as Hex);
+    return privateKey as Hex;
   } catch (error) {
     if (!isError(error, 'INVALID_ARGUMENT') || error.shortMessage !== 'incorrect password') throw malformed(file);
     throw new HokusaiError('configuration', 'KEYSTORE_PASSWORD', `The password does not open ${file}.`, {
