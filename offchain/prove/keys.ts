@@ -42,7 +42,7 @@ export function developmentKey(r1cs: R1cs): Uint8Array {
  */
 function provingKey(r1cs: R1cs, { tau, alpha, beta, delta }: Trapdoor): Uint8Array {
   const inputs = r1cs.publicSignals + 1;
-  const bits = Math.floor(Math.log2(r1cs.constraints.length + r1cs.publicSignals)) + 1;
+  const bits = 32 - Math.clz32(r1cs.constraints.length + r1cs.publicSignals);
   const domain = 1 << bits;
   const { a, b, c } = polynomialsAt(r1cs, lagrangeAt(tau, bits));
   const odd = lagrangeAt(tau, bits + 1).filter((_, i) => i % 2 === 1);
