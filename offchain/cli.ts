@@ -129,12 +129,15 @@ async function commandRun(positionals: readonly string[], values: Values): Promi
   const { openProject, run } = await import('./run.ts');
   const { describePower } = await import('./describe-power.ts');
   const progress = new Progress(Boolean(values.json));
-  const { config, line } = await openProject(positionals[0]);
+  const project = await openProject(positionals[0]);
+  const { config, line } = project;
+  for (const { line: at, path, message } of config.warnings)
+    progress.note(`⚠ ${config.file}:${at}: ${path} ${message}`);
   progress.note(describePower(config, line.fold.n).text);
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort());
   process.once('SIGTERM', () => stop.abort());
-  const { folder, attestation } = await run(positionals[0], {
+  const { folder, attestation } = await run(project, {
     chain,
     signal: stop.signal,
     onEvent: progress.step,

@@ -84,8 +84,7 @@ export async function offer({ line, secrets }: Project, name: string, file: stri
 }
 
 /** Runs a project's contribution through the pipeline and writes the results to `OUTPUT_DIR/RUN_ID/`. */
-export async function run(configFile: string | undefined, options: RunOptions): Promise<RunResult> {
-  const project = await openProject(configFile);
+export async function run(project: Project, options: RunOptions): Promise<RunResult> {
   const offered = await offer(project, 'contribution', project.config.data.contribution);
   const folder = join(project.config.output.directory, runId(project, offered, options.chain));
   await mkdir(folder, { recursive: true });
