@@ -3,10 +3,11 @@ import { type Address, encodeAbiParameters, type Hex, keccak256, stringToHex, ze
 import type { Attestation } from './attest.ts';
 import type { Vote } from './chain/vote.ts';
 
-const tag = (name: string): Hex => keccak256(stringToHex(`hokusai.${name}`));
+/** Keeps hashes of different things apart, as the contracts' TAG constants do. */
+export const tag = (name: string): Hex => keccak256(stringToHex(`hokusai.${name}`));
 
 /** keccak256 over 32-byte words: abi.encode of anything without dynamic members. */
-const hashWords = (words: readonly (Hex | bigint)[]): Hex =>
+export const hashWords = (words: readonly (Hex | bigint)[]): Hex =>
   keccak256(
     encodeAbiParameters(
       words.map(() => ({ type: 'uint256' as const })),

@@ -1,12 +1,12 @@
 import { createHash, createHmac } from 'node:crypto';
 import { keccak_256 } from '@noble/hashes/sha3.js';
-import { bytesToHex, encodeAbiParameters, type Hex, hexToBytes, keccak256, stringToHex, zeroHash } from 'viem';
+import { bytesToHex, type Hex, hexToBytes, zeroHash } from 'viem';
 import { canonicalRow } from './check-table.ts';
+import { hashWords, tag } from './context.ts';
 import type { Schema } from './schema.ts';
 import type { Table } from './table.ts';
 
-const TAG_ROW = keccak256(stringToHex('hokusai.row'), 'bytes');
-const TAG_DATA = keccak256(stringToHex('hokusai.data'));
+const TAG_ROW = hexToBytes(tag('row'));
 
 /** SHA-256 of a row's canonical form, its identity: independent of column order, file format and ignored columns. */
 export type RowDigest = Hex;
@@ -57,12 +57,9 @@ export interface DataRoot {
 export function dataRootOf(table: Table, schema: Schema, contributionSecret: Uint8Array): DataRoot {
   const digests = rowDigests(table, schema, 'row');
   const rows = new Set(digests).size;
-  const roots = [
-    rowsRoot(digests, contributionSecret),
-    rowsRoot(rowDigests(table, schema, 'features'), contributionSecret),
-  ];
-  const types = [{ type: 'bytes32' }, { type: 'bytes32' }, { type: 'bytes32' }, { type: 'uint256' }] as const;
-  return { dataRoot: keccak256(encodeAbiParameters(types, [TAG_DATA, roots[0]!, roots[1]!, BigInt(rows)])), rows };
+  const root = rowsRoot(digests, contributionSecret);
+  const featuresRoot = rowsRoot(rowDigests(table, schema, 'features'), contributionSecret);
+  return { dataRoot: hashWords([tag('data'), root, featuresRoot, BigInt(rows)]), rows };
 }
 
 /** What the first training set of a model line grew from. */

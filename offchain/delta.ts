@@ -116,10 +116,8 @@ export function reward(paidBps: bigint, tokensPerDeltaOne: bigint, cap: bigint):
 
 /**
  * The score of a comparison, with the terms it was scored by: integers as decimal strings.
- * @param cells rows by label + 2 baseline + 4 candidate
  */
-export function delta(cells: readonly number[], terms: Terms): NonNullable<Attestation['delta']> {
-  const counts = unpack(pack(cells));
+export function delta(counts: Counts, terms: Terms): NonNullable<Attestation['delta']> {
   const [point, bound] = [deltaOneBps(counts), payableBps(counts, terms.zMicro)];
   const passes = gate(counts, terms);
   return {

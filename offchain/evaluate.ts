@@ -2,7 +2,7 @@ import type { Hex } from 'viem';
 import { labelsOf } from './check-table.ts';
 import { modelCommitment, saltOf, vectorRoot } from './commitment.ts';
 import type { ModelLine } from './line.ts';
-import { type Confusion, confusionOf, jointCounts, type Metric, metricsOf, type Ratio } from './metrics.ts';
+import { confusionOf, jointCounts, type Metric, metricsOf, type Ratio } from './metrics.ts';
 import { quantise } from './quantise.ts';
 import { type LinearModel, predict } from './train/linear.ts';
 
@@ -36,14 +36,12 @@ export async function evaluate(model: LinearModel, trainingSetRoot: Hex, line: M
 export type Comparison = {
   /** Rows by label + 2 baseline + 4 candidate. */
   readonly cells: readonly number[];
-  readonly confusion: Readonly<Record<'baseline' | 'candidate', Confusion>>;
   readonly metrics: Readonly<Record<'baseline' | 'candidate', Record<Metric, Ratio>>>;
 };
 
 /** Counts and metrics of both models' predictions on the line's fold. */
 export function compare(line: ModelLine, baseline: Evaluated, candidate: Evaluated): Comparison {
   const cells = jointCounts(labelsOf(line.benchmark, line.schema), baseline.predictions, candidate.predictions);
-  const confusion = { baseline: confusionOf(cells, 'baseline'), candidate: confusionOf(cells, 'candidate') };
-  const metrics = { baseline: metricsOf(confusion.baseline), candidate: metricsOf(confusion.candidate) };
-  return { cells, confusion, metrics };
+  const metricsFor = (model: 'baseline' | 'candidate') => metricsOf(confusionOf(cells, model));
+  return { cells, metrics: { baseline: metricsFor('baseline'), candidate: metricsFor('candidate') } };
 }

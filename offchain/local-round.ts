@@ -1,6 +1,6 @@
 /** A model with its validators on a local chain, and the life of a round there, from commit to claim. */
 import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Address, getAddress, type Hex, keccak256, numberToHex, stringToHex } from 'viem';
 import { registerCircuit } from './chain/circuit.ts';
@@ -21,6 +21,7 @@ import { ciphertextHash, seal } from './seal.ts';
 import type { RunSecrets } from './secrets.ts';
 import type { Ballot, Settlement } from './validator.ts';
 import { startValidator, type Validator } from './validators.ts';
+import { writeWhole } from './write-whole.ts';
 
 /** What an evaluation costs a contributor on a local chain, in wei: 0.01 ether. */
 const EVALUATION_FEE = 10n ** 16n;
@@ -221,7 +222,7 @@ async function playRound(
 async function sealedFile({ folder, secrets }: LocalModelOptions, { name, data }: Given) {
   const ciphertextFile = join(folder, `${name}.sealed`);
   const { contributionSecret, dataKey } = secrets;
-  if (!existsSync(ciphertextFile)) await writeFile(ciphertextFile, seal({ data, contributionSecret }, dataKey));
+  if (!existsSync(ciphertextFile)) await writeWhole(ciphertextFile, seal({ data, contributionSecret }, dataKey));
   return { ciphertextFile, ciphertextHash: ciphertextHash(await readFile(ciphertextFile)) };
 }
 

@@ -5,7 +5,7 @@ import { labelsOf } from './check-table.ts';
 import { saltOf } from './commitment.ts';
 import type { Config } from './config.ts';
 import { trainingSetRoot } from './context.ts';
-import { delta, type Terms } from './delta.ts';
+import { delta, pack, type Terms, unpack } from './delta.ts';
 import { HokusaiError } from './errors.ts';
 import { type Comparison, compare, evaluate } from './evaluate.ts';
 import type { Executor } from './executor.ts';
@@ -193,7 +193,9 @@ async function scored(
   );
   const { cells, metrics } = comparison;
   const terms = Object.fromEntries(Object.entries(offer.terms).map(([name, value]) => [name, String(value)]));
-  const score = await executor.step('delta', { cells: [...cells], terms }, async () => delta(cells, offer.terms));
+  const score = await executor.step('delta', { cells: [...cells], terms }, async () =>
+    delta(unpack(pack(cells)), offer.terms),
+  );
 
   const accepted = score.passes;
   const told = accepted || offer.tellRejected;

@@ -1,10 +1,11 @@
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Attestation } from './attest.ts';
 import { ratioValue } from './metrics.ts';
 import type { Finding } from './pipeline.ts';
 import type { ProvenScore } from './prove/score.ts';
 import { reportHtml } from './report/report.ts';
+import { writeWhole } from './write-whole.ts';
 
 /** What a run leaves. */
 export interface Published {
@@ -20,11 +21,8 @@ export interface Published {
  * publication. The attestation comes last and all at once: where it is, everything is.
  */
 export async function publish(folder: string, { attestation, proven, evaluated }: Published) {
-  const write = async (name: string, content: unknown) => {
-    const temporary = join(folder, `${name}.tmp`);
-    await writeFile(temporary, typeof content === 'string' ? content : `${JSON.stringify(content, null, 2)}\n`);
-    await rename(temporary, join(folder, name));
-  };
+  const write = (name: string, content: unknown) =>
+    writeWhole(join(folder, name), typeof content === 'string' ? content : `${JSON.stringify(content, null, 2)}\n`);
   await rm(join(folder, 'attestation.json'), { force: true });
   if (proven) {
     await write('proof.json', proven.proof);
@@ -40,7 +38,6 @@ export async function publish(folder: string, { attestation, proven, evaluated }
       ]),
     );
     await write('metrics.json', { metrics: values, fractions: metrics, cells, delta });
-    await mkdir(join(folder, 'models'), { recursive: true });
     for (const [name, model] of Object.entries(models)) await write(`models/${name}.json`, model);
   }
   await write('report.html', reportHtml(attestation));

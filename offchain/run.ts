@@ -1,5 +1,4 @@
 /** Runs the whole pipeline for one project: without a chain, or on a local one with validators of its own. */
-import { createHash } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { zeroAddress, zeroHash } from 'viem';
@@ -14,12 +13,12 @@ import { type Executor, openExecutor, type StepEvent, type StepRecord } from './
 import { type ModelLine, ownedLine } from './line.ts';
 import { type Action, type LocalModel, openLocalModel } from './local-round.ts';
 import { type Agreed, type Contribution, evaluateContribution, type Finding, offerOf } from './pipeline.ts';
-import { circuitRecords } from './prove/circuits.ts';
+import { circuitRecords, sha256 } from './prove/circuits.ts';
 import type { Proven } from './prove/prove.ts';
 import { type ProvenScore, proveScore, scoreCircuit } from './prove/score.ts';
 import { publish } from './publish.ts';
 import { type RunSecrets, runSecrets } from './secrets.ts';
-import { readCsv } from './table.ts';
+import { readCsv, type Table } from './table.ts';
 import { validate } from './validate.ts';
 
 export interface RunOptions {
@@ -58,7 +57,7 @@ export async function openProject(configFile: string | undefined): Promise<Proje
 export interface Offered {
   /** Names its files. */
   readonly name: string;
-  readonly file: string;
+  readonly table: Table;
   readonly data: Uint8Array;
   readonly root: DataRoot;
 }
@@ -69,8 +68,9 @@ export interface Offered {
  * @throws HokusaiError `CONTRIBUTION_MISFIT` (terminal) with all problems: nothing was sent.
  */
 export async function offer({ line, secrets }: Project, name: string, file: string): Promise<Offered> {
-  const validation = validate(await readCsv(file), line.schema, secrets.contributionSecret);
-  if (validation.status === 'VALID') return { name, file, data: await readFile(file), root: validation };
+  const table = await readCsv(file);
+  const validation = validate(table, line.schema, secrets.contributionSecret);
+  if (validation.status === 'VALID') return { name, table, data: await readFile(file), root: validation };
   const problems = validation.problems.map(({ message }) => message);
   throw new HokusaiError(
     'terminal',
@@ -102,7 +102,6 @@ export async function run(project: Project, options: RunOptions): Promise<RunRes
 
 /** The same files, configuration and secrets make the same run, which is how one that was stopped goes on. */
 function runId({ config, line, secrets }: Project, { data }: Offered, chain: string): string {
-  const hash = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
   const { policy, pipeline } = config;
   const terms = JSON.parse(
     JSON.stringify({ policy, pipeline }, (_, value) => (typeof value === 'object' ? value : String(value))),
@@ -113,10 +112,10 @@ function runId({ config, line, secrets }: Project, { data }: Offered, chain: str
     foldId: line.foldId,
     trainingSetRoot: line.trainingSetRoot,
     trainSpecHash: line.trainSpecHash,
-    data: hash(data),
-    secrets: hash(secrets.dataKey),
+    data: sha256(data),
+    secrets: sha256(secrets.dataKey),
   };
-  return hash(Buffer.from(canonicalJson(identity))).slice(0, 12);
+  return sha256(Buffer.from(canonicalJson(identity))).slice(0, 12);
 }
 
 /** Starts a local chain and a model on it, and stops both whatever happens. */
@@ -177,10 +176,7 @@ export async function settleOn(
     trainSpecHash: line.trainSpecHash,
     settler: first!.voter,
   };
-  const steps = [
-    ...executor.steps(),
-    ...(outcome.settlement?.steps.length ? [...first!.steps, ...outcome.settlement.steps] : first!.steps),
-  ];
+  const steps = [...executor.steps(), ...first!.steps, ...(outcome.settlement?.steps ?? [])];
   const transactions = [...model.transactions, ...outcome.transactions];
   const votes = outcome.ballots.map(({ voter, signature }) => ({ validator: voter, signature }));
   const proven = outcome.settlement?.proven;
@@ -206,7 +202,7 @@ const NO_CHAIN = {
 
 async function dryRun(
   { config, line, secrets }: Project,
-  { file, data, root }: Offered,
+  { table, data, root }: Offered,
   folder: string,
   executor: Executor,
   { prover }: RunOptions,
@@ -217,8 +213,8 @@ async function dryRun(
     dataRoot: root.dataRoot,
     rows: root.rows,
     contributionSecret: secrets.contributionSecret,
-    file: createHash('sha256').update(data).digest('hex'),
-    table: await readCsv(file),
+    file: sha256(data),
+    table,
   };
   const finding = await evaluateContribution(line, offerOf(config, true), contribution, executor);
   const context = { ...NO_CHAIN, trainSpecHash: line.trainSpecHash };

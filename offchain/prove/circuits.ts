@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
 import { HokusaiError } from '../errors.ts';
+import { writeWhole } from '../write-whole.ts';
 import { developmentKey } from './keys.ts';
 import { readR1cs } from './r1cs.ts';
 
@@ -89,18 +90,4 @@ export async function developmentKeyFile(name: CircuitName): Promise<string> {
   }
   await writeWhole(file, key);
   return file;
-}
-
-/** Writes a file so that a reader, or a crash, sees the old one or all of the new one. */
-async function writeWhole(file: string, bytes: Uint8Array): Promise<void> {
-  await mkdir(join(file, '..'), { recursive: true });
-  const temporary = `${file}.${process.pid}.tmp`;
-  const handle = await open(temporary, 'w');
-  try {
-    await handle.writeFile(bytes);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await rename(temporary, file);
 }

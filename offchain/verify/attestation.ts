@@ -2,7 +2,7 @@ import { type Address, type Hex, isAddressEqual } from 'viem';
 import { type Attestation, metricsHash } from '../attest.ts';
 import { recoverVoter } from '../chain/vote.ts';
 import { foldId, trainingSetRoot, voteOf } from '../context.ts';
-import { deltaOneBps, exactBinomialPasses, gate, payableBps, reward } from '../delta.ts';
+import { delta } from '../delta.ts';
 import { HokusaiError } from '../errors.ts';
 import { confusionOf, metricsOf } from '../metrics.ts';
 import type { Check } from './verify.ts';
@@ -132,29 +132,24 @@ function countsChecks({ benchmark, models, counts }: Attestation): Check[] {
   ];
 }
 
-function deltaChecks({ counts, delta }: Attestation): Check[] {
-  if (!counts || !delta) return [];
+function deltaChecks({ counts, delta: stated }: Attestation): Check[] {
+  if (!counts || !stated) return [];
   const rows = { n: BigInt(counts.n), b: BigInt(counts.fixed), c: BigInt(counts.broken) };
-  const terms = {
-    minRows: BigInt(delta.minRows),
-    minDeltaBps: BigInt(delta.minDeltaBps),
-    zMicro: BigInt(delta.zMicro),
-    alpha30: BigInt(delta.alpha30),
-  };
-  const [point, bound] = [deltaOneBps(rows), payableBps(rows, terms.zMicro)];
-  const passes = gate(rows, terms);
-  const paid = passes
-    ? reward(delta.payPoint ? point : bound, BigInt(delta.tokensPerDeltaOne), BigInt(delta.maxReward))
-    : 0n;
-  const problems = differences({
-    'delta.deltaOneBps': [delta.deltaOneBps, point],
-    'delta.payableBps': [delta.payableBps, bound],
-    'delta.exactBinomialPasses': [delta.exactBinomialPasses, exactBinomialPasses(rows.b, rows.c, terms.alpha30)],
-    'delta.passes': [delta.passes, passes],
-    'delta.reward': [delta.reward, paid],
+  const expected = delta(rows, {
+    minRows: BigInt(stated.minRows),
+    minDeltaBps: BigInt(stated.minDeltaBps),
+    zMicro: BigInt(stated.zMicro),
+    alpha30: BigInt(stated.alpha30),
+    payPoint: stated.payPoint,
+    tokensPerDeltaOne: BigInt(stated.tokensPerDeltaOne),
+    maxReward: BigInt(stated.maxReward),
   });
-  const fine = `deltaOne ${point} bps, payable ${bound} bps, gate and reward follow from the counts and the stated terms.`;
-  return [checkOf('deltaOne', problems, fine)];
+  const names = Object.keys(expected) as (keyof typeof expected)[];
+  const comparison = Object.fromEntries(
+    names.map((name) => [`delta.${name}`, [stated[name], expected[name]] as const]),
+  );
+  const fine = `deltaOne ${expected.deltaOneBps} bps, payable ${expected.payableBps} bps, gate and reward follow from the counts and the stated terms.`;
+  return [checkOf('deltaOne', differences(comparison), fine)];
 }
 
 /** Of a dry run there are none; on a chain, at least one. How many the policy asks for is for the chain to say. */
