@@ -10,7 +10,7 @@ export default defineConfig({
       {
         version: '0.8.37',
         path: fileURLToPath(import.meta.resolve('solc/soljson.js')),
-        settings: { optimizer: { enabled: true, runs: 10_000 }, evmVersion: 'cancun', viaIR: true },
+        settings: { optimizer: { enabled: true, runs: 200 }, evmVersion: 'cancun', viaIR: true },
       },
     ],
   },

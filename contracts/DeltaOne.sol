@@ -3,6 +3,28 @@ pragma solidity ^0.8.28;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
+/// @notice A metric that must not fall by more than maxLossBps while another is paid for.
+struct Guardrail {
+    bytes32 metric;
+    uint16 maxLossBps;
+}
+
+struct GateTerms {
+    uint32 alpha30;
+    uint32 zMicro;
+    uint16 minDeltaBps;
+    uint32 minRows;
+    uint32 minPositives;
+    Guardrail[] guardrails;
+}
+
+struct Score {
+    uint256 n;
+    int256 deltaOneBps;
+    int256 payableBps;
+    bytes32 failed;
+}
+
 /// @title The DeltaOne score of an accuracy, in integers
 /// @notice 1 DeltaOne = +1 percentage point = 100 bps. n rows; b of them the candidate fixed (the baseline was wrong on
 /// them), c of them it broke. Every figure that pays is rounded against the one who is paid.
@@ -20,6 +42,22 @@ library DeltaOne {
 
     /// @notice the most discordant rows for which the exact binomial test fits 256 bits
     uint256 internal constant EXACT_UP_TO = 225;
+
+    function countsLength(bytes32 metric, uint256 classes) external pure returns (uint256) {
+        return metric == "accuracy" && classes == 2 ? 1 : 0;
+    }
+
+    function score(bytes32, uint256, uint256[] calldata counts, GateTerms calldata terms)
+        external
+        pure
+        returns (Score memory s)
+    {
+        (uint256 n, uint256 b, uint256 c) = unpack(counts[0]);
+        s.n = n;
+        s.deltaOneBps = deltaOneBps(n, b, c);
+        s.payableBps = payableBps(n, b, c, terms.zMicro);
+        if (!gate(n, b, c, s.payableBps, terms.minRows, terms.minDeltaBps, terms.alpha30)) s.failed = "bound";
+    }
 
     /// @param countsPacked eight lanes of 31 bits; lane label + 2 * baseline + 4 * candidate counts the rows of that
     /// cell

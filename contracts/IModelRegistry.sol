@@ -1,49 +1,65 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {GateTerms} from "./DeltaOne.sol";
+
 /// @dev Order of the field of the circuits; roots and model commitments are below it, so each has one encoding
 uint256 constant SCALAR_FIELD = 21888242871839275222246405745257275088548364400416034343698204186575808495617;
 
-/// @notice What is promised to contributors and asked of validators. A round pins it at `open`, a contributor at
-/// `commit`. Whoever has budget allocated to a model trusts the model's owner with it: the owner writes the policy.
+/// @notice What is promised to contributors and asked of validators. A contribution is committed under one and keeps it,
+/// whatever the owner does to the model's policy later. Whoever has budget allocated to a model trusts the model's owner
+/// with it: the owner writes the policy.
 /// @param circuitId what CircuitRegistry verifies the settlement's proof against
-/// @param metric short string, e.g. "accuracy"
+/// @param metric short string, one that DeltaOne knows
 /// @param trainSpecHash canonical training configuration and evaluator release
-/// @param alpha30 floor(2^30 * alpha / K): the chance of a false gain that one round may take; 1 to 2^29
-/// @param zMicro normal quantile at 1 - alpha / K in millionths, rounded up; 1 to 10^7. Not checked against alpha30
-/// (both are public and a client compares them)
-/// @param minDeltaBps the lower bound has to exceed it; 0 to 9,999
-/// @param minRows fewest benchmark rows; 1 to 2^31 - 1
-/// @param minContributionRows fewest rows of a contribution; 1 to 2^32 - 1
 /// @param payPoint pay the point estimate instead of the lower bound (the gate is the same)
-/// @param threshold matching votes that settle or reject; more than half of the validators, so that two quorums of
-/// different content share a validator
 /// @param roundsPerFold K: opened rounds after which a fold is spent; 1 to 1,000
-/// @param roundDuration seconds from `open` to the deadline; 1 minute to 30 days
-/// @param delay seconds from `settle` to the earliest `finalise`; 0 to 30 days
+/// @param minContributionRows fewest rows of a contribution; 1 to 2^32 - 1
 /// @param tokensPerDeltaOne smallest units of the reward token for 100 bps; 100 to 2^128 - 1, so that a paid gain is
 /// never a reward of zero
-/// @param maxReward most that one round pays; 1 to 2^128 - 1
-/// @param evaluationFee wei, escrowed by `open`
-/// @param validators strictly ascending, 1 to 255
+/// @param maxReward most that one round pays; 1 to epochReward
+/// @param epochReward most that the model's rounds pay in one epoch; 1 to 2^128 - 1
+/// @param epochDuration seconds of an epoch; 1 hour to 366 days
+/// @param vestingDuration seconds over which a claimed share vests, from `finalise` on; 0 (at once) to 4 years
+/// @param evaluationFee wei, for the validators who found what the round ended with, and for who ended it
+/// @param bond wei, forfeited by a contribution that is not opened in its turn, is not what was committed to, or
+/// overlaps the benchmark
+/// @param openDuration seconds of a turn, from a free slot to `open`, and again from `open` to `draw`
+/// @param voteDuration seconds from `draw` in which votes are committed
+/// @param revealDuration seconds after that in which they are revealed
+/// @param settleDuration seconds after that in which a proof settles; and then again, in which a round is rejected
+/// that fell below the gate. Each of these four: 1 minute to 30 days
+/// @param delay seconds from `settle` to the earliest `finalise`; 0 to 30 days
+/// @param threshold matching votes that settle or reject; more than half of the committee, so that two quorums of
+/// different content share a validator
+/// @param committeeSize validators that `draw` takes by lot from ValidatorRegistry, 1 to 16; zero for those named
+/// @param minStake wei that each validator of a committee has at stake when it is drawn
+/// @param validators strictly ascending, 1 to 16; none where committeeSize is not zero
+/// @param gate what a score has to pass
 struct Policy {
     bytes32 circuitId;
     bytes32 metric;
     bytes32 trainSpecHash;
-    uint32 alpha30;
-    uint32 zMicro;
-    uint16 minDeltaBps;
-    uint32 minRows;
-    uint32 minContributionRows;
     bool payPoint;
-    uint8 threshold;
     uint16 roundsPerFold;
-    uint32 roundDuration;
-    uint32 delay;
+    uint32 minContributionRows;
     uint128 tokensPerDeltaOne;
     uint128 maxReward;
-    uint128 evaluationFee;
+    uint128 epochReward;
+    uint32 epochDuration;
+    uint32 vestingDuration;
+    uint96 evaluationFee;
+    uint96 bond;
+    uint32 openDuration;
+    uint32 voteDuration;
+    uint32 revealDuration;
+    uint32 settleDuration;
+    uint32 delay;
+    uint8 threshold;
+    uint8 committeeSize;
+    uint96 minStake;
     address[] validators;
+    GateTerms gate;
 }
 
 /// @notice One part of a benchmark, spent by one acceptance or K rounds.
@@ -74,6 +90,7 @@ struct Head {
 /// @param rounds the only contract that advances the head
 /// @param rewardToken what its rounds pay with
 /// @param metric of every policy and every fold it will ever have
+/// @param headRound the round that made the head; zero for the first
 struct Model {
     address owner;
     address rounds;
@@ -82,6 +99,7 @@ struct Model {
     bytes32 policyHash;
     bytes32 benchmarkId;
     Head head;
+    bytes32 headRound;
 }
 
 /// @title Models, their heads, policies and benchmarks
@@ -101,6 +119,7 @@ interface IModelRegistry {
     error ModelRegistryUnknownModel(bytes32 modelId);
     error ModelRegistryUnknownPolicy(bytes32 policyHash);
     error ModelRegistryUnknownFold(bytes32 foldId);
+    error ModelRegistryUnknownBenchmark(bytes32 benchmarkId);
     error ModelRegistryNotOwner(bytes32 modelId, address owner, address caller);
     error ModelRegistryNotRounds(bytes32 modelId, address rounds, address caller);
 
@@ -126,7 +145,7 @@ interface IModelRegistry {
     );
 
     /// @notice modelId = keccak256(abi.encode(TAG_MODEL, chainid, this, msg.sender, salt)).
-    /// @param folds 1 to 64, spent in this order
+    /// @param folds 1 to 64, of which each round draws one that is not spent
     function registerModel(
         bytes32 salt,
         address rounds,
@@ -136,11 +155,10 @@ interface IModelRegistry {
         Fold[] calldata folds
     ) external returns (bytes32 modelId);
 
-    /// @notice Replaces the policy of rounds opened from now on. Contributions committed under the old one cannot be
-    /// opened any more. Tries that a fold has had stay counted.
+    /// @notice Replaces the policy of contributions committed from now on. Tries that a fold has had stay counted.
     function updatePolicy(bytes32 modelId, Policy calldata policy_) external returns (bytes32 policyHash);
 
-    /// @notice Replaces the folds of rounds opened from now on. A fold that was spent stays spent.
+    /// @notice Replaces the folds of contributions committed from now on. A fold that was spent stays spent.
     function updateBenchmark(bytes32 modelId, Fold[] calldata folds) external returns (bytes32 benchmarkId);
 
     /// @notice Called by the model's rounds contract when a round is final.
@@ -153,9 +171,8 @@ interface IModelRegistry {
     /// @notice policyHash = keccak256(abi.encode(policy))
     function policy(bytes32 policyHash) external view returns (Policy memory);
 
-    /// @notice the folds of the model's current benchmark, in the order in which they are spent;
-    /// benchmarkId = keccak256(abi.encode(TAG_BENCHMARK, foldIds))
-    function foldIds(bytes32 modelId) external view returns (bytes32[] memory);
+    /// @notice the folds of a benchmark; benchmarkId = keccak256(abi.encode(TAG_BENCHMARK, foldIds))
+    function foldIds(bytes32 benchmarkId) external view returns (bytes32[] memory);
 
     /// @notice foldId = keccak256(abi.encode(TAG_FOLD, fold))
     function fold(bytes32 foldId) external view returns (Fold memory);

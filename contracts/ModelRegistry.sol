@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {ContractCode} from "./ContractCode.sol";
+import {GateTerms} from "./DeltaOne.sol";
 import {Fold, Head, IModelRegistry, Model, Policy, SCALAR_FIELD} from "./IModelRegistry.sol";
 
 contract ModelRegistry is IModelRegistry {
@@ -10,11 +11,13 @@ contract ModelRegistry is IModelRegistry {
     bytes32 private constant TAG_BENCHMARK = keccak256("hokusai.benchmark");
 
     uint256 private constant MAX_ROWS = 2 ** 31 - 1;
-    /// @dev `Rounds.open` walks over the folds that are spent.
+    /// @dev `Rounds.draw` walks over the folds that are spent.
     uint256 private constant MAX_FOLDS = 64;
+    /// @dev What ValidatorRegistry packs into a word.
+    uint256 private constant MAX_SEATS = 16;
 
     mapping(bytes32 modelId => Model) private _models;
-    mapping(bytes32 modelId => bytes32[]) private _foldIds;
+    mapping(bytes32 benchmarkId => bytes32[]) private _foldIds;
     mapping(bytes32 foldId => Fold) private _folds;
     /// @dev Where the policy's bytes are kept as code.
     mapping(bytes32 policyHash => address) private _policies;
@@ -48,15 +51,15 @@ contract ModelRegistry is IModelRegistry {
             initialHead.trainingSetRoot
         );
         _setPolicy(modelId, policy_);
-        _setBenchmark(modelId, policy_.minRows, folds);
+        _setBenchmark(modelId, policy_.gate.minRows, folds);
     }
 
     /// @inheritdoc IModelRegistry
     function updatePolicy(bytes32 modelId, Policy calldata policy_) external returns (bytes32 policyHash) {
         _requireOwner(modelId);
-        bytes32[] memory ids = _foldIds[modelId];
+        bytes32[] memory ids = _foldIds[_models[modelId].benchmarkId];
         for (uint256 i = 0; i < ids.length; i++) {
-            _requireRows(ids[i], _folds[ids[i]].n, policy_.minRows);
+            _requireRows(ids[i], _folds[ids[i]].n, policy_.gate.minRows);
         }
         return _setPolicy(modelId, policy_);
     }
@@ -64,7 +67,7 @@ contract ModelRegistry is IModelRegistry {
     /// @inheritdoc IModelRegistry
     function updateBenchmark(bytes32 modelId, Fold[] calldata folds) external returns (bytes32 benchmarkId) {
         _requireOwner(modelId);
-        return _setBenchmark(modelId, policy(_models[modelId].policyHash).minRows, folds);
+        return _setBenchmark(modelId, policy(_models[modelId].policyHash).gate.minRows, folds);
     }
 
     /// @inheritdoc IModelRegistry
@@ -74,6 +77,7 @@ contract ModelRegistry is IModelRegistry {
         _requireFieldElement(next.modelCommitment);
         Head memory previous = registered.head;
         registered.head = next;
+        registered.headRound = roundId;
         emit HeadAdvanced(
             modelId,
             roundId,
@@ -96,8 +100,9 @@ contract ModelRegistry is IModelRegistry {
     }
 
     /// @inheritdoc IModelRegistry
-    function foldIds(bytes32 modelId) external view returns (bytes32[] memory) {
-        return _foldIds[modelId];
+    function foldIds(bytes32 benchmarkId) external view returns (bytes32[] memory) {
+        if (_foldIds[benchmarkId].length == 0) revert ModelRegistryUnknownBenchmark(benchmarkId);
+        return _foldIds[benchmarkId];
     }
 
     /// @inheritdoc IModelRegistry
@@ -145,7 +150,7 @@ contract ModelRegistry is IModelRegistry {
             _folds[ids[i]] = next;
         }
         benchmarkId = keccak256(abi.encode(TAG_BENCHMARK, ids));
-        _foldIds[modelId] = ids;
+        _foldIds[benchmarkId] = ids;
         _models[modelId].benchmarkId = benchmarkId;
         emit BenchmarkRegistered(modelId, benchmarkId, ids, folds);
     }
@@ -161,18 +166,38 @@ contract ModelRegistry is IModelRegistry {
     }
 
     function _requireInRange(Policy calldata p) private pure {
-        _requireWithin("alpha30", p.alpha30, 1, 2 ** 29);
-        _requireWithin("zMicro", p.zMicro, 1, 10_000_000);
-        _requireWithin("minDeltaBps", p.minDeltaBps, 0, 9_999);
-        _requireWithin("minRows", p.minRows, 1, MAX_ROWS);
-        _requireWithin("minContributionRows", p.minContributionRows, 1, type(uint32).max);
+        _requireGate(p.gate);
         _requireWithin("roundsPerFold", p.roundsPerFold, 1, 1_000);
-        _requireWithin("roundDuration", p.roundDuration, 1 minutes, 30 days);
-        _requireWithin("delay", p.delay, 0, 30 days);
+        _requireWithin("minContributionRows", p.minContributionRows, 1, type(uint32).max);
         _requireWithin("tokensPerDeltaOne", p.tokensPerDeltaOne, 100, type(uint128).max);
-        _requireWithin("maxReward", p.maxReward, 1, type(uint128).max);
-        _requireWithin("validators", p.validators.length, 1, 255);
-        _requireWithin("threshold", p.threshold, p.validators.length / 2 + 1, p.validators.length);
+        _requireWithin("epochReward", p.epochReward, 1, type(uint128).max);
+        _requireWithin("maxReward", p.maxReward, 1, p.epochReward);
+        _requireWithin("epochDuration", p.epochDuration, 1 hours, 366 days);
+        _requireWithin("vestingDuration", p.vestingDuration, 0, 4 * 365 days);
+        _requireWithin("openDuration", p.openDuration, 1 minutes, 30 days);
+        _requireWithin("voteDuration", p.voteDuration, 1 minutes, 30 days);
+        _requireWithin("revealDuration", p.revealDuration, 1 minutes, 30 days);
+        _requireWithin("settleDuration", p.settleDuration, 1 minutes, 30 days);
+        _requireWithin("delay", p.delay, 0, 30 days);
+        _requireCommittee(p);
+    }
+
+    function _requireGate(GateTerms calldata g) private pure {
+        _requireWithin("alpha30", g.alpha30, 1, 2 ** 29);
+        _requireWithin("zMicro", g.zMicro, 1, 10_000_000);
+        _requireWithin("minDeltaBps", g.minDeltaBps, 0, 9_999);
+        _requireWithin("minRows", g.minRows, 1, MAX_ROWS);
+        _requireWithin("minPositives", g.minPositives, 0, MAX_ROWS);
+        _requireWithin("guardrails", g.guardrails.length, 0, 8);
+    }
+
+    /// @dev Either a committee by lot or validators by name.
+    function _requireCommittee(Policy calldata p) private pure {
+        _requireWithin("committeeSize", p.committeeSize, 0, MAX_SEATS);
+        bool byLot = p.committeeSize != 0;
+        _requireWithin("validators", p.validators.length, byLot ? 0 : 1, byLot ? 0 : MAX_SEATS);
+        uint256 seats = byLot ? p.committeeSize : p.validators.length;
+        _requireWithin("threshold", p.threshold, seats / 2 + 1, seats);
         address previous = address(0);
         for (uint256 i = 0; i < p.validators.length; i++) {
             if (p.validators[i] <= previous) revert ModelRegistryUnorderedValidator(previous, p.validators[i]);

@@ -2,11 +2,22 @@
 pragma solidity ^0.8.28;
 
 import {ICircuitRegistry} from "./ICircuitRegistry.sol";
-import {IModelRegistry, Model, Policy} from "./IModelRegistry.sol";
-import {Contribution, IRounds, Round, State, Vote} from "./IRounds.sol";
+import {Fold, IModelRegistry, Model, Policy} from "./IModelRegistry.sol";
+import {IRewards} from "./IRewards.sol";
+import {Contribution, IRounds, Round, State, VoidReason, Vote} from "./IRounds.sol";
+import {IValidatorRegistry} from "./IValidatorRegistry.sol";
+import {RoundClock} from "./RoundClock.sol";
+
+/// @dev The contracts that rounds are played with.
+struct Parts {
+    IModelRegistry modelRegistry;
+    ICircuitRegistry circuitRegistry;
+    IValidatorRegistry validatorRegistry;
+    IRewards rewards;
+}
 
 /// @notice What is kept of a round, and what follows from it: its id, the context and the public signals of its proof.
-abstract contract RoundRecords is IRounds {
+abstract contract RoundRecords is RoundClock {
     bytes32 private constant TAG_COMMITMENT = keccak256("hokusai.commitment");
     bytes32 private constant TAG_ROUND = keccak256("hokusai.round");
     bytes32 private constant TAG_CONTEXT = keccak256("hokusai.context");
@@ -15,12 +26,18 @@ abstract contract RoundRecords is IRounds {
     IModelRegistry public immutable modelRegistry;
     /// @inheritdoc IRounds
     ICircuitRegistry public immutable circuitRegistry;
+    /// @inheritdoc IRounds
+    IValidatorRegistry public immutable validatorRegistry;
+    /// @inheritdoc IRounds
+    IRewards public immutable rewards;
 
     mapping(bytes32 roundId => Round) internal _rounds;
 
-    constructor(IModelRegistry modelRegistry_, ICircuitRegistry circuitRegistry_) {
-        modelRegistry = modelRegistry_;
-        circuitRegistry = circuitRegistry_;
+    constructor(Parts memory parts) {
+        modelRegistry = parts.modelRegistry;
+        circuitRegistry = parts.circuitRegistry;
+        validatorRegistry = parts.validatorRegistry;
+        rewards = parts.rewards;
     }
 
     /// @inheritdoc IRounds
@@ -35,7 +52,7 @@ abstract contract RoundRecords is IRounds {
         returns (uint256)
     {
         Round storage r = _rounds[roundId];
-        return _contextHash(roundId, r, modelRegistry.policy(r.policyHash), candidateCommitment, settler);
+        return _contextHash(roundId, r, _policyOf(r), candidateCommitment, settler);
     }
 
     /// @inheritdoc IRounds
@@ -43,12 +60,13 @@ abstract contract RoundRecords is IRounds {
         bytes32 roundId,
         Vote calldata vote,
         address settler,
-        uint256 countsPacked,
+        uint256[] calldata counts,
         uint256 attestationHash
     ) external view returns (uint256[] memory) {
         Round storage r = _rounds[roundId];
-        Policy memory policy = modelRegistry.policy(r.policyHash);
-        return _publicSignals(roundId, r, policy, vote, settler, countsPacked, attestationHash);
+        uint256 context =
+            _contextHash(roundId, r, _policyOf(r), vote.candidateCommitment, settler);
+        return _publicSignals(_foldOf(r).labelsRoot, vote, counts, attestationHash, context);
     }
 
     /// @inheritdoc IRounds
@@ -66,32 +84,21 @@ abstract contract RoundRecords is IRounds {
     }
 
     function _publicSignals(
-        bytes32 roundId,
-        Round storage r,
-        Policy memory policy,
+        uint256 labelsRoot,
         Vote calldata vote,
-        address settler,
-        uint256 countsPacked,
-        uint256 attestationHash
-    ) internal view returns (uint256[] memory signals) {
-        signals = new uint256[](6);
+        uint256[] calldata counts,
+        uint256 attestationHash,
+        uint256 context
+    ) internal pure returns (uint256[] memory signals) {
+        signals = new uint256[](counts.length + 5);
         signals[0] = attestationHash;
-        signals[1] = r.labelsRoot;
+        signals[1] = labelsRoot;
         signals[2] = vote.baselinePredictionsRoot;
         signals[3] = vote.candidatePredictionsRoot;
-        signals[4] = countsPacked;
-        signals[5] = _contextHash(roundId, r, policy, vote.candidateCommitment, settler);
-    }
-
-    function _requireState(bytes32 roundId, State expected) internal view returns (Round storage r) {
-        r = _rounds[roundId];
-        if (r.state != expected) revert RoundsWrongState(roundId, expected, r.state);
-    }
-
-    /// @dev A head that this contract cannot advance, or a budget of another contract, is none of its business.
-    function _ownModel(bytes32 modelId) internal view returns (Model memory model) {
-        model = modelRegistry.model(modelId);
-        if (model.rounds != address(this)) revert RoundsForeignModel(modelId, model.rounds);
+        for (uint256 i = 0; i < counts.length; i++) {
+            signals[4 + i] = counts[i];
+        }
+        signals[4 + counts.length] = context;
     }
 
     /// @dev The shift makes it a field element without a bias.
@@ -101,7 +108,7 @@ abstract contract RoundRecords is IRounds {
         Policy memory policy,
         uint256 candidateCommitment,
         address settler
-    ) private view returns (uint256) {
+    ) internal view returns (uint256) {
         bytes memory context = abi.encode(
             TAG_CONTEXT,
             block.chainid,
@@ -111,7 +118,7 @@ abstract contract RoundRecords is IRounds {
             r.headCommitment,
             r.headTrainingSetRoot,
             r.dataRoot,
-            r.payee,
+            r.payeesRoot,
             r.foldId,
             r.policyHash,
             policy.trainSpecHash,
@@ -120,5 +127,44 @@ abstract contract RoundRecords is IRounds {
             settler
         );
         return uint256(keccak256(context)) >> 8;
+    }
+
+    function _policyOf(Round storage r) internal view returns (Policy memory) {
+        return modelRegistry.policy(r.policyHash);
+    }
+
+    function _foldOf(Round storage r) internal view returns (Fold memory) {
+        return modelRegistry.fold(r.foldId);
+    }
+
+    function _requireState(bytes32 roundId, State expected) internal view returns (Round storage r) {
+        r = _rounds[roundId];
+        if (r.state != expected) revert RoundsWrongState(roundId, expected, r.state);
+    }
+
+    /// @dev The bit of an account's seat; zero where it has none.
+    function _seatBit(Round storage r, address account) internal view returns (uint16) {
+        return uint16((1 << validatorRegistry.seatOf(r.committee, account)) >> 1);
+    }
+
+    function _requireBy(bytes32 roundId, uint256 deadline) internal view {
+        if (clock() > deadline) revert RoundsDeadlinePassed(roundId, deadline, clock());
+    }
+
+    function _requireAfter(bytes32 roundId, uint256 deadline) internal view {
+        if (clock() <= deadline) revert RoundsDeadlineNotPassed(roundId, deadline, clock());
+    }
+
+    /// @dev A head that this contract cannot advance, or a budget of another contract, is none of its business.
+    function _ownModel(bytes32 modelId) internal view returns (Model memory model) {
+        model = modelRegistry.model(modelId);
+        if (model.rounds != address(this)) revert RoundsForeignModel(modelId, model.rounds);
+    }
+
+    /// @dev Ends a round without pay. What it had reserved, and whether it held the slot, is the caller's matter.
+    function _void(bytes32 roundId, Round storage r, VoidReason reason, uint96 refund) internal {
+        r.state = State.VOIDED;
+        r.refund = refund;
+        emit RoundVoided(roundId, r.modelId, r.sponsor, reason);
     }
 }

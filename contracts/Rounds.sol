@@ -1,189 +1,224 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {DeltaOne} from "./DeltaOne.sol";
-import {ICircuitRegistry, Proof} from "./ICircuitRegistry.sol";
-import {Fold, Head, IModelRegistry, Model, Policy, SCALAR_FIELD} from "./IModelRegistry.sol";
-import {Contribution, FoldState, IRounds, Round, State, Status, VoidReason, Vote} from "./IRounds.sol";
-import {RewardToken} from "./RewardToken.sol";
-import {RoundBudgets} from "./RoundBudgets.sol";
-import {RoundFees} from "./RoundFees.sol";
-import {RoundRecords} from "./RoundRecords.sol";
-import {RoundVotes} from "./RoundVotes.sol";
+import {ERC165} from "@openzeppelin/contracts/utils/introspection/ERC165.sol";
+import {DeltaOne, Score} from "./DeltaOne.sol";
+import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
+import {Proof} from "./ICircuitRegistry.sol";
+import {Fold, Head, Policy, SCALAR_FIELD} from "./IModelRegistry.sol";
+import {Contribution, IRounds, Round, State, Status, VoidReason, Vote} from "./IRounds.sol";
+import {RoundFrauds} from "./RoundFrauds.sol";
+import {Parts, RoundRecords} from "./RoundRecords.sol";
+import {RoundClock} from "./RoundClock.sol";
 
-contract Rounds is RoundBudgets, RoundFees, RoundVotes {
+contract Rounds is RoundFrauds, ERC165 {
     bytes32 private constant TAG_SEED = keccak256("hokusai.seed");
+    bytes32 private constant TAG_FOLD_DRAW = keccak256("hokusai.foldDraw");
+    bytes32 private constant TAG_COMMITTEE = keccak256("hokusai.committee");
     bytes32 private constant TAG_TRAINING_SET = keccak256("hokusai.trainingSet");
-    /// @dev The one metric whose counts this contract can read, for two classes.
-    bytes32 private constant ACCURACY = "accuracy";
 
-    mapping(bytes32 modelId => mapping(bytes32 foldId => FoldState)) private _foldStates;
     /// @inheritdoc IRounds
     mapping(bytes32 modelId => mapping(uint256 headCommitment => mapping(bytes32 foldId => uint256))) public
         baselinePredictionsRoot;
-    /// @inheritdoc IRounds
-    mapping(bytes32 modelId => bytes32) public slot;
 
-    constructor(IModelRegistry modelRegistry_, ICircuitRegistry circuitRegistry_)
-        RoundRecords(modelRegistry_, circuitRegistry_)
-    {}
+    constructor(Parts memory parts, address accessManager) RoundRecords(parts) RoundClock(accessManager) {}
 
     /// @inheritdoc IRounds
-    function commit(bytes32 commitment) external returns (bytes32 roundId) {
-        roundId = _roundId(commitment);
-        Round storage r = _rounds[roundId];
-        if (r.state != State.NONE) revert RoundsAlreadyCommitted(roundId, commitment);
-        r.state = State.COMMITTED;
-        r.committedBlock = uint40(block.number);
-        emit ContributionCommitted(roundId, msg.sender, commitment);
+    function open(Contribution calldata contribution, bytes calldata signature)
+        external
+        whileRunning
+        returns (bytes32 roundId)
+    {
+        (, roundId) = commitmentOf(contribution);
+        Round storage r = _requireState(roundId, State.COMMITTED);
+        if (block.number <= r.anchorBlock) revert RoundsOpenedTooEarly(roundId, r.anchorBlock, block.number);
+        _requireSameTerms(contribution, r);
+        _requireContributor(roundId, contribution, signature);
+        Policy memory policy = _policyOf(r);
+        if (contribution.payeesRoot == 0) revert RoundsNoPayees(roundId);
+        if (contribution.rows < policy.minContributionRows) {
+            revert RoundsTooFewRows(roundId, policy.minContributionRows, contribution.rows);
+        }
+        if (_unspentFolds(r, policy.roundsPerFold).length == 0) revert RoundsFoldsSpent(r.modelId, r.benchmarkId);
+        _takeSlot(roundId, r);
+
+        Head memory head = modelRegistry.head(r.modelId);
+        r.state = State.OPEN;
+        r.anchorBlock = uint40(block.number);
+        r.deadline = clock() + policy.openDuration;
+        r.contributor = contribution.contributor;
+        r.payeesRoot = contribution.payeesRoot;
+        r.dataRoot = contribution.dataRoot;
+        r.rows = contribution.rows;
+        r.headCommitment = head.modelCommitment;
+        r.headTrainingSetRoot = head.trainingSetRoot;
+        rewards.reserve(r.modelId, roundId, policy.maxReward, policy.epochReward, policy.epochDuration);
+        _emitOpened(roundId, r, contribution);
     }
 
     /// @inheritdoc IRounds
-    function open(Contribution calldata contribution) external payable returns (bytes32 roundId) {
-        (, roundId) = commitmentOf(contribution);
-        Round storage r = _requireState(roundId, State.COMMITTED);
-        if (block.number <= r.committedBlock) revert RoundsOpenedTooEarly(roundId, r.committedBlock, block.number);
-        Model memory model = _ownModel(contribution.modelId);
-        if (contribution.policyHash != model.policyHash) {
-            revert RoundsStalePolicy(roundId, contribution.policyHash, model.policyHash);
+    function draw(bytes32 roundId) external {
+        Round storage r = _requireState(roundId, State.OPEN);
+        _requireBy(roundId, r.deadline);
+        uint256 drawnBy = r.anchorBlock + 2;
+        if (block.number <= drawnBy) revert RoundsDrawnTooEarly(roundId, drawnBy, block.number);
+        bytes32 randomness = blockhash(drawnBy);
+        if (randomness == 0) {
+            r.anchorBlock = uint40(block.number);
+            emit DrawPostponed(roundId, block.number);
+            return;
         }
-        Policy memory policy = modelRegistry.policy(model.policyHash);
-        _requireAdmissible(roundId, contribution, policy);
-        _takeSlot(contribution.modelId, roundId);
-        _reserve(contribution.modelId, policy.maxReward);
-
-        r.state = State.OPEN;
-        r.deadline = uint40(block.timestamp + policy.roundDuration);
-        r.contributor = contribution.contributor;
-        r.payee = contribution.payee;
-        r.rows = contribution.rows;
-        r.modelId = contribution.modelId;
-        r.dataRoot = contribution.dataRoot;
-        r.policyHash = contribution.policyHash;
-        r.headCommitment = model.head.modelCommitment;
-        r.headTrainingSetRoot = model.head.trainingSetRoot;
-        r.evaluationFee = policy.evaluationFee;
-        r.reward = policy.maxReward;
-        r.shares = 1;
-        r.shareholders = SETTLER;
-        _takeFold(r, model, policy.roundsPerFold);
-        _emitOpened(roundId, r, contribution);
+        bytes32 seed = keccak256(abi.encode(TAG_SEED, r.dataRoot, randomness));
+        Policy memory policy = _policyOf(r);
+        r.state = State.VOTING;
+        r.voteDeadline = clock() + policy.voteDuration;
+        r.revealDeadline = r.voteDeadline + policy.revealDuration;
+        r.deadline = r.revealDeadline + policy.settleDuration;
+        _drawFold(r, policy, seed);
+        _drawCommittee(roundId, r, policy, seed);
+        emit RoundDrawn(
+            roundId,
+            r.modelId,
+            r.foldId,
+            seed,
+            validatorRegistry.members(r.committee),
+            r.voteDeadline,
+            r.revealDeadline,
+            r.deadline
+        );
     }
 
     /// @inheritdoc IRounds
     function settle(
         bytes32 roundId,
         Vote calldata vote,
-        bytes[] calldata signatures,
         Proof calldata proof,
-        uint256 countsPacked,
+        uint256[] calldata counts,
         uint256 attestationHash
-    ) external {
-        if (vote.status != Status.SCORED) revert RoundsWrongStatus(roundId, vote.status);
-        Round storage r = _requireBeforeDeadline(roundId);
+    ) external whileRunning {
+        if (vote.status > Status.BELOW_GATE) revert RoundsWrongStatus(roundId, vote.status);
+        Round storage r = _requireState(roundId, State.VOTING);
+        _requireBy(roundId, r.deadline);
         _requireFreshHead(roundId, r);
-        Policy memory policy = modelRegistry.policy(r.policyHash);
-        _close(roundId, r, policy, vote, signatures, State.SETTLED);
+        Policy memory policy = _policyOf(r);
+        Fold memory fold = _foldOf(r);
+        _close(roundId, r, policy, vote, State.SETTLED);
         _requireFieldElement(vote.candidateCommitment);
         bytes32 expected = _nextTrainingSetRoot(r);
         if (vote.trainingSetRoot != expected) {
             revert RoundsTrainingSetMismatch(roundId, expected, vote.trainingSetRoot);
         }
-        uint256[] memory signals = _publicSignals(roundId, r, policy, vote, msg.sender, countsPacked, attestationHash);
+        uint256 context = _contextHash(roundId, r, policy, vote.candidateCommitment, msg.sender);
+        uint256[] memory signals = _publicSignals(fold.labelsRoot, vote, counts, attestationHash, context);
         if (!circuitRegistry.verify(policy.circuitId, proof, signals)) {
-            revert RoundsInvalidProof(roundId, policy.circuitId, signals[5]);
+            revert RoundsInvalidProof(roundId, policy.circuitId, context);
         }
-        _score(roundId, r, policy, countsPacked);
+        uint256 reward = _score(roundId, r, policy, fold, counts);
         _foldStates[r.modelId][r.foldId].accepted = true;
-        r.finalisableAt = uint40(block.timestamp + policy.delay);
+        r.finalisableAt = clock() + policy.delay;
         r.candidateCommitment = vote.candidateCommitment;
-        _emitSettled(roundId, r, attestationHash, vote.metricsHash);
+        emit AttestationSettled(
+            roundId,
+            r.modelId,
+            r.contributor,
+            attestationHash,
+            r.deltaOneBps,
+            r.payableBps,
+            reward,
+            fold.n,
+            vote.metricsHash
+        );
     }
 
     /// @inheritdoc IRounds
-    function reject(bytes32 roundId, Vote calldata vote, bytes[] calldata signatures) external {
+    function reject(bytes32 roundId, Vote calldata vote) external {
         if (vote.status == Status.SCORED) revert RoundsWrongStatus(roundId, vote.status);
-        Round storage r = _requireBeforeDeadline(roundId);
-        _close(roundId, r, modelRegistry.policy(r.policyHash), vote, signatures, State.REJECTED);
+        Round storage r = _requireState(roundId, State.VOTING);
+        Policy memory policy = _policyOf(r);
+        _requireBy(roundId, r.deadline + policy.settleDuration);
+        if (vote.status == Status.BELOW_GATE) _requireAfter(roundId, r.deadline);
+        _close(roundId, r, policy, vote, State.REJECTED);
         r.status = vote.status;
-        _giveBack(r);
+        bool defaulted = vote.status == Status.UNAVAILABLE || vote.status == Status.ROOT_MISMATCH;
+        r.refund = defaulted ? 0 : r.bond;
+        _giveBack(roundId, r);
         emit RoundRejected(roundId, r.modelId, r.contributor, vote.status);
+        if (defaulted) _forfeit(roundId, r.bond, address(0));
     }
 
     /// @inheritdoc IRounds
     function expire(bytes32 roundId) external {
-        Round storage r = _requireState(roundId, State.OPEN);
-        if (block.timestamp <= r.deadline) revert RoundsDeadlineNotPassed(roundId, r.deadline, block.timestamp);
-        r.state = State.VOIDED;
-        _giveBack(r);
-        emit RoundVoided(roundId, r.modelId, r.contributor, VoidReason.TIMED_OUT);
+        Round storage r = _rounds[roundId];
+        if (r.state == State.COMMITTED) {
+            _forfeit(roundId, _expireTurn(roundId, r), address(0));
+            return;
+        }
+        if (r.state == State.OPEN) {
+            _requireAfter(roundId, r.deadline);
+            _void(roundId, r, VoidReason.NOT_DRAWN, r.bond + r.evaluationFee);
+        } else {
+            _requireState(roundId, State.VOTING);
+            _requireAfter(roundId, r.deadline + _policyOf(r).settleDuration);
+            _void(roundId, r, VoidReason.TIMED_OUT, r.bond + r.evaluationFee);
+        }
+        _giveBack(roundId, r);
     }
 
     /// @inheritdoc IRounds
-    function finalise(bytes32 roundId) external {
+    function finalise(bytes32 roundId) external whileRunning {
         Round storage r = _requireState(roundId, State.SETTLED);
-        if (block.timestamp < r.finalisableAt) revert RoundsDelayNotPassed(roundId, r.finalisableAt, block.timestamp);
+        if (clock() < r.finalisableAt) revert RoundsDelayNotPassed(roundId, r.finalisableAt, clock());
         r.state = State.FINALISED;
-        slot[r.modelId] = 0;
+        r.refund = r.bond;
+        _freeSlot(r.modelId);
         modelRegistry.advanceHead(r.modelId, roundId, Head(r.candidateCommitment, _nextTrainingSetRoot(r)));
+        rewards.award(r.modelId, roundId, r.payeesRoot, _policyOf(r).vestingDuration);
     }
 
-    /// @inheritdoc IRounds
-    function claim(bytes32 roundId) external {
-        Round storage r = _requireState(roundId, State.FINALISED);
-        if (msg.sender != r.payee) revert RoundsNotPayee(roundId, r.payee, msg.sender);
-        r.state = State.CLAIMED;
-        emit RewardClaimed(roundId, r.modelId, msg.sender, r.reward);
-        RewardToken(modelRegistry.model(r.modelId).rewardToken).mint(msg.sender, r.reward);
+    /// @inheritdoc ERC165
+    function supportsInterface(bytes4 interfaceId) public view override returns (bool) {
+        return interfaceId == type(IRounds).interfaceId || super.supportsInterface(interfaceId);
     }
 
-    /// @inheritdoc IRounds
-    function foldState(bytes32 modelId, bytes32 foldId) external view returns (FoldState memory) {
-        return _foldStates[modelId][foldId];
+    /// @dev What was committed is bound to what was current when it was.
+    function _requireSameTerms(Contribution calldata contribution, Round storage r) private view {
+        if (contribution.modelId != r.modelId) revert RoundsForeignModel(contribution.modelId, address(this));
+        if (contribution.policyHash != r.policyHash) {
+            revert RoundsStalePolicy(contribution.policyHash, r.policyHash);
+        }
+        if (contribution.benchmarkId != r.benchmarkId) {
+            revert RoundsStaleBenchmark(contribution.benchmarkId, r.benchmarkId);
+        }
     }
 
-    function _requireAdmissible(bytes32 roundId, Contribution calldata contribution, Policy memory policy)
+    function _requireContributor(bytes32 roundId, Contribution calldata contribution, bytes calldata signature)
         private
         view
     {
-        if (msg.sender != contribution.contributor) {
-            revert RoundsNotContributor(roundId, contribution.contributor, msg.sender);
-        }
-        if (contribution.payee == address(0)) revert RoundsZeroPayee(roundId);
-        if (msg.value != policy.evaluationFee) revert RoundsWrongFee(roundId, policy.evaluationFee, msg.value);
-        if (contribution.rows < policy.minContributionRows) {
-            revert RoundsTooFewRows(roundId, policy.minContributionRows, contribution.rows);
-        }
-        for (uint256 i = 0; i < policy.validators.length; i++) {
-            address validator = policy.validators[i];
-            if (validator == contribution.contributor || validator == contribution.payee) {
-                revert RoundsInterestedValidator(roundId, validator);
-            }
+        address contributor = contribution.contributor;
+        if (msg.sender == contributor) return;
+        if (!SignatureChecker.isValidSignatureNowCalldata(contributor, contributionDigest(contribution), signature)) {
+            revert RoundsNotContributor(roundId, contributor, msg.sender);
         }
     }
 
-    function _takeSlot(bytes32 modelId, bytes32 roundId) private {
-        if (slot[modelId] != 0) revert RoundsSlotTaken(modelId, slot[modelId]);
-        slot[modelId] = roundId;
+    function _drawFold(Round storage r, Policy memory policy, bytes32 seed) private {
+        bytes32[] memory unspent = _unspentFolds(r, policy.roundsPerFold);
+        r.foldId = unspent[uint256(keccak256(abi.encode(TAG_FOLD_DRAW, seed))) % unspent.length];
+        _foldStates[r.modelId][r.foldId].rounds++;
     }
 
-    /// @dev The first fold of the benchmark that is not spent.
-    function _takeFold(Round storage r, Model memory model, uint256 roundsPerFold) private {
-        bytes32[] memory foldIds = modelRegistry.foldIds(r.modelId);
-        for (uint256 i = 0; i < foldIds.length; i++) {
-            FoldState storage state = _foldStates[r.modelId][foldIds[i]];
-            if (state.accepted || state.rounds >= roundsPerFold) continue;
-            state.rounds++;
-            Fold memory fold = modelRegistry.fold(foldIds[i]);
-            if (fold.metric != ACCURACY || fold.classes != 2) {
-                revert RoundsUnsupportedMetric(fold.metric, fold.classes);
-            }
-            r.foldId = foldIds[i];
-            r.labelsRoot = fold.labelsRoot;
-            r.n = fold.n;
-            return;
-        }
-        revert RoundsFoldsSpent(r.modelId, model.benchmarkId);
+    function _drawCommittee(bytes32 roundId, Round storage r, Policy memory policy, bytes32 seed) private {
+        uint256 committee = policy.committeeSize == 0
+            ? validatorRegistry.eligible(policy.validators, policy.minStake, r.contributor)
+            : validatorRegistry.draw(
+                keccak256(abi.encode(TAG_COMMITTEE, seed)), policy.committeeSize, policy.minStake, r.contributor
+            );
+        uint8 seats = 0;
+        while (seats < 16 && (committee >> (16 * seats)) & 0xffff != 0) seats++;
+        if (seats < policy.threshold) revert RoundsTooFewValidators(roundId, policy.threshold, seats);
+        r.committee = committee;
+        r.seats = seats;
     }
 
     /// @dev The pinned head's training set with the contribution.
@@ -192,19 +227,11 @@ contract Rounds is RoundBudgets, RoundFees, RoundVotes {
     }
 
     /// @dev What `settle` and `reject` share: the quorum, who is paid for it, and what the head predicts.
-    function _close(
-        bytes32 roundId,
-        Round storage r,
-        Policy memory policy,
-        Vote calldata vote,
-        bytes[] calldata signatures,
-        State state
-    ) private {
-        r.shareholders = SETTLER | _requireQuorum(roundId, policy, vote, signatures);
-        r.shares = uint16(signatures.length + 1);
+    function _close(bytes32 roundId, Round storage r, Policy memory policy, Vote calldata vote, State state) private {
+        r.shareholders = _requireQuorum(roundId, r, policy.threshold, vote);
         r.settler = msg.sender;
         r.state = state;
-        if (vote.status != Status.SCORED && vote.status != Status.BELOW_GATE) return;
+        if (vote.status > Status.BELOW_GATE) return;
 
         uint256 actual = vote.baselinePredictionsRoot;
         _requireFieldElement(actual);
@@ -214,31 +241,23 @@ contract Rounds is RoundBudgets, RoundFees, RoundVotes {
     }
 
     /// @dev Computes, gates and records the score; what it does not pay goes back to the budget.
-    function _score(bytes32 roundId, Round storage r, Policy memory policy, uint256 countsPacked) private {
-        (uint256 n, uint256 b, uint256 c) = DeltaOne.unpack(countsPacked);
-        if (n != r.n) revert RoundsWrongRows(roundId, r.n, n);
-        int256 point = DeltaOne.deltaOneBps(n, b, c);
-        int256 bound = DeltaOne.payableBps(n, b, c, policy.zMicro);
-        if (!DeltaOne.gate(n, b, c, bound, policy.minRows, policy.minDeltaBps, policy.alpha30)) {
-            revert RoundsBelowGate(roundId, n, b, c, bound);
+    function _score(
+        bytes32 roundId,
+        Round storage r,
+        Policy memory policy,
+        Fold memory fold,
+        uint256[] calldata counts
+    ) private returns (uint256 reward) {
+        Score memory score = DeltaOne.score(fold.metric, fold.classes, counts, policy.gate);
+        if (score.n != fold.n) revert RoundsWrongRows(roundId, fold.n, score.n);
+        if (score.failed != 0) {
+            revert RoundsBelowGate(roundId, score.deltaOneBps, score.payableBps, score.failed);
         }
-        uint256 reward =
-            DeltaOne.reward(policy.payPoint ? point : bound, policy.tokensPerDeltaOne, policy.maxReward);
-        _release(r.modelId, policy.maxReward - reward);
-        r.reward = uint128(reward);
-        r.deltaOneBps = int16(point);
-        r.payableBps = int16(bound);
-    }
-
-    function _giveBack(Round storage r) private {
-        slot[r.modelId] = 0;
-        _release(r.modelId, r.reward);
-        r.reward = 0;
-    }
-
-    function _requireBeforeDeadline(bytes32 roundId) private view returns (Round storage r) {
-        r = _requireState(roundId, State.OPEN);
-        if (block.timestamp > r.deadline) revert RoundsDeadlinePassed(roundId, r.deadline, block.timestamp);
+        int256 paid = policy.payPoint ? score.deltaOneBps : score.payableBps;
+        reward = DeltaOne.reward(paid, policy.tokensPerDeltaOne, policy.maxReward);
+        rewards.keep(r.modelId, roundId, uint128(reward));
+        r.deltaOneBps = int16(score.deltaOneBps);
+        r.payableBps = int16(score.payableBps);
     }
 
     function _requireFreshHead(bytes32 roundId, Round storage r) private view {
@@ -260,31 +279,14 @@ contract Rounds is RoundBudgets, RoundFees, RoundVotes {
             roundId,
             r.modelId,
             r.contributor,
-            r.payee,
+            r.payeesRoot,
             r.dataRoot,
             r.rows,
             contribution.ciphertextHash,
-            r.policyHash,
             contribution.salt,
-            r.foldId,
             r.headCommitment,
             r.headTrainingSetRoot,
-            keccak256(abi.encode(TAG_SEED, r.dataRoot, blockhash(block.number - 1))),
-            r.deadline
-        );
-    }
-
-    function _emitSettled(bytes32 roundId, Round storage r, uint256 attestationHash, bytes32 metricsHash) private {
-        emit AttestationSettled(
-            roundId,
-            r.modelId,
-            r.contributor,
-            attestationHash,
-            r.deltaOneBps,
-            r.payableBps,
-            r.reward,
-            r.n,
-            metricsHash
+            r.anchorBlock
         );
     }
 }
