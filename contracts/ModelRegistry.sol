@@ -175,10 +175,10 @@ contract ModelRegistry is IModelRegistry {
         _requireWithin("epochDuration", p.epochDuration, 1 hours, 366 days);
         _requireWithin("vestingDuration", p.vestingDuration, 0, 4 * 365 days);
         _requireWithin("openDuration", p.openDuration, 1 minutes, 30 days);
-        _requireWithin("voteDuration", p.voteDuration, 1 minutes, 30 days);
-        _requireWithin("revealDuration", p.revealDuration, 1 minutes, 30 days);
-        _requireWithin("settleDuration", p.settleDuration, 1 minutes, 30 days);
-        _requireWithin("delay", p.delay, 0, 30 days);
+        _requireWithin("voteDuration", p.voteDuration, 1 minutes, 14 days);
+        _requireWithin("revealDuration", p.revealDuration, 1 minutes, 7 days);
+        _requireWithin("settleDuration", p.settleDuration, 1 minutes, 7 days);
+        _requireWithin("delay", p.delay, 0, 21 days);
         _requireCommittee(p);
     }
 

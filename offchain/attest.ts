@@ -68,7 +68,8 @@ export const zAttestation = z.strictObject({
   evaluator: z.string(),
   contribution: z.strictObject({
     contributor: address,
-    payee: address,
+    /** Merkle sum root over who is paid, as `IRewards.sol` defines it. */
+    payeesRoot: hash,
     dataRoot: hash,
     rows: count,
     /** Rows not already in the head's training set, which is what the candidate learned from. */
@@ -166,15 +167,11 @@ export function metricsHash(
   >,
 ): Hex {
   const { version, name, evaluator, contribution, benchmark, models, counts, delta } = attestation;
-  const parties = {
-    contributor: contribution.contributor.toLowerCase(),
-    payee: contribution.payee.toLowerCase(),
-  };
   const deterministic = {
     version,
     name,
     evaluator,
-    contribution: { ...contribution, ...parties },
+    contribution: { ...contribution, contributor: contribution.contributor.toLowerCase() },
     benchmark,
     models,
     counts,

@@ -4,13 +4,16 @@ import { alpha30, zMicro } from './power.ts';
 
 /** Rows of the largest class of the score circuit: a larger benchmark has no proof. */
 export const MAX_BENCHMARK_ROWS = 4096;
-/** The reward token's, as most tokens'. */
-const TOKEN_DECIMALS = 18;
+/** Of ether and of the reward token. */
+const DECIMALS = 18;
 /** A decimal of so many digits survives the way through a double. */
 const EXACT_DIGITS = 15;
 const MAX_UINT32 = 2 ** 32 - 1;
 const MAX_UINT128 = 2n ** 128n - 1n;
-const DAYS_30 = 30 * 24 * 3600;
+/** More wei than there are; `Policy` keeps fees in 96 bits. */
+const MAX_WEI = 2n ** 90n - 1n;
+const DAY = 24 * 3600;
+const YEAR = 365 * DAY;
 
 /** What is meant where the file is silent. */
 export const DEFAULTS = {
@@ -31,8 +34,16 @@ export const DEFAULTS = {
   pay: 'lower_bound',
   tokensPerDeltaOne: '100',
   maxReward: '1000',
-  roundDuration: 24 * 3600,
+  evaluationFee: '0.01',
+  bond: '0.01',
+  openDuration: 24 * 3600,
+  voteDuration: 24 * 3600,
+  revealDuration: 3600,
+  settleDuration: 6 * 3600,
   delay: 3600,
+  epochReward: '10000',
+  epochDuration: 30 * 24 * 3600,
+  vestingDuration: 0,
   validators: 3,
   directory: 'runs',
 } as const;
@@ -40,8 +51,16 @@ export const DEFAULTS = {
 const text = z.string().min(1);
 
 /** An amount of whole tokens, such as `100` or `"0.25"`, in the token's smallest units: at least `least`. */
-function tokens(least: bigint, amount: string) {
-  const schema = z.union([z.string(), z.number()], { error: 'expected an amount of tokens, such as 100 or "0.25"' });
+const tokens = (least: bigint, amount: string) => decimal('tokens', least, MAX_UINT128, amount);
+
+/** An amount of ether, in wei. */
+const ether = (amount: string) => decimal('ether', 0n, MAX_WEI, amount);
+
+/** Seconds of a phase of a round, at most so many days. */
+const phase = (days: number, seconds: number) => z.int().min(60).max(days * DAY).default(seconds);
+
+function decimal(unit: 'tokens' | 'ether', least: bigint, most: bigint, amount: string) {
+  const schema = z.union([z.string(), z.number()], { error: `expected an amount of ${unit}, such as 100 or "0.25"` });
   return schema
     .transform((given, context) => {
       const written = String(given);
@@ -53,11 +72,13 @@ function tokens(least: bigint, amount: string) {
         return refuse('an amount of more than 15 digits has to be in quotes, or it would be rounded');
       }
       if (!/^\d+(\.\d{1,18})?$/.test(written)) {
-        return refuse('expected whole tokens as a plain decimal number with at most 18 decimals');
+        return refuse(`expected whole ${unit} as a plain decimal number with at most 18 decimals`);
       }
-      const units = parseUnits(written, TOKEN_DECIMALS);
-      if (units >= least && units <= MAX_UINT128) return units;
-      return refuse(`expected ${least} to 2^128 - 1 of the token's smallest units (10^18 are one token)`);
+      const units = parseUnits(written, DECIMALS);
+      if (units >= least && units <= most) return units;
+      return refuse(
+        `expected ${least} to 2^${most.toString(2).length} - 1 of the smallest units of ${unit} (10^18 are one)`,
+      );
     })
     .prefault(amount);
 }
@@ -90,10 +111,12 @@ const zEvaluation = z.strictObject({
   stratify: z.boolean().default(DEFAULTS.stratify),
 });
 
-const zValidators = z.int().min(1).max(255).default(DEFAULTS.validators);
-const zThreshold = z.int().min(1).max(255).optional();
+const zValidators = z.int().min(1).max(16).default(DEFAULTS.validators);
+const zThreshold = z.int().min(1).max(16).optional();
 const zAlpha = z.number().gt(0).max(0.5).default(DEFAULTS.alpha);
 const zRoundsPerFold = z.int().min(1).max(1000).default(DEFAULTS.roundsPerFold);
+const zMaxReward = tokens(1n, DEFAULTS.maxReward);
+const zEpochReward = tokens(1n, DEFAULTS.epochReward);
 /** The fewest votes that two quorums of different content cannot both have. */
 export const majority = (validators: number): number => Math.floor(validators / 2) + 1;
 
@@ -107,9 +130,17 @@ const zPolicy = z
     min_contribution_rows: z.int().min(1).max(MAX_UINT32).default(DEFAULTS.minContributionRows),
     pay: z.enum(['lower_bound', 'point']).default(DEFAULTS.pay),
     tokens_per_delta_one: tokens(100n, DEFAULTS.tokensPerDeltaOne),
-    max_reward: tokens(1n, DEFAULTS.maxReward),
-    round_duration: z.int().min(60).max(DAYS_30).default(DEFAULTS.roundDuration),
-    delay: z.int().min(0).max(DAYS_30).default(DEFAULTS.delay),
+    max_reward: zMaxReward,
+    epoch_reward: zEpochReward,
+    epoch_duration: z.int().min(3600).max(YEAR + DAY).default(DEFAULTS.epochDuration),
+    vesting_duration: z.int().min(0).max(4 * YEAR).default(DEFAULTS.vestingDuration),
+    evaluation_fee: ether(DEFAULTS.evaluationFee),
+    bond: ether(DEFAULTS.bond),
+    open_duration: phase(30, DEFAULTS.openDuration),
+    vote_duration: phase(14, DEFAULTS.voteDuration),
+    reveal_duration: phase(7, DEFAULTS.revealDuration),
+    settle_duration: phase(7, DEFAULTS.settleDuration),
+    delay: z.int().min(0).max(21 * DAY).default(DEFAULTS.delay),
     validators: zValidators,
     threshold: zThreshold,
   })
@@ -117,6 +148,11 @@ const zPolicy = z
     error: 'alpha / rounds_per_fold has to be at least 2^-30 and below 0.5',
     path: ['alpha'],
     when: ({ value }) => holds(value, { alpha: zAlpha, rounds_per_fold: zRoundsPerFold }),
+  })
+  .refine(({ max_reward: reward, epoch_reward: epoch }) => reward <= epoch, {
+    error: 'epoch_reward has to be at least max_reward',
+    path: ['epoch_reward'],
+    when: ({ value }) => holds(value, { max_reward: zMaxReward, epoch_reward: zEpochReward }),
   })
   .refine(({ threshold, validators }) => threshold === undefined || threshold >= majority(validators), {
     error: 'a threshold is more than half of the validators',
@@ -155,17 +191,30 @@ export function toPolicy({ policy }: ConfigFile) {
     /** The chance of a false gain that all rounds of a fold may take together. */
     alpha,
     roundsPerFold,
-    alpha30: Number(alpha30(alpha, roundsPerFold)),
-    zMicro: Number(zMicro(alpha, roundsPerFold)),
-    minDeltaBps: policy.min_delta_bps,
-    minRows: policy.min_rows,
+    gate: {
+      alpha30: Number(alpha30(alpha, roundsPerFold)),
+      zMicro: Number(zMicro(alpha, roundsPerFold)),
+      minDeltaBps: policy.min_delta_bps,
+      minRows: policy.min_rows,
+      minPositives: 0,
+      guardrails: [],
+    },
     minContributionRows: policy.min_contribution_rows,
     payPoint: policy.pay === 'point',
     /** Smallest units of the token, like `maxReward`. */
     tokensPerDeltaOne: policy.tokens_per_delta_one,
     maxReward: policy.max_reward,
-    /** Seconds, like `delay`. */
-    roundDuration: policy.round_duration,
+    epochReward: policy.epoch_reward,
+    /** Seconds, like all durations. */
+    epochDuration: policy.epoch_duration,
+    vestingDuration: policy.vesting_duration,
+    /** Wei, like the bond. */
+    evaluationFee: policy.evaluation_fee,
+    bond: policy.bond,
+    openDuration: policy.open_duration,
+    voteDuration: policy.vote_duration,
+    revealDuration: policy.reveal_duration,
+    settleDuration: policy.settle_duration,
     delay: policy.delay,
     threshold: policy.threshold ?? majority(policy.validators),
     /** How many there are; who they are is decided where they run. */

@@ -89,11 +89,26 @@ policy:
   tokens_per_delta_one: ${DEFAULTS.tokensPerDeltaOne}
   # Most that one round pays, in whole tokens, written likewise; above 0. Default: ${DEFAULTS.maxReward}.
   max_reward: ${DEFAULTS.maxReward}
-  # Seconds from opening a round to its deadline, 60 to 2592000 (30 days). Default: ${DEFAULTS.roundDuration}.
-  round_duration: ${DEFAULTS.roundDuration}
-  # Seconds from settlement to the earliest payment, time for objections, 0 to 2592000. Default: ${DEFAULTS.delay}.
+  # Most that all rounds of one epoch pay, in whole tokens; at least max_reward. Default: ${DEFAULTS.epochReward}.
+  epoch_reward: ${DEFAULTS.epochReward}
+  # Seconds of an epoch, 3600 to 31622400 (366 days). Default: ${DEFAULTS.epochDuration} (30 days).
+  epoch_duration: ${DEFAULTS.epochDuration}
+  # Seconds over which a claimed reward vests, 0 (at once) to 126144000 (4 years). Default: ${DEFAULTS.vestingDuration}.
+  vesting_duration: ${DEFAULTS.vestingDuration}
+  # What a contributor pays the validators for their work, in ether. Default: ${DEFAULTS.evaluationFee}.
+  evaluation_fee: ${DEFAULTS.evaluationFee}
+  # What a contributor loses who does not open a contribution in its turn, does not deliver what was committed to, or
+  # contributes rows of the benchmark, in ether. Default: ${DEFAULTS.bond}.
+  bond: ${DEFAULTS.bond}
+  # Seconds of each phase, from 60 on: to open a contribution in its turn (up to 30 days), to commit votes (14), to reveal
+  # them (7), and to settle (7). Defaults: ${DEFAULTS.openDuration}, ${DEFAULTS.voteDuration}, ${DEFAULTS.revealDuration} and ${DEFAULTS.settleDuration}.
+  open_duration: ${DEFAULTS.openDuration}
+  vote_duration: ${DEFAULTS.voteDuration}
+  reveal_duration: ${DEFAULTS.revealDuration}
+  settle_duration: ${DEFAULTS.settleDuration}
+  # Seconds from settlement to the earliest payment, time for objections, 0 to 1814400 (21 days). Default: ${DEFAULTS.delay}.
   delay: ${DEFAULTS.delay}
-  # Number of validators, 1 to 255; so many are started on a local chain. Default: ${DEFAULTS.validators}.
+  # Number of validators, 1 to 16; so many are started on a local chain. Default: ${DEFAULTS.validators}.
   validators: ${DEFAULTS.validators}
   # Equal votes that decide a round: more than half of the validators, at most all. Default: just more than half.
   threshold: ${majority(DEFAULTS.validators)}

@@ -53,7 +53,7 @@ export function contextHash({
     BigInt(models.baseline.commitment),
     models.baseline.trainingSetRoot as Hex,
     contribution.dataRoot as Hex,
-    contribution.payee as Address,
+    contribution.payeesRoot as Hex,
     benchmark.foldId as Hex,
     context.policyHash as Hex,
     context.trainSpecHash as Hex,

@@ -25,10 +25,11 @@ export interface Power {
  * 284 rows, K = 1 and a gain of 2 points: 0.35, not 0.44; at 30 rows and 10 points: 0.18, not 0.45).
  */
 export function describePower(
-  { policy }: { policy: { alpha: number; roundsPerFold: number; minDeltaBps: number } },
+  { policy }: { policy: { alpha: number; roundsPerFold: number; gate: { minDeltaBps: number } } },
   rows: number,
 ): Power {
-  const { alpha, roundsPerFold, minDeltaBps } = policy;
+  const { alpha, roundsPerFold } = policy;
+  const { minDeltaBps } = policy.gate;
   const terms = { zMicro: zMicro(alpha, roundsPerFold), alpha30: alpha30(alpha, roundsPerFold), minRows: 1n };
   const needed = fewestFixed({ ...terms, minDeltaBps: BigInt(minDeltaBps) }, rows);
   const chance = chanceOf(needed, rows);

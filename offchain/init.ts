@@ -94,7 +94,7 @@ export async function init(
     writeFileSync(join(folder, 'schema.json'), `${JSON.stringify(schema, null, 2)}\n`);
     writeFileSync(join(folder, 'hokusai.yaml'), config);
   });
-  const power = describePower({ policy: { ...DEFAULTS, roundsPerFold } }, split.benchmark.length);
+  const power = describePower({ policy: { ...DEFAULTS, roundsPerFold, gate: DEFAULTS } }, split.benchmark.length);
   const summary = { rows: table.rows, distinctRows, ...describe(learned, schema, split), power };
   return { files, warnings: [...warnings, ...warnOf(summary, split)], summary };
 }

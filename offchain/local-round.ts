@@ -4,10 +4,21 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Address, getAddress, type Hex, keccak256, numberToHex, stringToHex } from 'viem';
 import { registerCircuit } from './chain/circuit.ts';
-import { connect } from './chain/connect.ts';
+import { connect, type Sender } from './chain/connect.ts';
 import type { LocalChain } from './chain/local.ts';
-import { allocateBudget, claim, commit, finalise, open, registerModel } from './chain/round.ts';
+import {
+  allocateBudget,
+  claim,
+  commit,
+  draw,
+  finalise,
+  open,
+  registerModel,
+  round,
+  withdraw,
+} from './chain/round.ts';
 import { type Sent, view } from './chain/send.ts';
+import { validator as registered } from './chain/validator-registry.ts';
 import { modelCommitment, saltOf } from './commitment.ts';
 import type { Config } from './config.ts';
 import type { DataRoot } from './data-root.ts';
@@ -16,16 +27,18 @@ import type { Executor, StepEvent } from './executor.ts';
 import { ACCURACY, type ModelLine } from './line.ts';
 import { headOf } from './pipeline.ts';
 import type { Proven } from './prove/prove.ts';
+import { payeesTree } from './payees.ts';
 import { scoreCircuit } from './prove/score.ts';
+import { encryptTo } from './recipient.ts';
 import { ciphertextHash, seal } from './seal.ts';
 import type { RunSecrets } from './secrets.ts';
-import type { Ballot, Settlement } from './validator.ts';
+import type { Assignment, Ballot, Settlement } from './validator.ts';
 import { startValidator, type Validator } from './validators.ts';
 import { writeWhole } from './write-whole.ts';
 
-/** What an evaluation costs a contributor on a local chain, in wei: 0.01 ether. */
-const EVALUATION_FEE = 10n ** 16n;
 const TEN_ETHER = numberToHex(10n ** 19n);
+/** What each validator has at stake, in wei: 1 ether. */
+const STAKE = 10n ** 18n;
 
 /** A transaction of the run. */
 export interface Action {
@@ -49,8 +62,7 @@ export interface Outcome {
 export interface LocalModel {
   readonly modelId: Hex;
   readonly policyHash: Hex;
-  readonly contributor: Address;
-  readonly payee: Address;
+  readonly benchmarkId: Hex;
   /** Registration, before any round. */
   readonly transactions: readonly Action[];
   /** Plays a round to its end: claimed, or rejected. */
@@ -91,22 +103,10 @@ export async function openLocalModel(options: LocalModelOptions): Promise<LocalM
     }
     started.sort((a, b) => (BigInt(a.address) < BigInt(b.address) ? -1 : 1));
     const journal = journalOf(options);
-    const ids = await register(
-      options,
-      started.map(({ address }) => address),
-      journal.record,
-    );
+    const ids = await register(options, started, journal.record);
     const contribute = (name: string, data: Uint8Array, root: DataRoot) =>
       playRound(options, { ...ids, validators: started.map(({ validator }) => validator) }, { name, data, root });
-    const { contributor, payee } = chain.accounts;
-    return {
-      ...ids,
-      contributor: contributor.address,
-      payee: payee.address,
-      transactions: journal.actions,
-      contribute,
-      stop,
-    };
+    return { ...ids, transactions: journal.actions, contribute, stop };
   } catch (error) {
     stop();
     throw error;
@@ -126,19 +126,20 @@ function journalOf({ onAction }: LocalModelOptions): { actions: Action[]; record
 
 async function register(
   { chain, config, line, secrets, executor }: LocalModelOptions,
-  validators: readonly Address[],
+  validators: readonly { validator: Validator; address: Address }[],
   record: Record,
-): Promise<{ modelId: Hex; policyHash: Hex }> {
+): Promise<Ids> {
   const { url, deployment, accounts } = chain;
   const owner = await connect({ url, deployment, account: accounts.owner });
-  for (const address of validators) {
+  for (const { validator, address } of validators) {
     await owner.publicClient.request({ method: 'hardhat_setBalance', params: [address, TEN_ETHER] } as never);
+    record('register', await validator.ask<Sent>({ type: 'register', stake: STAKE }));
   }
   const circuitId = await registerCircuit(owner, scoreCircuit(line.fold.n));
   const head = await headOf(line, executor);
   const salt = saltOf(secrets.owner.modelSecret, 'linear', line.trainingSetRoot);
   const { alpha: _, validators: __, ...terms } = config.policy;
-  const registered = await registerModel(owner, {
+  const { result: modelId, ...sent } = await registerModel(owner, {
     salt: keccak256(stringToHex(config.pipeline.name)),
     head: { modelCommitment: await modelCommitment(head, salt), trainingSetRoot: line.trainingSetRoot },
     policy: {
@@ -146,17 +147,24 @@ async function register(
       circuitId,
       metric: ACCURACY,
       trainSpecHash: line.trainSpecHash,
-      evaluationFee: EVALUATION_FEE,
-      validators: [...validators],
+      minStake: STAKE,
+      committeeSize: 0,
+      validators: validators.map(({ address }) => address),
     },
     folds: [line.fold],
   });
-  record('registerModel', registered);
+  record('registerModel', { ...sent, result: modelId });
   const budget = terms.maxReward * BigInt(terms.roundsPerFold);
-  record('allocateBudget', await allocateBudget(owner, registered.result, budget));
-  const model = await view(owner, { contract: 'modelRegistry', functionName: 'model', args: [registered.result] });
-  return { modelId: registered.result, policyHash: model.policyHash };
+  record('allocateBudget', await allocateBudget(owner, modelId, budget));
+  const { policyHash, benchmarkId } = await view(owner, {
+    contract: 'modelRegistry',
+    functionName: 'model',
+    args: [modelId],
+  });
+  return { modelId, policyHash, benchmarkId };
 }
+
+type Ids = Pick<LocalModel, 'modelId' | 'policyHash' | 'benchmarkId'>;
 
 interface Given {
   readonly name: string;
@@ -166,56 +174,84 @@ interface Given {
 
 async function playRound(
   options: LocalModelOptions,
-  model: { modelId: Hex; policyHash: Hex; validators: readonly Validator[] },
+  model: Ids & { validators: readonly Validator[] },
   given: Given,
 ): Promise<Outcome> {
-  const { chain, config, secrets } = options;
+  const { chain, config } = options;
   const { url, deployment, accounts } = chain;
   const { actions, record } = journalOf(options);
   const contributor = await connect({ url, deployment, account: accounts.contributor });
-  const sealed = await sealedFile(options, given);
-  const contribution = {
-    modelId: model.modelId,
-    contributor: getAddress(accounts.contributor.address),
-    payee: getAddress(accounts.payee.address),
-    dataRoot: given.root.dataRoot,
-    rows: given.root.rows,
-    ciphertextHash: sealed.ciphertextHash,
-    policyHash: model.policyHash,
-    salt: keccak256(secrets.contributionSecret),
-  };
-  record('commit', await commit(contributor, contribution));
-  await chain.mine();
-  const opened = await open(contributor, contribution, EVALUATION_FEE);
-  record('open', opened);
-  const roundId = opened.result;
+  const payee = await connect({ url, deployment, account: accounts.payee });
+  const payees = payeesTree([{ payee: getAddress(payee.account.address), weight: 1n }]);
+  const assignment = await openRound(options, model, contributor, payees.payeesRoot, given, record);
+  const { roundId } = assignment;
 
-  const { payee, dataRoot, rows } = contribution;
-  const assignment = {
-    contributor: contribution.contributor,
-    payee,
-    dataRoot,
-    rows,
-    roundId,
-    ...sealed,
-    key: secrets.dataKey,
-  };
   const all = await Promise.all(
     model.validators.map((validator) => validator.ask<Ballot>({ type: 'evaluate', assignment })),
   );
+  for (const type of ['voteCommit', 'voteReveal'] as const) {
+    for (const validator of model.validators) record(type, await validator.ask<Sent>({ type, roundId }));
+  }
   const ballots = quorum(all, config.policy.threshold);
   const settler = model.validators[all.indexOf(ballots[0]!)]!;
-  const votes = ballots.map(({ voter, signature }) => ({ voter, signature }));
-  if (ballots[0]!.vote.status !== 'SCORED') {
-    record('reject', await settler.ask<Sent>({ type: 'reject', roundId, votes }));
+  const { status } = ballots[0]!.vote;
+  if (status !== 'SCORED') {
+    // A score below the gate leaves the time to settle to a proof that would show otherwise.
+    if (status === 'BELOW_GATE') await chain.advance(config.policy.voteDuration + 2 * config.policy.settleDuration);
+    record('reject', await settler.ask<Sent>({ type: 'reject', roundId }));
+    record('withdraw', await withdraw(contributor, roundId));
     return { roundId, ballots, transactions: actions };
   }
-  const settlement = await settler.ask<Settlement>({ type: 'settle', roundId, votes });
+  const settlement = await settler.ask<Settlement>({ type: 'settle', roundId });
   record('settle', settlement);
   await chain.advance(config.policy.delay + 1);
   record('finalise', await finalise(contributor, roundId));
-  record('claim', await claim(await connect({ url, deployment, account: accounts.payee }), roundId));
+  record('claim', await claim(payee, { modelId: model.modelId, roundId, ...payees.proofOf(0) }));
+  record('withdraw', await withdraw(contributor, roundId));
   return { roundId, ballots, settlement, transactions: actions };
+}
+
+/** Commits, opens and draws, and then gives the committee the key to the data. */
+async function openRound(
+  options: LocalModelOptions,
+  { modelId, policyHash, benchmarkId }: Ids,
+  contributor: Sender,
+  payeesRoot: Hex,
+  given: Given,
+  record: Record,
+): Promise<Assignment> {
+  const { chain, config, secrets } = options;
+  const sealed = await sealedFile(options, given);
+  const { dataRoot, rows } = given.root;
+  const contribution = {
+    modelId,
+    contributor: getAddress(contributor.account.address),
+    payeesRoot,
+    dataRoot,
+    rows,
+    ciphertextHash: sealed.ciphertextHash,
+    policyHash,
+    benchmarkId,
+    salt: keccak256(secrets.contributionSecret),
+  };
+  record('commit', await commit(contributor, contribution, config.policy.bond + config.policy.evaluationFee));
+  await chain.mine();
+  const opened = await open(contributor, contribution);
+  record('open', opened);
+  const roundId = opened.result;
+  await chain.mine(3);
+  record('draw', await draw(contributor, roundId));
+  const { committee } = await round(contributor, roundId);
+  const members = await view(contributor, {
+    contract: 'validatorRegistry',
+    functionName: 'members',
+    args: [committee],
+  });
+  const recipients = await Promise.all(
+    members.map(async (member) => (await registered(contributor, member)).ageRecipient),
+  );
+  const encryptedKey = await encryptTo(recipients, secrets.dataKey);
+  return { contributor: contribution.contributor, payeesRoot, dataRoot, rows, roundId, ...sealed, encryptedKey };
 }
 
 /** The ciphertext is made once: sealing is random, and another file would be another contribution. */

@@ -20,7 +20,8 @@ import { type Validation, validate } from './validate.ts';
 /** What a contributor committed to on-chain. */
 export interface Committed {
   readonly contributor: Hex;
-  readonly payee: Hex;
+  /** Who is paid: `payeesTree` of `payees.ts`. */
+  readonly payeesRoot: Hex;
   readonly dataRoot: Hex;
   readonly rows: number;
 }
@@ -69,10 +70,10 @@ export function offerOf({ pipeline, policy }: Config, tellRejected: boolean): Of
     minContributionRows: policy.minContributionRows,
     tellRejected,
     terms: {
-      minRows: BigInt(policy.minRows),
-      minDeltaBps: BigInt(policy.minDeltaBps),
-      zMicro: BigInt(policy.zMicro),
-      alpha30: BigInt(policy.alpha30),
+      minRows: BigInt(policy.gate.minRows),
+      minDeltaBps: BigInt(policy.gate.minDeltaBps),
+      zMicro: BigInt(policy.gate.zMicro),
+      alpha30: BigInt(policy.gate.alpha30),
       payPoint: policy.payPoint,
       tokensPerDeltaOne: policy.tokensPerDeltaOne,
       maxReward: policy.maxReward,
@@ -242,7 +243,7 @@ function countsOf(cells: readonly number[]): NonNullable<Agreed['counts']> {
 }
 
 function agreed(line: ModelLine, { name }: Offer, contribution: Committed, refusal: Refusal, known?: Known): Agreed {
-  const { contributor, payee, dataRoot, rows } = contribution;
+  const { contributor, payeesRoot, dataRoot, rows } = contribution;
   const { labelsRoot, featuresRoot, rowsRoot, quantiserHash, n } = line.fold;
   const none = { rowsUsed: 0, duplicates: 0, overlap: 0, quality: { cells: 0, missingCells: 0, positives: 0 } };
   return {
@@ -250,7 +251,7 @@ function agreed(line: ModelLine, { name }: Offer, contribution: Committed, refus
     ...refusal,
     name,
     evaluator: EVALUATOR,
-    contribution: { contributor, payee, dataRoot, rows, ...none, ...known },
+    contribution: { contributor, payeesRoot, dataRoot, rows, ...none, ...known },
     benchmark: {
       foldId: line.foldId,
       labelsRoot: String(labelsRoot),

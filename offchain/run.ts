@@ -209,7 +209,7 @@ async function dryRun(
 ): Promise<RunResult> {
   const contribution: Contribution = {
     contributor: zeroAddress,
-    payee: zeroAddress,
+    payeesRoot: zeroHash,
     dataRoot: root.dataRoot,
     rows: root.rows,
     contributionSecret: secrets.contributionSecret,

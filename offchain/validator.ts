@@ -2,18 +2,20 @@
  * A validator: a process of its own with a keystore and a journal of its own. It opens the sealed contribution, trains
  * and evaluates, and signs its vote; the one that settles also proves. Tasks come in over the channel one at a time.
  */
+import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Hex } from 'viem';
+import { type Hex, keccak256 } from 'viem';
 import { metricsHash } from './attest.ts';
 import { connect, type Sender } from './chain/connect.ts';
 import type { Deployment } from './chain/contracts.ts';
 import { openKeystore } from './chain/keystore.ts';
-import { contextHash, reject, round, settle } from './chain/round.ts';
+import { contextHash, reject, round, settle, voteCommit, voteReveal } from './chain/round.ts';
 import type { Sent } from './chain/send.ts';
-import { orderSignatures, type SignedVote, signVote, type Vote } from './chain/vote.ts';
+import { register } from './chain/validator-registry.ts';
+import { type SignedVote, signVote, type Vote, voteHash } from './chain/vote.ts';
 import { loadConfig } from './config.ts';
-import { voteOf } from './context.ts';
+import { hashWords, tag, voteOf } from './context.ts';
 import { HokusaiError } from './errors.ts';
 import { type Executor, openExecutor, type StepEvent, type StepRecord } from './executor.ts';
 import { type ModelLine, type OwnerSecrets, ownedLine } from './line.ts';
@@ -29,13 +31,14 @@ import {
 } from './pipeline.ts';
 import { contractProof, type Proven } from './prove/prove.ts';
 import { type ProvenScore, proveScore } from './prove/score.ts';
+import { createIdentity, decryptWith, readIdentity, recipientOf } from './recipient.ts';
 import { ciphertextHash, unseal } from './seal.ts';
 import { readCsv } from './table.ts';
 
 /** What a validator is started with. */
 export interface Duty {
   readonly configFile: string;
-  /** Journal, keystore and the opened contribution; nobody else's. */
+  /** Journal, keystore, identity and the opened contribution; nobody else's. */
   readonly folder: string;
   readonly password: string;
   readonly url: string;
@@ -49,8 +52,8 @@ export interface Assignment extends Committed {
   readonly roundId: Hex;
   readonly ciphertextFile: string;
   readonly ciphertextHash: Hex;
-  /** Opens the ciphertext; given to validators once the round is open. */
-  readonly key: Uint8Array;
+  /** Opens the ciphertext; encrypted to the committee once it is drawn. */
+  readonly encryptedKey: Uint8Array;
 }
 
 export interface Ballot extends SignedVote {
@@ -68,8 +71,8 @@ export interface Settlement extends Sent {
 export type Task =
   | { readonly type: 'start'; readonly duty: Duty }
   | { readonly type: 'evaluate'; readonly assignment: Assignment }
-  | { readonly type: 'settle'; readonly roundId: Hex; readonly votes: readonly SignedVote[] }
-  | { readonly type: 'reject'; readonly roundId: Hex; readonly votes: readonly SignedVote[] };
+  | { readonly type: 'register'; readonly stake: bigint }
+  | { readonly type: 'voteCommit' | 'voteReveal' | 'settle' | 'reject'; readonly roundId: Hex };
 
 export type Reply =
   | { readonly type: 'event'; readonly event: StepEvent }
@@ -78,6 +81,14 @@ export type Reply =
 
 let duty: Duty;
 let client: Sender;
+
+/** Registers with the recipient of this validator's identity, which is made where there is none. */
+async function registerSelf(stake: bigint): Promise<Sent> {
+  const file = join(duty.folder, 'identity.txt');
+  const recipient = existsSync(file) ? await recipientOf(await readIdentity(file)) : await createIdentity(file);
+  return register(client, recipient, stake);
+}
+
 /** The round that this validator has evaluated. */
 let evaluated: { readonly vote: Vote; readonly finding: Finding } | undefined;
 
@@ -112,6 +123,9 @@ async function evaluateRound(assignment: Assignment): Promise<Ballot> {
   }
 }
 
+/** What came was not what was committed to, or not for us. */
+const UNAVAILABLE: ReadonlySet<string> = new Set(['SEAL_BROKEN', 'RECIPIENT_OTHER', 'ENCRYPTION_BROKEN']);
+
 /** Opens the ciphertext that the commitment names, and evaluates what is in it. */
 async function find(assignment: Assignment, line: ModelLine, offer: Offer, executor: Executor): Promise<Finding> {
   try {
@@ -119,7 +133,7 @@ async function find(assignment: Assignment, line: ModelLine, offer: Offer, execu
   } catch (error) {
     if (!(error instanceof HokusaiError) || error.kind !== 'terminal') throw error;
     // Every validator finds the same of these bytes. Anything else that goes wrong is no finding about them.
-    if (error.code === 'SEAL_BROKEN') {
+    if (UNAVAILABLE.has(error.code)) {
       return refuse(line, offer, assignment, { status: 'UNAVAILABLE', reason: error.message });
     }
     if (!error.code.startsWith('TABLE_')) throw error;
@@ -135,11 +149,13 @@ async function opened(assignment: Assignment): Promise<Contribution> {
   if (ciphertextHash(ciphertext) !== assignment.ciphertextHash) {
     throw new HokusaiError('terminal', 'SEAL_BROKEN', 'The ciphertext is not the one that was committed to.');
   }
-  const { data, contributionSecret } = unseal(ciphertext, assignment.key);
+  const identity = await readIdentity(join(duty.folder, 'identity.txt'));
+  const key = await decryptWith(identity, assignment.encryptedKey);
+  const { data, contributionSecret } = unseal(ciphertext, key);
   const file = join(duty.folder, 'contribution.csv');
   await writeFile(file, data, { mode: 0o600 });
-  const { contributor, payee, dataRoot, rows } = assignment;
-  const committed = { contributor, payee, dataRoot, rows };
+  const { contributor, payeesRoot, dataRoot, rows } = assignment;
+  const committed = { contributor, payeesRoot, dataRoot, rows };
   return { ...committed, contributionSecret, file: ciphertextHash(data), table: await readCsv(file) };
 }
 
@@ -170,7 +186,22 @@ async function requireSameLine(roundId: Hex, line: ModelLine, { agreed }: Findin
   );
 }
 
-async function settleRound(roundId: Hex, votes: readonly SignedVote[]): Promise<Settlement> {
+/**
+ * Hides a vote until all are committed. A signature by the account's key that nobody else can make, and the same again
+ * after a crash.
+ */
+async function voteSalt(roundId: Hex): Promise<Hex> {
+  const { chainId, rounds } = duty.deployment;
+  return keccak256(await client.account.sign!({ hash: hashWords([tag('voteSalt'), BigInt(chainId), rounds, roundId]) }));
+}
+
+async function commitVote(roundId: Hex): Promise<Sent> {
+  const { chainId, rounds } = duty.deployment;
+  const salt = await voteSalt(roundId);
+  return voteCommit(client, roundId, voteHash(chainId, rounds, roundId, client.account.address, evaluated!.vote, salt));
+}
+
+async function settleRound(roundId: Hex): Promise<Settlement> {
   const { vote, finding } = evaluated!;
   const executor = await openExecutor(duty.folder, { onEvent: report });
   try {
@@ -178,9 +209,8 @@ async function settleRound(roundId: Hex, votes: readonly SignedVote[]): Promise<
     const proven = await proveScore({ ...finding.evaluated!.score, contextHash: context }, executor, duty.prover);
     const sent = await settle(client, roundId, {
       vote,
-      signatures: orderSignatures(votes),
       proof: contractProof(proven.proof),
-      countsPacked: BigInt(proven.countsPacked),
+      counts: [BigInt(proven.countsPacked)],
       attestationHash: BigInt(proven.attestationHash),
     });
     return { ...sent, proven, steps: executor.steps() };
@@ -199,8 +229,13 @@ const say = (reply: Reply) => process.send!(reply);
 async function perform(task: Task): Promise<unknown> {
   if (task.type === 'start') return start(task.duty);
   if (task.type === 'evaluate') return evaluateRound(task.assignment);
-  if (task.type === 'settle') return settleRound(task.roundId, task.votes);
-  return reject(client, task.roundId, evaluated!.vote, orderSignatures(task.votes));
+  if (task.type === 'register') return registerSelf(task.stake);
+  if (task.type === 'voteCommit') return commitVote(task.roundId);
+  if (task.type === 'voteReveal') {
+    return voteReveal(client, task.roundId, evaluated!.vote, await voteSalt(task.roundId));
+  }
+  if (task.type === 'settle') return settleRound(task.roundId);
+  return reject(client, task.roundId, evaluated!.vote);
 }
 
 process.on('message', (task: Task) => {

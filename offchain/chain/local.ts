@@ -36,8 +36,8 @@ export interface LocalChain {
   readonly pid: number;
   /** Moves the clock of the chain forward, and mines a block at the new time. */
   advance(seconds: number): Promise<void>;
-  /** Mines a block; every transaction also gets one of its own at once. */
-  mine(): Promise<void>;
+  /** Mines blocks, one unless told; every transaction also gets one of its own at once. */
+  mine(blocks?: number): Promise<void>;
   /** Ends the process. Nothing is kept. */
   stop(): Promise<void>;
 }
@@ -142,6 +142,6 @@ function controls(url: string): Pick<LocalChain, 'advance' | 'mine'> {
       await client.increaseTime({ seconds });
       await client.mine({ blocks: 1 });
     },
-    mine: () => client.mine({ blocks: 1 }),
+    mine: (blocks = 1) => client.mine({ blocks }),
   };
 }

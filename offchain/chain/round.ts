@@ -42,62 +42,110 @@ export async function registerModel(client: Sender, { salt, head, policy, folds 
 
 /** Lets a model's rounds pay `amount` more. By the reward token's owner. The one action that, repeated, acts again. */
 export const allocateBudget = (client: Sender, modelId: Hex, amount: bigint): Promise<Sent> =>
-  act(client, 'allocateBudget', [modelId, amount]);
+  send(client, {
+    action: 'allocateBudget',
+    contract: 'rewards',
+    functionName: 'allocateBudget',
+    args: [modelId, amount],
+  });
 
-/** Commits to a contribution and reveals nothing of it. The result is the roundId. */
-export async function commit(client: Sender, contribution: Contribution): Promise<Sent<Hex>> {
+/**
+ * Queues a contribution of which nothing is shown, and pays its deposit. The result is the roundId.
+ *
+ * @param deposit the policy's bond and evaluationFee, in wei
+ */
+export async function commit(client: Sender, contribution: Contribution, deposit: bigint): Promise<Sent<Hex>> {
   const { commitment } = await commitmentOf(client, contribution);
-  return send(client, { action: 'commit', contract: 'rounds', functionName: 'commit', args: [commitment] });
+  const { modelId, policyHash, benchmarkId } = contribution;
+  return send(client, {
+    action: 'commit',
+    contract: 'rounds',
+    functionName: 'commit',
+    args: [modelId, policyHash, benchmarkId, commitment],
+    value: deposit,
+  });
 }
 
-/** Reveals a contribution, in a later block than its commit, and pays the policy's fee. The result is the roundId. */
-export const open = (client: Sender, contribution: Contribution, evaluationFee: bigint): Promise<Sent<Hex>> =>
-  send(client, {
-    action: 'open',
-    contract: 'rounds',
-    functionName: 'open',
-    args: [contribution],
-    value: evaluationFee,
-  });
+/**
+ * Reveals a contribution in its turn, in a later block than its commit. The result is the roundId.
+ *
+ * @param signature of its contributor (`signContribution`), where somebody else sends
+ */
+export const open = (client: Sender, contribution: Contribution, signature: Hex = '0x'): Promise<Sent<Hex>> =>
+  send(client, { action: 'open', contract: 'rounds', functionName: 'open', args: [contribution, signature] });
 
 /** What settles a round besides its id. */
 export interface Settlement {
+  /** What a quorum revealed. */
   readonly vote: Vote;
-  /** In the order of `orderSignatures`. */
-  readonly signatures: readonly Hex[];
   /** Made for this round, this candidate and the account that sends. */
   readonly proof: ContractProof;
-  readonly countsPacked: bigint;
+  readonly counts: readonly bigint[];
   readonly attestationHash: bigint;
 }
 
-/** Settles a round with the votes of a quorum and the proof of the score. */
+/** Draws fold, seed and committee of an open round, three blocks after it was opened or later. By anybody. */
+export const draw = (client: Sender, roundId: Hex): Promise<Sent> => act(client, 'draw', [roundId]);
+
+/** Commits to a vote; `voteHash` of `vote.ts` makes the hash. */
+export const voteCommit = (client: Sender, roundId: Hex, hash: Hex): Promise<Sent> =>
+  act(client, 'voteCommit', [roundId, hash]);
+
+/** Shows a vote that was committed to, once all are. */
+export const voteReveal = (client: Sender, roundId: Hex, vote: Vote, salt: Hex): Promise<Sent> =>
+  act(client, 'voteReveal', [roundId, encodeVote(vote), salt]);
+
+/** Settles a round with the vote of a quorum and the proof of the score. */
 export const settle = (client: Sender, roundId: Hex, settlement: Settlement): Promise<Sent> => {
-  const { vote, signatures, proof, countsPacked, attestationHash } = settlement;
-  return act(client, 'settle', [roundId, encodeVote(vote), signatures, proof, countsPacked, attestationHash]);
+  const { vote, proof, counts, attestationHash } = settlement;
+  return act(client, 'settle', [roundId, encodeVote(vote), proof, counts, attestationHash]);
 };
 
-/** Closes a round without pay, with the votes of a quorum for any status but SCORED. */
-export const reject = (client: Sender, roundId: Hex, vote: Vote, signatures: readonly Hex[]): Promise<Sent> =>
-  act(client, 'reject', [roundId, encodeVote(vote), signatures]);
+/** Closes a round without pay, with the vote of a quorum for any status but SCORED. */
+export const reject = (client: Sender, roundId: Hex, vote: Vote): Promise<Sent> =>
+  act(client, 'reject', [roundId, encodeVote(vote)]);
 
-/** Gives the fee of a round back that nobody settled or rejected by its deadline. By anybody. */
+/** Takes a contribution out of the queue, with its deposit. By who committed it. */
+export const cancel = (client: Sender, roundId: Hex): Promise<Sent> => act(client, 'cancel', [roundId]);
+
+/** Ends a phase whose time is over. By anybody. */
 export const expire = (client: Sender, roundId: Hex): Promise<Sent> => act(client, 'expire', [roundId]);
 
 /** Advances the head to a settled round's candidate, once its delay is over. By anybody. */
 export const finalise = (client: Sender, roundId: Hex): Promise<Sent> => act(client, 'finalise', [roundId]);
 
-/** Mints the reward to the payee, who sends. */
-export const claim = (client: Sender, roundId: Hex): Promise<Sent> => act(client, 'claim', [roundId]);
+/** Pays the sender what an ended round owes him: bond and fee that come back, or shares of the fee. */
+export const withdraw = (client: Sender, roundId: Hex): Promise<Sent> => act(client, 'withdraw', [roundId]);
 
-/** Pays the sender his shares of a round's fee. */
-export const claimFee = (client: Sender, roundId: Hex): Promise<Sent> => act(client, 'claimFee', [roundId]);
+/** Mints the sender's share of a final round's reward; `payeesTree` of `payees.ts` makes weight and siblings. */
+export const claim = (client: Sender, { modelId, roundId, weight, siblings }: Claim): Promise<Sent> =>
+  send(client, {
+    action: 'claim',
+    contract: 'rewards',
+    functionName: 'claim',
+    args: [modelId, roundId, weight, siblings],
+  });
 
-function act<const Name extends 'allocateBudget' | 'settle' | 'reject' | 'expire' | 'finalise' | 'claim' | 'claimFee'>(
-  client: Sender,
-  functionName: Name,
-  args: Args<'Rounds', Name>,
-): Promise<Sent> {
+/** A payee's share, and its place in the tree of payees. */
+export interface Claim {
+  readonly modelId: Hex;
+  readonly roundId: Hex;
+  readonly weight: bigint;
+  readonly siblings: ContractFunctionArgs<ArtifactMap['Rewards']['abi'], Changing, 'claim'>[3];
+}
+
+type Acts =
+  | 'draw'
+  | 'voteCommit'
+  | 'voteReveal'
+  | 'settle'
+  | 'reject'
+  | 'cancel'
+  | 'expire'
+  | 'finalise'
+  | 'withdraw';
+
+function act<const Name extends Acts>(client: Sender, functionName: Name, args: Args<'Rounds', Name>): Promise<Sent> {
   return send(client, { action: functionName, contract: 'rounds', functionName, args } as never);
 }
 
@@ -135,10 +183,10 @@ export const publicSignals = (
   client: ChainClient,
   roundId: Hex,
   settler: Address,
-  { vote, countsPacked, attestationHash }: Omit<Settlement, 'proof' | 'signatures'>,
+  { vote, counts, attestationHash }: Omit<Settlement, 'proof'>,
 ): Promise<readonly bigint[]> =>
   view(client, {
     contract: 'rounds',
     functionName: 'publicSignals',
-    args: [roundId, encodeVote(vote), settler, countsPacked, attestationHash],
+    args: [roundId, encodeVote(vote), settler, counts, attestationHash],
   });

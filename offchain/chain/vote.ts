@@ -1,4 +1,5 @@
 import { type Address, getAddress, type Hex, type LocalAccount, recoverTypedDataAddress } from 'viem';
+import { hashWords, tag } from '../context.ts';
 import { HokusaiError } from '../errors.ts';
 
 /** Names of `Status` in IRounds.sol, in its order: the index is the number on-chain. */
@@ -17,11 +18,20 @@ export const STATUSES = [
 export type Status = (typeof STATUSES)[number];
 
 /** Names of `State` in IRounds.sol, in its order. */
-export const STATES = ['NONE', 'COMMITTED', 'OPEN', 'SETTLED', 'FINALISED', 'CLAIMED', 'REJECTED', 'VOIDED'] as const;
+export const STATES = [
+  'NONE',
+  'COMMITTED',
+  'OPEN',
+  'VOTING',
+  'SETTLED',
+  'FINALISED',
+  'REJECTED',
+  'VOIDED',
+] as const;
 
 export type State = (typeof STATES)[number];
 
-/** What a validator signs of a round; IRounds.sol says what each member is. What a status has no value for is zero. */
+/** What a validator found in a round; IRounds.sol says what each member is. What a status has no value for is zero. */
 export interface Vote {
   readonly status: Status;
   readonly baselinePredictionsRoot: bigint;
@@ -51,6 +61,33 @@ const TYPES = {
 
 /** A vote as the contract takes it. */
 export const encodeVote = (vote: Vote) => ({ ...vote, status: STATUSES.indexOf(vote.status) });
+
+/**
+ * What a validator commits to before it reveals its vote, as `Rounds.voteHash` computes it.
+ *
+ * @param salt 32 bytes that nobody else knows, or the vote could be guessed: there are few statuses
+ */
+export const voteHash = (
+  chainId: number,
+  rounds: Address,
+  roundId: Hex,
+  validator: Address,
+  vote: Vote,
+  salt: Hex,
+): Hex =>
+  hashWords([tag('vote'), BigInt(chainId), rounds, roundId, validator, ...words(vote), salt]);
+
+/** What `Rounds.voteOf` gives of a vote that was revealed. */
+export const voteContent = (vote: Vote): Hex => hashWords(words(vote));
+
+const words = (vote: Vote): readonly (Hex | bigint)[] => [
+  BigInt(STATUSES.indexOf(vote.status)),
+  vote.baselinePredictionsRoot,
+  vote.candidateCommitment,
+  vote.candidatePredictionsRoot,
+  vote.trainingSetRoot,
+  vote.metricsHash,
+];
 
 /** The EIP-712 typed data of a vote: its hash is `Rounds.voteDigest`. */
 export const voteTypedData = (chainId: number, rounds: Address, roundId: Hex, vote: Vote) =>
@@ -102,10 +139,4 @@ export async function recoverVoter(
     details: { roundId, signature },
     next: 'Leave it out: 65 bytes r, s, v are expected, with s in the lower half and v 27 or 28.',
   });
-}
-
-/** Signatures as `settle` and `reject` take them: by ascending voter, one of each. */
-export function orderSignatures(votes: readonly SignedVote[]): Hex[] {
-  const byVoter = new Map(votes.map((vote) => [BigInt(vote.voter), vote.signature]));
-  return [...byVoter].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, signature]) => signature);
 }

@@ -72,7 +72,7 @@ function lines({ contribution, benchmark, models, proof, context, metricsHash }:
     ['metricsHash', 'the part of the attestation that validators agree on', metricsHash],
     ['dataRoot', 'the contributed rows', contribution.dataRoot],
     ['contributor', 'who contributed', contribution.contributor],
-    ['payee', 'who is paid', contribution.payee],
+    ['payeesRoot', 'who is paid', contribution.payeesRoot],
     ['foldId', 'the benchmark’s part used here', benchmark.foldId],
     ['labelsRoot', 'its labels', benchmark.labelsRoot],
     ['featuresRoot', 'its features', benchmark.featuresRoot],

@@ -160,7 +160,7 @@ async function votesCheck(attestation: Attestation): Promise<Check> {
     'nobody has signed': context.chainId === 0 || votes.length > 0,
     'a validator votes twice': new Set(votes.map(({ validator }) => validator.toLowerCase())).size === votes.length,
   });
-  const interested = [contribution.contributor, contribution.payee].map((party) => party.toLowerCase());
+  const interested = [contribution.contributor.toLowerCase()];
   for (const { validator, signature } of votes) {
     const signer = await voter(attestation, signature);
     if (interested.includes(validator.toLowerCase())) problems.push(`${validator} votes on what pays him`);

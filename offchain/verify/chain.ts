@@ -9,7 +9,8 @@ import {
 } from 'viem';
 import type { Attestation } from '../attest.ts';
 import { abi } from '../chain/contracts.ts';
-import { STATES, STATUSES } from '../chain/vote.ts';
+import { STATES, STATUSES, voteContent } from '../chain/vote.ts';
+import { voteOf } from '../context.ts';
 import { HokusaiError } from '../errors.ts';
 import { encodeVerificationKey, type VerificationKey } from '../prove/keys.ts';
 import { type Comparison, checkOf, differences, problemsUnless } from './attestation.ts';
@@ -54,7 +55,7 @@ export async function chainChecks(
     ['contracts', contractProblems, `The rounds contract ${context.rounds} works with the stated registries.`],
     ['round', roundProblems, 'The chain keeps the same round.'],
     ['policy', policyProblems, 'The terms used are those that the round was opened under.'],
-    ['quorum', quorumProblems, 'Enough of the policy’s validators signed.'],
+    ['quorum', quorumProblems, 'Enough of the committee revealed this vote.'],
     ['transactions', transactionProblems, 'All stated ones succeeded, in their blocks, for their gas.'],
   ];
   const ifAccepted: typeof always = [
@@ -122,10 +123,10 @@ const readRound = ({ client, rounds, roundId }: Question) =>
   client.readContract({ address: rounds, abi: abi('Rounds'), functionName: 'round', args: [roundId] });
 
 async function roundProblems(question: Question): Promise<string[]> {
-  const { accepted, status, contribution, benchmark, models, delta, context } = question.attestation;
+  const { accepted, status, contribution, benchmark, models, context } = question.attestation;
   const round = await readRound(question);
   const state = STATES[round.state];
-  const settled = ['SETTLED', 'FINALISED', 'CLAIMED'];
+  const settled = ['SETTLED', 'FINALISED'];
   const problems = problemsUnless({
     'the round is not settled': !accepted || settled.includes(state!),
     'the round is not rejected': accepted || state === 'REJECTED',
@@ -134,12 +135,10 @@ async function roundProblems(question: Question): Promise<string[]> {
     'context.modelId': [context.modelId, round.modelId],
     'context.policyHash': [context.policyHash, round.policyHash],
     'contribution.contributor': [contribution.contributor.toLowerCase(), round.contributor.toLowerCase()],
-    'contribution.payee': [contribution.payee.toLowerCase(), round.payee.toLowerCase()],
+    'contribution.payeesRoot': [contribution.payeesRoot, round.payeesRoot],
     'contribution.dataRoot': [contribution.dataRoot, round.dataRoot],
     'contribution.rows': [contribution.rows, round.rows],
     'benchmark.foldId': [benchmark.foldId, round.foldId],
-    'benchmark.labelsRoot': [benchmark.labelsRoot, round.labelsRoot],
-    'benchmark.n': [benchmark.n, round.n],
     status: [status, STATUSES[round.status]],
     ...(models && {
       'models.baseline.commitment': [models.baseline.commitment, round.headCommitment],
@@ -148,7 +147,6 @@ async function roundProblems(question: Question): Promise<string[]> {
     ...(accepted && {
       'context.settler': [context.settler.toLowerCase(), round.settler.toLowerCase()],
       'models.candidate.commitment': [models?.candidate.commitment, round.candidateCommitment],
-      'delta.reward': [delta?.reward, round.reward],
     }),
   };
   return [...problems, ...differences(same)];
@@ -165,20 +163,26 @@ const readPolicy = ({ client, modelRegistry, attestation }: Question) =>
 async function policyProblems(question: Question): Promise<string[]> {
   const { context, proof, delta } = question.attestation;
   const policy = await readPolicy(question);
+  const agreed = { ...policy, ...policy.gate };
   const terms = ['minDeltaBps', 'minRows', 'zMicro', 'alpha30', 'payPoint', 'tokensPerDeltaOne', 'maxReward'] as const;
   return differences({
     'context.trainSpecHash': [context.trainSpecHash, policy.trainSpecHash],
     ...(proof && { 'proof.circuitId': [proof.circuitId, policy.circuitId] }),
-    ...(delta && Object.fromEntries(terms.map((term) => [`delta.${term}`, [delta[term], policy[term]] as const]))),
+    ...(delta && Object.fromEntries(terms.map((term) => [`delta.${term}`, [delta[term], agreed[term]] as const]))),
   });
 }
 
 async function quorumProblems(question: Question): Promise<string[]> {
+  const { client, rounds, roundId } = question;
   const { votes } = question.attestation;
-  const { validators, threshold } = await readPolicy(question);
-  const known = new Set(validators.map((validator) => validator.toLowerCase()));
-  const strangers = votes.filter(({ validator }) => !known.has(validator.toLowerCase()));
-  const problems = strangers.map(({ validator }) => `${validator} is no validator of the policy`);
+  const { threshold } = await readPolicy(question);
+  const expected = voteContent(voteOf(question.attestation));
+  const problems: string[] = [];
+  for (const { validator } of votes) {
+    const args = [roundId, validator.toLowerCase() as Address] as const;
+    const vote = await client.readContract({ address: rounds, abi: abi('Rounds'), functionName: 'voteOf', args });
+    if (vote !== expected) problems.push(`${validator} has revealed another vote, or none`);
+  }
   if (votes.length < threshold) problems.push(`${votes.length} signed where the policy asks for ${threshold}`);
   return problems;
 }
