@@ -121,6 +121,11 @@ describe('Rewards: attacks', async () => {
     await reverts(blocking, 'RewardsNothingToClaim', [roundId, address(mallory), 0n]);
     await s.claim(roundId, { weight: 5n, place: 3n, siblings: [{ hash: zero, sum: 0n }] }, as(alice));
     assert.equal(await s.balance(address(alice)), REWARD);
+
+    await start.restore();
+    await s.awarded(rootOf(zero, 0n));
+    const sole = s.claim(roundId, { weight: 0n, place: 1n, siblings: [] }, as(mallory));
+    await reverts(sole, 'RewardsNothingToClaim', [roundId, address(mallory), 0n]);
   });
 
   attack('claim overlapping ranges of a tree that lies about its sums', async () => {
