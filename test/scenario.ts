@@ -14,6 +14,7 @@ import {
   type WalletClient,
   zeroHash,
 } from 'viem';
+import { payeesTree } from '../offchain/payees.ts';
 import { alpha30, zMicro } from '../offchain/power.ts';
 
 export const STATUS = {
@@ -27,8 +28,21 @@ export const STATUS = {
   TOO_FEW_ROWS: 7,
   TRAINING_FAILED: 8,
 };
-export const STATE = { NONE: 0, COMMITTED: 1, OPEN: 2, SETTLED: 3, FINALISED: 4, CLAIMED: 5, REJECTED: 6, VOIDED: 7 };
+export const STATE = { NONE: 0, COMMITTED: 1, OPEN: 2, VOTING: 3, SETTLED: 4, FINALISED: 5, REJECTED: 6, VOIDED: 7 };
+export const VOID = {
+  CANCELLED: 0,
+  MISSED_TURN: 1,
+  NOT_OPENED: 2,
+  NOT_DRAWN: 3,
+  TIMED_OUT: 4,
+  OVERLAP: 5,
+  DOUBLE_VOTE: 6,
+  VETOED: 7,
+};
 export const FEE = 1_000_000_007n;
+export const BOND = 2_000_000_011n;
+export const DEPOSIT = FEE + BOND;
+export const STAKE = 10n ** 18n;
 export const UNIT = 10n ** 18n;
 export const MAX_REWARD = 10n * UNIT;
 export const CAP = 100n * UNIT;
@@ -46,6 +60,11 @@ const metric = stringToHex('accuracy', { size: 32 });
 /** The root of a training set that grew by a contribution. */
 export const nextRoot = (previous: Hex, dataRoot: Hex): Hex =>
   keccak256(concat([tag('hokusai.trainingSet'), previous, dataRoot]));
+/** Long enough for a round and the delay after it. */
+export const UNBONDING = 63 * 86_400;
+/** What a validator's identity could be; nobody encrypts anything here. */
+export const RECIPIENT = 'age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p';
+
 const addressOf = (wallet: WalletClient): Address => getAddress(wallet.account!.address);
 
 export const VOTE_TYPES = {
@@ -62,34 +81,75 @@ export const VOTE_TYPES = {
 
 export type Scenario = Awaited<ReturnType<typeof createScenario>>;
 
+type Viem = Awaited<ReturnType<typeof network.create>>['viem'];
+
+/** All contracts, with each other's addresses; the owner owns the token and administers. */
+export async function deployContracts<Circuits extends 'CircuitRegistry' | 'CircuitRegistryDouble'>(
+  viem: Viem,
+  owner: WalletClient,
+  circuits: Circuits,
+  cap: bigint,
+) {
+  const accessManager = await viem.deployContract('AccessManager', [addressOf(owner)]);
+  const modelRegistry = await viem.deployContract('ModelRegistry');
+  const circuitRegistry = await viem.deployContract(circuits);
+  const validatorRegistry = await viem.deployContract('ValidatorRegistry', [accessManager.address, UNBONDING]);
+  const rewards = await viem.deployContract('Rewards', [modelRegistry.address]);
+  const deltaOne = await viem.deployContract('DeltaOne');
+  const parts = {
+    modelRegistry: modelRegistry.address,
+    circuitRegistry: circuitRegistry.address,
+    validatorRegistry: validatorRegistry.address,
+    rewards: rewards.address,
+  };
+  const libraries = { DeltaOne: deltaOne.address };
+  const rounds = await viem.deployContract('Rounds', [parts, accessManager.address], { libraries });
+  const token = await viem.deployContract('RewardToken', ['Reward', 'RWD', cap, rewards.address, addressOf(owner)]);
+  return { accessManager, modelRegistry, circuitRegistry, validatorRegistry, rewards, rounds, token };
+}
+
 export async function createScenario(chainId = 31337) {
   const { viem, networkHelpers } = await network.create({ override: { chainId } });
   const publicClient = await viem.getPublicClient();
   const [owner, contributor, payee, settler, outsider, ...rest] = await viem.getWalletClients();
   const validators = rest.slice(0, 3).sort((a, b) => (BigInt(addressOf(a)) < BigInt(addressOf(b)) ? -1 : 1));
-  const modelRegistry = await viem.deployContract('ModelRegistry');
-  const circuitRegistry = await viem.deployContract('CircuitRegistryDouble');
-  const rounds = await viem.deployContract('Rounds', [modelRegistry.address, circuitRegistry.address]);
-  const token = await viem.deployContract('RewardToken', ['Reward', 'RWD', CAP, rounds.address, addressOf(owner!)]);
+  const contracts = await deployContracts(viem, owner!, 'CircuitRegistryDouble', CAP);
+  const { modelRegistry, validatorRegistry, rewards, rounds, token } = contracts;
+  for (const { account } of validators) {
+    await validatorRegistry.write.register([rounds.address, RECIPIENT], { account: account!, value: STAKE });
+  }
 
   const policy = {
     circuitId: tag('a circuit'),
     metric,
     trainSpecHash: tag('train spec'),
-    alpha30: Number(alpha30(0.05, 20)),
-    zMicro: Number(zMicro(0.05, 20)),
-    minDeltaBps: 10,
-    minRows: 1_000,
-    minContributionRows: 50,
     payPoint: false,
-    threshold: 2,
     roundsPerFold: 3,
-    roundDuration: 3_600,
-    delay: 600,
+    minContributionRows: 50,
     tokensPerDeltaOne: UNIT,
     maxReward: MAX_REWARD,
+    epochReward: 3n * MAX_REWARD,
+    epochDuration: 30 * 86_400,
+    vestingDuration: 0,
     evaluationFee: FEE,
+    bond: BOND,
+    openDuration: 1_200,
+    voteDuration: 3_600,
+    revealDuration: 1_800,
+    settleDuration: 900,
+    delay: 600,
+    threshold: 2,
+    committeeSize: 0,
+    minStake: STAKE,
     validators: validators.map(addressOf) as readonly Address[],
+    gate: {
+      alpha30: Number(alpha30(0.05, 20)),
+      zMicro: Number(zMicro(0.05, 20)),
+      minDeltaBps: 10,
+      minRows: 1_000,
+      minPositives: 0,
+      guardrails: [] as readonly { metric: Hex; maxLossBps: number }[],
+    },
   };
   const fold = (i: number) => ({
     labelsRoot: 1_000n + BigInt(i),
@@ -110,34 +170,44 @@ export async function createScenario(chainId = 31337) {
     return result;
   }
   const modelId = await registerModel(zeroHash);
-  await rounds.write.allocateBudget([modelId, 4n * MAX_REWARD], { account: owner!.account });
+  await rewards.write.allocateBudget([modelId, 4n * MAX_REWARD], { account: owner!.account });
+  const payees = payeesTree([{ payee: addressOf(payee!), weight: 1n }]);
 
   async function contribution(changes: Partial<Contribution> = {}): Promise<Contribution> {
-    const model = await modelRegistry.read.model([changes.modelId ?? modelId]);
+    const { policyHash, benchmarkId } = await modelRegistry.read.model([changes.modelId ?? modelId]);
     return {
       modelId,
       contributor: addressOf(contributor!),
-      payee: addressOf(payee!),
+      payeesRoot: payees.payeesRoot,
       dataRoot: tag('data'),
       rows: 100,
       ciphertextHash: tag('ciphertext'),
-      policyHash: model.policyHash,
+      policyHash,
+      benchmarkId,
       salt: tag('salt'),
       ...changes,
     };
   }
-  async function commit(given: Contribution) {
+  async function commit(given: Contribution, { by = contributor!, value = DEPOSIT } = {}) {
     const [commitment, roundId] = await rounds.read.commitmentOf([given]);
-    await rounds.write.commit([commitment], { account: contributor!.account });
+    const { policyHash, benchmarkId } = given;
+    await rounds.write.commit([given.modelId, policyHash, benchmarkId, commitment], { account: by.account, value });
     return roundId;
   }
   /** Commits and opens; the salt tells one contribution from the next. */
   async function open(salt = 'salt', changes: Partial<Contribution> = {}) {
     const given = await contribution({ salt: tag(salt), ...changes });
     const roundId = await commit(given);
-    await rounds.write.open([given], { account: contributor!.account, value: FEE });
+    await rounds.write.open([given, '0x'], { account: contributor!.account });
     return roundId;
   }
+  async function draw(roundId: Hex) {
+    await networkHelpers.mine(3);
+    await rounds.write.draw([roundId], { account: outsider!.account });
+    return roundId;
+  }
+  /** A round whose committee can vote. */
+  const drawn = async (salt?: string, changes?: Partial<Contribution>) => draw(await open(salt, changes));
 
   const vote = (changes: Partial<Vote> = {}): Vote => ({
     status: STATUS.SCORED,
@@ -148,45 +218,74 @@ export async function createScenario(chainId = 31337) {
     metricsHash: tag('metrics'),
     ...changes,
   });
-  function sign(roundId: Hex, content: Vote, signers = validators.slice(0, 2), domain: { chainId?: number } = {}) {
-    const typed = {
+  async function voteCommit(roundId: Hex, content: Vote, by: WalletClient, salt = tag('vote salt')) {
+    const hash = await rounds.read.voteHash([roundId, addressOf(by), content, salt]);
+    return rounds.write.voteCommit([roundId, hash], { account: by.account! });
+  }
+  const voteReveal = (roundId: Hex, content: Vote, by: WalletClient, salt = tag('vote salt')) =>
+    rounds.write.voteReveal([roundId, content, salt], { account: by.account! });
+  /** All of the committee vote, these for the content and the others for that nothing could be had. */
+  async function voteAll(roundId: Hex, content: Vote, agreeing: readonly WalletClient[] = validators.slice(0, 2)) {
+    const other = vote({
+      status: STATUS.UNAVAILABLE,
+      ...{ baselinePredictionsRoot: 0n, candidateCommitment: 0n, candidatePredictionsRoot: 0n },
+      trainingSetRoot: zeroHash,
+    });
+    const of = (validator: WalletClient) => (agreeing.includes(validator) ? content : other);
+    for (const validator of validators) await voteCommit(roundId, of(validator), validator);
+    for (const validator of validators) await voteReveal(roundId, of(validator), validator);
+  }
+  /** A validator's signature over a vote, as it is published beside an attestation. */
+  const sign = (roundId: Hex, content: Vote, signer: WalletClient, domain: { chainId?: number } = {}) =>
+    signer.signTypedData({
+      account: signer.account!,
       domain: { name: 'Hokusai Rounds', version: '1', chainId, verifyingContract: rounds.address, ...domain },
       types: VOTE_TYPES,
       primaryType: 'Vote',
       message: { roundId, ...content },
-    } as const;
-    return Promise.all(signers.map((signer) => signer.signTypedData(typed)));
-  }
+    });
   /** What CircuitRegistryDouble takes for a proof of these public signals. */
-  async function prove(roundId: Hex, content: Vote, by: Address, countsPacked: bigint, attestationHash: bigint) {
-    const signals = await rounds.read.publicSignals([roundId, content, by, countsPacked, attestationHash]);
+  async function prove(roundId: Hex, content: Vote, by: Address, counts: readonly bigint[], attestationHash: bigint) {
+    const signals = await rounds.read.publicSignals([roundId, content, by, counts, attestationHash]);
     const hash = keccak256(encodeAbiParameters([{ type: 'uint256[]' }], [signals]));
     return proofOf(BigInt(hash));
   }
+  /** The honest vote of a round that passes. */
+  async function scored(roundId: Hex, changes: Partial<Vote> = {}): Promise<Vote> {
+    const { headTrainingSetRoot, dataRoot } = await rounds.read.round([roundId]);
+    return vote({ trainingSetRoot: nextRoot(headTrainingSetRoot, dataRoot), ...changes });
+  }
   /** The arguments of an honest `settle` by `by`. */
   async function settlement(roundId: Hex, changes: Settlement = {}) {
-    const { headTrainingSetRoot, dataRoot } = await rounds.read.round([roundId]);
-    const content = vote({ trainingSetRoot: nextRoot(headTrainingSetRoot, dataRoot), ...changes.vote });
-    const counts = changes.countsPacked ?? GOOD;
-    const signatures = changes.signatures ?? (await sign(roundId, content));
+    const content = await scored(roundId, changes.vote);
+    const counts = [changes.countsPacked ?? GOOD];
     const by = addressOf(changes.by ?? settler!);
-    return [roundId, content, signatures, await prove(roundId, content, by, counts, 999n), counts, 999n] as const;
+    return [roundId, content, await prove(roundId, content, by, counts, 999n), counts, 999n] as const;
   }
+  /** Votes where nobody has yet, and settles. */
   async function settle(roundId: Hex, changes: Settlement = {}) {
     const args = await settlement(roundId, changes);
+    if ((await rounds.read.round([roundId])).committed === 0) await voteAll(roundId, args[1]);
     return rounds.write.settle([...args], { account: (changes.by ?? settler!).account });
   }
+  /** Votes where nobody has yet, waits where it has to, and rejects. */
   async function reject(roundId: Hex, changes: Partial<Vote> = {}) {
-    const content = vote({ status: STATUS.BELOW_GATE, ...changes });
-    const signatures = await sign(roundId, content);
-    return rounds.write.reject([roundId, content, signatures], { account: settler!.account });
+    const content = await scored(roundId, { status: STATUS.BELOW_GATE, ...changes });
+    if ((await rounds.read.round([roundId])).committed === 0) await voteAll(roundId, content);
+    if (content.status === STATUS.BELOW_GATE) await until((await rounds.read.round([roundId])).deadline + 1);
+    return rounds.write.reject([roundId, content], { account: settler!.account });
   }
   async function finalise(roundId: Hex) {
     await networkHelpers.time.increase(policy.delay);
     return rounds.write.finalise([roundId], { account: outsider!.account });
   }
+  const claim = (roundId: Hex, by = payee!) => {
+    const { weight, place, siblings } = payees.proofOf(0);
+    return rewards.write.claim([modelId, roundId, weight, place, [...siblings]], { account: by.account });
+  };
+  /** Lets the next block be at this time of a clock that was never stopped. */
+  const until = (time: number) => networkHelpers.time.increaseTo(time);
 
-  const contracts = { modelRegistry, circuitRegistry, rounds, token };
   const people = {
     owner: owner!,
     contributor: contributor!,
@@ -195,19 +294,22 @@ export async function createScenario(chainId = 31337) {
     outsider: outsider!,
     validators,
   };
-  const values = { policy, fold, head, modelId };
-  const steps = { registerModel, contribution, commit, open, vote, sign, settlement, settle, reject, finalise };
-  return { viem, networkHelpers, publicClient, ...contracts, ...people, ...values, ...steps };
+  const values = { policy, fold, head, modelId, payees };
+  const opening = { registerModel, contribution, commit, open, draw, drawn };
+  const voting = { vote, scored, voteCommit, voteReveal, voteAll, sign };
+  const ending = { settlement, settle, reject, finalise, claim, until };
+  return { viem, networkHelpers, publicClient, ...contracts, ...people, ...values, ...opening, ...voting, ...ending };
 }
 
 export interface Contribution {
   modelId: Hex;
   contributor: Address;
-  payee: Address;
+  payeesRoot: Hex;
   dataRoot: Hex;
   rows: number;
   ciphertextHash: Hex;
   policyHash: Hex;
+  benchmarkId: Hex;
   salt: Hex;
 }
 
@@ -222,7 +324,6 @@ export interface Vote {
 
 interface Settlement {
   vote?: Partial<Vote>;
-  signatures?: Hex[];
   countsPacked?: bigint;
   by?: WalletClient;
 }

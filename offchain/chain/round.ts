@@ -1,5 +1,6 @@
 import type { ArtifactMap } from 'hardhat/types/artifacts';
 import type { Address, ContractFunctionArgs, ContractFunctionName, Hex } from 'viem';
+import type { PayeeProof } from '../payees.ts';
 import type { ContractProof } from '../prove/prove.ts';
 import { assertProductionKeys } from './circuit.ts';
 import type { ChainClient, Sender } from './connect.ts';
@@ -118,20 +119,18 @@ export const finalise = (client: Sender, roundId: Hex): Promise<Sent> => act(cli
 export const withdraw = (client: Sender, roundId: Hex): Promise<Sent> => act(client, 'withdraw', [roundId]);
 
 /** Mints the sender's share of a final round's reward; `payeesTree` of `payees.ts` makes weight and siblings. */
-export const claim = (client: Sender, { modelId, roundId, weight, siblings }: Claim): Promise<Sent> =>
+export const claim = (client: Sender, { modelId, roundId, weight, place, siblings }: Claim): Promise<Sent> =>
   send(client, {
     action: 'claim',
     contract: 'rewards',
     functionName: 'claim',
-    args: [modelId, roundId, weight, siblings],
+    args: [modelId, roundId, weight, place, siblings],
   });
 
 /** A payee's share, and its place in the tree of payees. */
-export interface Claim {
+export interface Claim extends PayeeProof {
   readonly modelId: Hex;
   readonly roundId: Hex;
-  readonly weight: bigint;
-  readonly siblings: ContractFunctionArgs<ArtifactMap['Rewards']['abi'], Changing, 'claim'>[3];
 }
 
 type Acts =
