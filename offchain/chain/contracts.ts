@@ -5,7 +5,7 @@ import { type Abi, type Address, getAddress, isAddress } from 'viem';
 import { HokusaiError } from '../errors.ts';
 
 /** The contracts that a client talks to, by their names in Solidity. */
-export type ContractName = 'ModelRegistry' | 'CircuitRegistry' | 'Rounds' | 'RewardToken';
+export type ContractName = 'ModelRegistry' | 'CircuitRegistry' | 'Rounds' | 'RewardToken' | 'ValidatorRegistry';
 
 /** What `hardhat build` writes. A package ships the folder beside its sources: whoever runs it needs no compiler. */
 const ARTIFACTS = join(import.meta.dirname, '../../artifacts/contracts');
@@ -38,6 +38,7 @@ export interface Deployment {
   readonly circuitRegistry: Address;
   readonly rounds: Address;
   readonly rewardToken: Address;
+  readonly validatorRegistry: Address;
 }
 
 /** What kind of contract each address of a {@link Deployment} is. */
@@ -46,6 +47,7 @@ export const CONTRACTS = {
   circuitRegistry: 'CircuitRegistry',
   rounds: 'Rounds',
   rewardToken: 'RewardToken',
+  validatorRegistry: 'ValidatorRegistry',
 } as const satisfies Record<Exclude<keyof Deployment, 'chainId'>, ContractName>;
 
 export type ContractKey = keyof typeof CONTRACTS;

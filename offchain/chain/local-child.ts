@@ -30,7 +30,7 @@ async function serve({ root, port, chainId, privateKeys }: LocalChainJob): Promi
   const address = await server.listen();
   const { ignition: deployer } = await connecting.promise;
   // On a simulated network Ignition keeps its journal in memory: nothing is left in deployments/.
-  const { modelRegistry, circuitRegistry, rounds, rewardToken } = await deployer.deploy(Hokusai);
+  const { modelRegistry, circuitRegistry, rounds, rewardToken, validatorRegistry } = await deployer.deploy(Hokusai);
   return {
     ok: true,
     url: `http://127.0.0.1:${address.port}`,
@@ -39,6 +39,7 @@ async function serve({ root, port, chainId, privateKeys }: LocalChainJob): Promi
       circuitRegistry: circuitRegistry.address,
       rounds: rounds.address,
       rewardToken: rewardToken.address,
+      validatorRegistry: validatorRegistry.address,
     },
   };
 }

@@ -37,6 +37,17 @@ const ADVICE: Readonly<Record<string, { next: string; kind?: ErrorKind }>> = {
   ModelRegistryUnorderedValidator: { next: 'List the validators by ascending address, each once.' },
   ModelRegistryMetricMismatch: { next: 'Give policy and folds the metric of the model.' },
   ModelRegistryNotOwner: { next: 'Act with the account that registered the model.' },
+  ValidatorRegistryAlreadyRegistered: {
+    next: 'It is registered: read it, and add stake, resume or set its recipient.',
+  },
+  ValidatorRegistryNotRegistered: { next: 'Register with this account first.' },
+  ValidatorRegistryFull: { next: 'Register with RESERVED_ID_STAKE or more; beyond 65,535 there are no ids.' },
+  ValidatorRegistryTierFull: { next: 'Stake 2^(tier + 1) wei or more, which is the next tier.' },
+  ValidatorRegistryRecipientLength: { next: 'Give the recipient of an age identity, which begins with age1.' },
+  ValidatorRegistryWrongState: { next: 'Read the validator: this step follows from another state, or has been taken.' },
+  ValidatorRegistryLeaving: { next: 'Withdraw when withdrawableAt has come; then add stake and resume.' },
+  ValidatorRegistryStillBonded: { next: 'Wait until withdrawableAt.', kind: 'retryable' },
+  ValidatorRegistrySlashed: { next: 'An account that equivocated is excluded for good.' },
   CircuitRegistryUnknownCircuit: { next: 'Register the circuit’s verification key on this chain.' },
 };
 

@@ -5,11 +5,10 @@ import { getAddress } from 'viem';
 import Hokusai from '../../scripts/Hokusai.ts';
 
 describe('deployment', () => {
-  it('leaves four contracts that know each other, and a token that only the rounds contract can mint', async () => {
+  it('leaves contracts that know each other, and a token that only the rounds contract can mint', async () => {
     const { ignition, viem } = await network.create();
-    const { modelRegistry, circuitRegistry, rounds, rewardToken } = await ignition.deploy(Hokusai, {
-      parameters: { Hokusai: { tokenCap: 1_000n } },
-    });
+    const deployed = await ignition.deploy(Hokusai, { parameters: { Hokusai: { tokenCap: 1_000n } } });
+    const { modelRegistry, circuitRegistry, rounds, rewardToken, accessManager, validatorRegistry } = deployed;
     const [deployer] = await viem.getWalletClients();
     assert.equal(await rounds.read.modelRegistry(), getAddress(modelRegistry.address));
     assert.equal(await rounds.read.circuitRegistry(), getAddress(circuitRegistry.address));
@@ -17,5 +16,9 @@ describe('deployment', () => {
     assert.equal(await rewardToken.read.owner(), getAddress(deployer!.account.address));
     assert.equal(await rewardToken.read.cap(), 1_000n);
     assert.equal(await rewardToken.read.totalSupply(), 0n);
+    assert.equal(await validatorRegistry.read.authority(), getAddress(accessManager.address));
+    assert.equal(await validatorRegistry.read.unbondingDelay(), 63 * 86_400);
+    const ADMIN_ROLE = 0n;
+    assert.deepEqual(await accessManager.read.hasRole([ADMIN_ROLE, deployer!.account.address]), [true, 0]);
   });
 });

@@ -141,9 +141,9 @@ describe('votes', () => {
 });
 
 describe('deployments', () => {
-  const addresses = ['ModelRegistry', 'CircuitRegistry', 'Rounds', 'RewardToken'].map((name, i) => [
-    ...[`Hokusai#${name}`, `0x${`${i + 1}`.repeat(40)}`],
-  ]);
+  const addresses = ['ModelRegistry', 'CircuitRegistry', 'Rounds', 'RewardToken', 'ValidatorRegistry'].map(
+    (name, i) => [...[`Hokusai#${name}`, `0x${`${i + 1}`.repeat(40)}`]],
+  );
 
   it('are read from the file of Ignition or its folder, and every problem is named', async () => {
     const chain = join(folder, 'deployments', 'chain-11155111');
@@ -157,7 +157,8 @@ describe('deployments', () => {
     await writeFile(file, JSON.stringify({ 'Hokusai#Rounds': '0x12', 'Hokusai#RewardToken': `0x${'4'.repeat(40)}` }));
     assert.throws(() => readDeployment(file), {
       code: 'DEPLOYMENT_MALFORMED',
-      message: /ModelRegistry is missing; Hokusai#CircuitRegistry is missing; Hokusai#Rounds is no address\.$/,
+      message:
+        /ModelRegistry is missing; Hokusai#CircuitRegistry is missing; Hokusai#Rounds is no address; Hokusai#ValidatorRegistry is missing\.$/,
     });
     for (const broken of ['', 'null', '[1', '7']) {
       await writeFile(file, broken);
