@@ -93,7 +93,7 @@ interface IValidatorRegistry {
     function resume() external;
 
     /// @notice From active or paused to leaving: the unbonding delay begins. `withdraw` ends it.
-    function leave() external;
+    function unbond() external;
 
     /// @notice Pays the stake of a validator that left, to it, and leaves it paused: it may add stake and `resume`.
     function withdraw() external;
@@ -111,7 +111,7 @@ interface IValidatorRegistry {
     /// @notice wei; what an id above 32,767 asks for at registration
     function RESERVED_ID_STAKE() external view returns (uint256);
 
-    /// @notice seconds from `leave` to `withdraw`; 7 to 90 days
+    /// @notice seconds from `unbond` to `withdraw`; 63 to 180 days: the longest a round takes from its draw to its end, and no less
     function unbondingDelay() external view returns (uint40);
 
     /// @notice Reverts for an account that never registered.

@@ -212,7 +212,11 @@ contract Rounds is RoundFrauds, ERC165 {
         uint256 committee = policy.committeeSize == 0
             ? validatorRegistry.eligible(policy.validators, policy.minStake, r.contributor)
             : validatorRegistry.draw(
-                keccak256(abi.encode(TAG_COMMITTEE, seed)), policy.committeeSize, policy.minStake, r.contributor
+                keccak256(abi.encode(TAG_COMMITTEE, seed)),
+                policy.committeeSize,
+                policy.minStake,
+                r.contributor,
+                r.anchorBlock + 1
             );
         uint8 seats = 0;
         while (seats < 16 && (committee >> (16 * seats)) & 0xffff != 0) seats++;

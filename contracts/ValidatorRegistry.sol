@@ -11,8 +11,8 @@ contract ValidatorRegistry is ValidatorLists, AccessManaged {
     uint256 private constant MAX_IDS_UNRESERVED = MAX_IDS / 2;
     /// @inheritdoc IValidatorRegistry
     uint256 public constant RESERVED_ID_STAKE = 0.1 ether;
-    uint256 private constant MIN_DELAY = 7 days;
-    uint256 private constant MAX_DELAY = 90 days;
+    uint256 private constant MIN_DELAY = 63 days;
+    uint256 private constant MAX_DELAY = 180 days;
 
     /// @inheritdoc IValidatorRegistry
     uint40 public unbondingDelay;
@@ -76,7 +76,7 @@ contract ValidatorRegistry is ValidatorLists, AccessManaged {
     }
 
     /// @inheritdoc IValidatorRegistry
-    function leave() external {
+    function unbond() external {
         Validator storage own = _staying();
         _unlist(own);
         own.state = ValidatorState.LEAVING;

@@ -57,7 +57,12 @@ const tokens = (least: bigint, amount: string) => decimal('tokens', least, MAX_U
 const ether = (amount: string) => decimal('ether', 0n, MAX_WEI, amount);
 
 /** Seconds of a phase of a round, at most so many days. */
-const phase = (days: number, seconds: number) => z.int().min(60).max(days * DAY).default(seconds);
+const phase = (days: number, seconds: number) =>
+  z
+    .int()
+    .min(60)
+    .max(days * DAY)
+    .default(seconds);
 
 function decimal(unit: 'tokens' | 'ether', least: bigint, most: bigint, amount: string) {
   const schema = z.union([z.string(), z.number()], { error: `expected an amount of ${unit}, such as 100 or "0.25"` });
@@ -132,15 +137,27 @@ const zPolicy = z
     tokens_per_delta_one: tokens(100n, DEFAULTS.tokensPerDeltaOne),
     max_reward: zMaxReward,
     epoch_reward: zEpochReward,
-    epoch_duration: z.int().min(3600).max(YEAR + DAY).default(DEFAULTS.epochDuration),
-    vesting_duration: z.int().min(0).max(4 * YEAR).default(DEFAULTS.vestingDuration),
+    epoch_duration: z
+      .int()
+      .min(3600)
+      .max(YEAR + DAY)
+      .default(DEFAULTS.epochDuration),
+    vesting_duration: z
+      .int()
+      .min(0)
+      .max(4 * YEAR)
+      .default(DEFAULTS.vestingDuration),
     evaluation_fee: ether(DEFAULTS.evaluationFee),
     bond: ether(DEFAULTS.bond),
     open_duration: phase(30, DEFAULTS.openDuration),
     vote_duration: phase(14, DEFAULTS.voteDuration),
     reveal_duration: phase(7, DEFAULTS.revealDuration),
     settle_duration: phase(7, DEFAULTS.settleDuration),
-    delay: z.int().min(0).max(21 * DAY).default(DEFAULTS.delay),
+    delay: z
+      .int()
+      .min(0)
+      .max(21 * DAY)
+      .default(DEFAULTS.delay),
     validators: zValidators,
     threshold: zThreshold,
   })

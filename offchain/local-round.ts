@@ -6,17 +6,7 @@ import { type Address, getAddress, type Hex, keccak256, numberToHex, stringToHex
 import { registerCircuit } from './chain/circuit.ts';
 import { connect, type Sender } from './chain/connect.ts';
 import type { LocalChain } from './chain/local.ts';
-import {
-  allocateBudget,
-  claim,
-  commit,
-  draw,
-  finalise,
-  open,
-  registerModel,
-  round,
-  withdraw,
-} from './chain/round.ts';
+import { allocateBudget, claim, commit, draw, finalise, open, registerModel, round, withdraw } from './chain/round.ts';
 import { type Sent, view } from './chain/send.ts';
 import { validator as registered } from './chain/validator-registry.ts';
 import { modelCommitment, saltOf } from './commitment.ts';
@@ -25,9 +15,9 @@ import type { DataRoot } from './data-root.ts';
 import { HokusaiError } from './errors.ts';
 import type { Executor, StepEvent } from './executor.ts';
 import { ACCURACY, type ModelLine } from './line.ts';
+import { payeesTree } from './payees.ts';
 import { headOf } from './pipeline.ts';
 import type { Proven } from './prove/prove.ts';
-import { payeesTree } from './payees.ts';
 import { scoreCircuit } from './prove/score.ts';
 import { encryptTo } from './recipient.ts';
 import { ciphertextHash, seal } from './seal.ts';

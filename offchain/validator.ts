@@ -192,7 +192,9 @@ async function requireSameLine(roundId: Hex, line: ModelLine, { agreed }: Findin
  */
 async function voteSalt(roundId: Hex): Promise<Hex> {
   const { chainId, rounds } = duty.deployment;
-  return keccak256(await client.account.sign!({ hash: hashWords([tag('voteSalt'), BigInt(chainId), rounds, roundId]) }));
+  return keccak256(
+    await client.account.sign!({ hash: hashWords([tag('voteSalt'), BigInt(chainId), rounds, roundId]) }),
+  );
 }
 
 async function commitVote(roundId: Hex): Promise<Sent> {

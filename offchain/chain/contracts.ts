@@ -5,7 +5,13 @@ import { type Abi, type Address, getAddress, isAddress } from 'viem';
 import { HokusaiError } from '../errors.ts';
 
 /** The contracts that a client talks to, by their names in Solidity. */
-export type ContractName = 'ModelRegistry' | 'CircuitRegistry' | 'Rounds' | 'RewardToken' | 'ValidatorRegistry';
+export type ContractName =
+  | 'ModelRegistry'
+  | 'CircuitRegistry'
+  | 'ValidatorRegistry'
+  | 'Rewards'
+  | 'Rounds'
+  | 'RewardToken';
 
 /** What `hardhat build` writes. A package ships the folder beside its sources: whoever runs it needs no compiler. */
 const ARTIFACTS = join(import.meta.dirname, '../../artifacts/contracts');
@@ -36,18 +42,20 @@ export interface Deployment {
   readonly chainId: number;
   readonly modelRegistry: Address;
   readonly circuitRegistry: Address;
+  readonly validatorRegistry: Address;
+  readonly rewards: Address;
   readonly rounds: Address;
   readonly rewardToken: Address;
-  readonly validatorRegistry: Address;
 }
 
 /** What kind of contract each address of a {@link Deployment} is. */
 export const CONTRACTS = {
   modelRegistry: 'ModelRegistry',
   circuitRegistry: 'CircuitRegistry',
+  validatorRegistry: 'ValidatorRegistry',
+  rewards: 'Rewards',
   rounds: 'Rounds',
   rewardToken: 'RewardToken',
-  validatorRegistry: 'ValidatorRegistry',
 } as const satisfies Record<Exclude<keyof Deployment, 'chainId'>, ContractName>;
 
 export type ContractKey = keyof typeof CONTRACTS;

@@ -1,5 +1,7 @@
 // The process in which a local chain lives: serves it, deploys the contracts, says where, and ends with its parent.
 import type { NetworkConnection } from 'hardhat/types/network';
+import type { Address } from 'viem';
+import { CONTRACTS, type ContractKey } from './contracts.ts';
 import type { LocalChainJob, LocalChainReply } from './local.ts';
 
 // Ctrl-C reaches this process too. The parent may still need its chain to clean up, and this process ends with it.
@@ -30,17 +32,12 @@ async function serve({ root, port, chainId, privateKeys }: LocalChainJob): Promi
   const address = await server.listen();
   const { ignition: deployer } = await connecting.promise;
   // On a simulated network Ignition keeps its journal in memory: nothing is left in deployments/.
-  const { modelRegistry, circuitRegistry, rounds, rewardToken, validatorRegistry } = await deployer.deploy(Hokusai);
+  const deployed = await deployer.deploy(Hokusai);
+  const keys = Object.keys(CONTRACTS) as ContractKey[];
   return {
     ok: true,
     url: `http://127.0.0.1:${address.port}`,
-    addresses: {
-      modelRegistry: modelRegistry.address,
-      circuitRegistry: circuitRegistry.address,
-      rounds: rounds.address,
-      rewardToken: rewardToken.address,
-      validatorRegistry: validatorRegistry.address,
-    },
+    addresses: Object.fromEntries(keys.map((key) => [key, deployed[key].address])) as Record<ContractKey, Address>,
   };
 }
 

@@ -133,16 +133,7 @@ export interface Claim extends PayeeProof {
   readonly roundId: Hex;
 }
 
-type Acts =
-  | 'draw'
-  | 'voteCommit'
-  | 'voteReveal'
-  | 'settle'
-  | 'reject'
-  | 'cancel'
-  | 'expire'
-  | 'finalise'
-  | 'withdraw';
+type Acts = 'draw' | 'voteCommit' | 'voteReveal' | 'settle' | 'reject' | 'cancel' | 'expire' | 'finalise' | 'withdraw';
 
 function act<const Name extends Acts>(client: Sender, functionName: Name, args: Args<'Rounds', Name>): Promise<Sent> {
   return send(client, { action: functionName, contract: 'rounds', functionName, args } as never);

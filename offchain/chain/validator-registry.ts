@@ -56,12 +56,12 @@ export const pause = (client: Sender): Promise<Sent> => act(client, 'pause');
 export const resume = (client: Sender): Promise<Sent> => act(client, 'resume');
 
 /** Begins the unbonding delay. */
-export const leave = (client: Sender): Promise<Sent> => act(client, 'leave');
+export const unbond = (client: Sender): Promise<Sent> => act(client, 'unbond');
 
 /** Pays the sender's stake back after the unbonding delay. @throws HokusaiError retryable before */
 export const withdraw = (client: Sender): Promise<Sent> => act(client, 'withdraw');
 
-const act = (client: Sender, functionName: 'pause' | 'resume' | 'leave' | 'withdraw'): Promise<Sent> =>
+const act = (client: Sender, functionName: 'pause' | 'resume' | 'unbond' | 'withdraw'): Promise<Sent> =>
   send(client, { action: functionName, contract: 'validatorRegistry', functionName, args: [] });
 
 /** What is kept of a validator, with its state by name. @throws HokusaiError for an account that never registered */
@@ -74,7 +74,7 @@ export async function validator(client: ChainClient, account: Address) {
 export const listed = (client: ChainClient): Promise<bigint> =>
   view(client, { contract: 'validatorRegistry', functionName: 'listed', args: [client.deployment.rounds] });
 
-/** Seconds from `leave` to `withdraw`. */
+/** Seconds from `unbond` to `withdraw`. */
 export const unbondingDelay = (client: ChainClient): Promise<number> =>
   view(client, { contract: 'validatorRegistry', functionName: 'unbondingDelay', args: [] });
 

@@ -18,16 +18,7 @@ export const STATUSES = [
 export type Status = (typeof STATUSES)[number];
 
 /** Names of `State` in IRounds.sol, in its order. */
-export const STATES = [
-  'NONE',
-  'COMMITTED',
-  'OPEN',
-  'VOTING',
-  'SETTLED',
-  'FINALISED',
-  'REJECTED',
-  'VOIDED',
-] as const;
+export const STATES = ['NONE', 'COMMITTED', 'OPEN', 'VOTING', 'SETTLED', 'FINALISED', 'REJECTED', 'VOIDED'] as const;
 
 export type State = (typeof STATES)[number];
 
@@ -74,8 +65,7 @@ export const voteHash = (
   validator: Address,
   vote: Vote,
   salt: Hex,
-): Hex =>
-  hashWords([tag('vote'), BigInt(chainId), rounds, roundId, validator, ...words(vote), salt]);
+): Hex => hashWords([tag('vote'), BigInt(chainId), rounds, roundId, validator, ...words(vote), salt]);
 
 /** What `Rounds.voteOf` gives of a vote that was revealed. */
 export const voteContent = (vote: Vote): Hex => hashWords(words(vote));

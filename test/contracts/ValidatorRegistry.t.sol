@@ -70,10 +70,10 @@ contract ValidatorSteps {
         registry.resume();
     }
 
-    function leave(uint256 i) external {
+    function unbond(uint256 i) external {
         if (stateOf(accountAt(i)) != ValidatorState.ACTIVE && stateOf(accountAt(i)) != ValidatorState.PAUSED) return;
         _as(i, 0);
-        registry.leave();
+        registry.unbond();
     }
 
     function withdraw(uint256 i) external {
@@ -109,7 +109,7 @@ contract ValidatorRegistryInvariants {
     ValidatorSteps private steps;
 
     function setUp() public {
-        registry = new ValidatorRegistry(address(new AccessManager(address(this))), 7 days);
+        registry = new ValidatorRegistry(address(new AccessManager(address(this))), 63 days);
         steps = new ValidatorSteps(registry);
     }
 
@@ -161,7 +161,7 @@ contract ValidatorRegistryTest {
     uint256 private registered;
 
     function setUp() public {
-        registry = new ValidatorRegistry(address(new AccessManager(address(this))), 7 days);
+        registry = new ValidatorRegistry(address(new AccessManager(address(this))), 63 days);
     }
 
     function accountAt(uint256 i) private pure returns (address) {
@@ -279,7 +279,7 @@ contract ValidatorRegistryTest {
         address[] memory all = registry.members(_draw(seed, 7, STAKE));
         uint256 gone = who % 5;
         vm.prank(before[gone]);
-        registry.leave();
+        registry.unbond();
         address[] memory left = registry.members(_draw(seed, 5, STAKE));
         require(left.length == 5, "size");
         for (uint256 i = 0; i < 5; i++) {
@@ -287,9 +287,9 @@ contract ValidatorRegistryTest {
         }
         // Out of a list as small as the committee nobody can be replaced: it is smaller by one, not filled twice.
         vm.prank(left[0]);
-        registry.leave();
+        registry.unbond();
         vm.prank(left[1]);
-        registry.leave();
+        registry.unbond();
         require(registry.members(_draw(seed, 5, STAKE)).length == 4, "filled up");
     }
 
@@ -382,7 +382,7 @@ contract ValidatorRegistryTest {
         for (uint256 slot = 0; slot < 16; slot++) {
             uint256 word = uint256(vm.load(address(registry), bytes32(slot)));
             if (address(uint160(word)) != registry.authority()) continue;
-            require(uint40(word >> 168) == 7 days, "layout");
+            require(uint40(word >> 168) == 63 days, "layout");
             word = (word & ~(uint256(0xffff) << 208)) | (uint256(id) << 208);
             vm.store(address(registry), bytes32(slot), bytes32(word));
             return;

@@ -16,7 +16,7 @@ import {
 import { address, as, tag } from '../attack.ts';
 
 const DAY = 86_400;
-const DELAY = 7 * DAY;
+const DELAY = 63 * DAY;
 const STAKE = parseEther('1');
 const RECIPIENT = 'age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p';
 const STATE = { UNKNOWN: 0, ACTIVE: 1, PAUSED: 2, LEAVING: 3, SLASHED: 4 };
@@ -28,7 +28,7 @@ const GAS = {
   addStake: 49_740,
   pause: 44_692,
   resume: 43_459,
-  leave: 47_652,
+  unbond: 47_652,
   withdraw: 37_255,
   slash: 95_272,
   setUnbondingDelay: 39_139,
@@ -94,7 +94,7 @@ describe('ValidatorRegistry', async () => {
     assert.deepEqual(await draw('x'), [who]);
     const at = (await networkHelpers.time.latest()) + 10;
     await networkHelpers.time.setNextBlockTimestamp(at);
-    await emits(write.leave(as(a)), 'ValidatorLeaving', [who, BigInt(at + DELAY)]);
+    await emits(write.unbond(as(a)), 'ValidatorLeaving', [who, BigInt(at + DELAY)]);
     await networkHelpers.time.setNextBlockTimestamp(at + DELAY);
     await emits(write.withdraw(as(a)), 'StakeWithdrawn', [who, STAKE + 6n]);
     assert.equal(await balance(registry.address), 0n);
@@ -164,8 +164,8 @@ describe('ValidatorRegistry', async () => {
     await reverts(tooMuch, 'ValidatorRegistryStakeTooLarge', [address(a), 2n ** 96n, 2n ** 96n - 1n]);
     await write.addStake({ ...as(a), value: 2n ** 96n - 1n });
     assert.deepEqual(await draw('x', 1n, 2n ** 96n - 1n), [address(a)]);
-    for (const delay of [7 * DAY - 1, 90 * DAY + 1]) {
-      const limits = [BigInt(delay), BigInt(7 * DAY), BigInt(90 * DAY)];
+    for (const delay of [63 * DAY - 1, 180 * DAY + 1]) {
+      const limits = [BigInt(delay), BigInt(63 * DAY), BigInt(180 * DAY)];
       await reverts(write.setUnbondingDelay([delay], as(admin!)), 'ValidatorRegistryDelayOutOfRange', limits);
       const deploying = viem.deployContract('ValidatorRegistry', [manager.address, delay]);
       await reverts(deploying, 'ValidatorRegistryDelayOutOfRange', limits);
@@ -174,7 +174,7 @@ describe('ValidatorRegistry', async () => {
 
   fresh('every action has the states that it is allowed in', async () => {
     const who = address(a);
-    const nobody = [() => write.pause(as(a)), () => write.resume(as(a)), () => write.leave(as(a)), () => slash(a)];
+    const nobody = [() => write.pause(as(a)), () => write.resume(as(a)), () => write.unbond(as(a)), () => slash(a)];
     nobody.push(
       ...[() => write.withdraw(as(a)), () => write.addStake(as(a)), () => write.setRecipient([RECIPIENT], as(a))],
     );
@@ -188,11 +188,11 @@ describe('ValidatorRegistry', async () => {
     await write.pause(as(a));
     await wrong(write.pause(as(a)), STATE.ACTIVE, STATE.PAUSED);
     await wrong(write.withdraw(as(a)), STATE.LEAVING, STATE.PAUSED);
-    await write.leave(as(a));
+    await write.unbond(as(a));
     const { withdrawableAt } = await read.validator([who]);
     await wrong(write.pause(as(a)), STATE.ACTIVE, STATE.LEAVING);
     await wrong(write.resume(as(a)), STATE.PAUSED, STATE.LEAVING);
-    for (const action of [write.leave(as(a)), write.addStake({ ...as(a), value: 1n })]) {
+    for (const action of [write.unbond(as(a)), write.addStake({ ...as(a), value: 1n })]) {
       await reverts(action, 'ValidatorRegistryLeaving', [who, BigInt(withdrawableAt)]);
     }
     await write.setRecipient([RECIPIENT], as(a));
@@ -200,7 +200,7 @@ describe('ValidatorRegistry', async () => {
     await wrong(write.pause(as(a)), STATE.ACTIVE, STATE.SLASHED);
     await wrong(write.resume(as(a)), STATE.PAUSED, STATE.SLASHED);
     await wrong(write.withdraw(as(a)), STATE.LEAVING, STATE.SLASHED);
-    for (const action of [write.leave(as(a)), write.addStake({ ...as(a), value: 1n })]) {
+    for (const action of [write.unbond(as(a)), write.addStake({ ...as(a), value: 1n })]) {
       await reverts(action, 'ValidatorRegistrySlashed', [who]);
     }
     await reverts(register(a), 'ValidatorRegistryAlreadyRegistered', [who, 1n]);
@@ -208,7 +208,7 @@ describe('ValidatorRegistry', async () => {
 
   attack('leave to escape a slash', async () => {
     await register(a);
-    await write.leave(as(a));
+    await write.unbond(as(a));
     assert.deepEqual(await eligible([address(a)]), []);
     await networkHelpers.time.increase(DELAY + DAY);
     await emits(slash(a), 'ValidatorSlashed', [address(a), address(reporter!), STAKE / 2n, STAKE / 2n]);
@@ -221,7 +221,7 @@ describe('ValidatorRegistry', async () => {
     await register(b);
     const at = (await networkHelpers.time.latest()) + 10;
     await networkHelpers.time.setNextBlockTimestamp(at);
-    await write.leave(as(a));
+    await write.unbond(as(a));
     await networkHelpers.time.setNextBlockTimestamp(at + DELAY - 1);
     const early = [address(a), BigInt(at + DELAY), BigInt(at + DELAY - 1)];
     await reverts(write.withdraw(as(a)), 'ValidatorRegistryStillBonded', early);
@@ -238,7 +238,7 @@ describe('ValidatorRegistry', async () => {
     const { abi } = registry;
     const registering = encodeFunctionData({ abi, functionName: 'register', args: [address(rounds!), RECIPIENT] });
     await send(registering, STAKE);
-    await send(encodeFunctionData({ abi, functionName: 'leave' }));
+    await send(encodeFunctionData({ abi, functionName: 'unbond' }));
     await networkHelpers.time.increase(DELAY);
     await send(encodeFunctionData({ abi, functionName: 'withdraw' }));
     assert.equal(await balance(thief.address), STAKE);
@@ -272,7 +272,7 @@ describe('ValidatorRegistry', async () => {
     await slash(a, rounds!, address(b));
     await emits(slash(a), 'ValidatorSlashed', [address(a), address(reporter!), 0n, 0n]);
     await register(b);
-    await write.leave(as(b));
+    await write.unbond(as(b));
     await networkHelpers.time.increase(DELAY);
     await write.withdraw(as(b));
     await emits(slash(b), 'ValidatorSlashed', [address(b), address(reporter!), 0n, 0n]);
@@ -308,7 +308,7 @@ describe('ValidatorRegistry', async () => {
   attack('register twice, for a second id', async () => {
     await register(a);
     await reverts(register(a), 'ValidatorRegistryAlreadyRegistered', [address(a), 1n]);
-    await write.leave(as(a));
+    await write.unbond(as(a));
     await networkHelpers.time.increase(DELAY);
     await write.withdraw(as(a));
     await reverts(register(a, STAKE, otherRounds!), 'ValidatorRegistryAlreadyRegistered', [address(a), 1n]);
@@ -320,7 +320,7 @@ describe('ValidatorRegistry', async () => {
     for (const wallet of validators.slice(0, 6)) await register(wallet);
     const gone = validators.slice(0, 3) as [WalletClient, WalletClient, WalletClient];
     await write.pause(as(gone[0]));
-    await write.leave(as(gone[1]));
+    await write.unbond(as(gone[1]));
     await slash(gone[2]);
     const left = validators.slice(3, 6).map(address);
     for (let i = 0; i < 8; i++) assert.deepEqual([...(await draw(`seed ${i}`))].sort(), [...left].sort());
@@ -329,16 +329,16 @@ describe('ValidatorRegistry', async () => {
   });
 
   attack('shorten or lengthen the delay of those who are leaving already', async () => {
-    await write.setUnbondingDelay([30 * DAY], as(admin!));
+    await write.setUnbondingDelay([100 * DAY], as(admin!));
     await register(a);
     await register(b);
-    await write.leave(as(a));
+    await write.unbond(as(a));
     const { withdrawableAt } = await read.validator([address(a)]);
-    await emits(write.setUnbondingDelay([DELAY], as(admin!)), 'UnbondingDelayChanged', [30n * 86_400n, BigInt(DELAY)]);
-    await write.leave(as(b));
+    await emits(write.setUnbondingDelay([DELAY], as(admin!)), 'UnbondingDelayChanged', [100n * 86_400n, BigInt(DELAY)]);
+    await write.unbond(as(b));
     const sooner = await read.validator([address(b)]);
     assert.ok(sooner.withdrawableAt < withdrawableAt);
-    await write.setUnbondingDelay([90 * DAY], as(admin!));
+    await write.setUnbondingDelay([180 * DAY], as(admin!));
     assert.equal((await read.validator([address(a)])).withdrawableAt, withdrawableAt);
     await networkHelpers.time.setNextBlockTimestamp(sooner.withdrawableAt);
     await write.withdraw(as(b));
@@ -383,7 +383,7 @@ describe('ValidatorRegistry', async () => {
     gas.addStake = await gasOf(write.addStake({ ...as(a), value: 1n }));
     gas.pause = await gasOf(write.pause(as(a)));
     gas.resume = await gasOf(write.resume(as(a)));
-    gas.leave = await gasOf(write.leave(as(a)));
+    gas.unbond = await gasOf(write.unbond(as(a)));
     await networkHelpers.time.increase(DELAY);
     gas.withdraw = await gasOf(write.withdraw(as(a)));
     gas.slash = await gasOf(slash(b));

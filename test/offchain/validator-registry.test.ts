@@ -43,7 +43,7 @@ it('a validator registers, pauses, resumes, leaves and withdraws, and is read at
   await registry.pause(client);
   assert.equal(await registry.listed(client), 0n);
   await registry.resume(client);
-  await registry.leave(client);
+  await registry.unbond(client);
   assert.equal((await registry.validator(client, account)).state, 'LEAVING');
   await assert.rejects(registry.withdraw(client), { message: /StillBonded/, kind: 'retryable' });
   await chain.advance((await registry.unbondingDelay(client)) + 1);
