@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {DeltaOne} from "./DeltaOne.sol";
+import {DeltaOne, GateTerms, Guardrail, Score} from "./DeltaOne.sol";
+import {DeltaOneAccuracy} from "./DeltaOneAccuracy.sol";
 import {ICircuitRegistry, Proof} from "./ICircuitRegistry.sol";
 import {Fold, Head, IModelRegistry, Model, Policy, SCALAR_FIELD} from "./IModelRegistry.sol";
 import {Contribution, FoldState, IRounds, Round, State, Status, VoidReason, Vote} from "./IRounds.sol";
@@ -215,19 +216,30 @@ contract Rounds is RoundBudgets, RoundFees, RoundVotes {
 
     /// @dev Computes, gates and records the score; what it does not pay goes back to the budget.
     function _score(bytes32 roundId, Round storage r, Policy memory policy, uint256 countsPacked) private {
-        (uint256 n, uint256 b, uint256 c) = DeltaOne.unpack(countsPacked);
+        (uint256 n, uint256 b, uint256 c) = DeltaOneAccuracy.unpack(countsPacked);
         if (n != r.n) revert RoundsWrongRows(roundId, r.n, n);
-        int256 point = DeltaOne.deltaOneBps(n, b, c);
-        int256 bound = DeltaOne.payableBps(n, b, c, policy.zMicro);
-        if (!DeltaOne.gate(n, b, c, bound, policy.minRows, policy.minDeltaBps, policy.alpha30)) {
-            revert RoundsBelowGate(roundId, n, b, c, bound);
-        }
-        uint256 reward =
-            DeltaOne.reward(policy.payPoint ? point : bound, policy.tokensPerDeltaOne, policy.maxReward);
+        uint256[] memory counts = new uint256[](1);
+        counts[0] = countsPacked;
+        Score memory s = DeltaOne.score(ACCURACY, 2, counts, _gateTerms(policy));
+        if (s.failed != 0) revert RoundsBelowGate(roundId, n, b, c, s.payableBps);
+        uint256 reward = DeltaOne.reward(
+            policy.payPoint ? s.deltaOneBps : s.payableBps, policy.tokensPerDeltaOne, policy.maxReward
+        );
         _release(r.modelId, policy.maxReward - reward);
         r.reward = uint128(reward);
-        r.deltaOneBps = int16(point);
-        r.payableBps = int16(bound);
+        r.deltaOneBps = int16(s.deltaOneBps);
+        r.payableBps = int16(s.payableBps);
+    }
+
+    function _gateTerms(Policy memory policy) private pure returns (GateTerms memory) {
+        return GateTerms({
+            alpha30: policy.alpha30,
+            zMicro: policy.zMicro,
+            minDeltaBps: policy.minDeltaBps,
+            minRows: policy.minRows,
+            minPositives: 0,
+            guardrails: new Guardrail[](0)
+        });
     }
 
     function _giveBack(Round storage r) private {

@@ -5,7 +5,8 @@ import { buildModule } from '@nomicfoundation/hardhat-ignition/modules';
 export default buildModule('Hokusai', (m) => {
   const modelRegistry = m.contract('ModelRegistry');
   const circuitRegistry = m.contract('CircuitRegistry');
-  const rounds = m.contract('Rounds', [modelRegistry, circuitRegistry]);
+  const libraries = { DeltaOne: m.library('DeltaOne') };
+  const rounds = m.contract('Rounds', [modelRegistry, circuitRegistry], { libraries });
   const name = m.getParameter('tokenName', 'Hokusai Reward');
   const symbol = m.getParameter('tokenSymbol', 'HKR');
   const cap = m.getParameter('tokenCap', 10n ** 26n);

@@ -69,7 +69,9 @@ export async function createScenario(chainId = 31337) {
   const validators = rest.slice(0, 3).sort((a, b) => (BigInt(addressOf(a)) < BigInt(addressOf(b)) ? -1 : 1));
   const modelRegistry = await viem.deployContract('ModelRegistry');
   const circuitRegistry = await viem.deployContract('CircuitRegistryDouble');
-  const rounds = await viem.deployContract('Rounds', [modelRegistry.address, circuitRegistry.address]);
+  const { address: DeltaOne } = await viem.deployContract('DeltaOne');
+  const registries = [modelRegistry.address, circuitRegistry.address] as const;
+  const rounds = await viem.deployContract('Rounds', [...registries], { libraries: { DeltaOne } });
   const token = await viem.deployContract('RewardToken', ['Reward', 'RWD', CAP, rounds.address, addressOf(owner!)]);
 
   const policy = {
