@@ -73,4 +73,16 @@ describe('DeltaOne.sol', async () => {
     );
     assert.equal(seen.size, 7);
   });
+
+  it('costs its caller at most 80,000 gas, whatever the metric, two guardrails included', async () => {
+    const most = new Map<string, number>();
+    for (const { metric, classes, counts, terms, error } of readDeltaVectors()) {
+      if (error) continue;
+      const gas = Number(await read.gasOfScore!(args(metric, classes, counts, terms)));
+      const name = metric === 'accuracy' && classes > 2 ? 'accuracy of classes' : metric;
+      most.set(name, Math.max(gas, most.get(name) ?? 0));
+    }
+    for (const [metric, gas] of most) console.log(`gas.score.${metric}: ${gas}`);
+    assert(most.size === 8 && Math.max(...most.values()) < 80_000);
+  });
 });
