@@ -370,6 +370,13 @@ export const refused: Refused[] = [
     [packLanes([2n, 3n, 13n, 0n], AUROC[0]), packLanes([2n ** 90n, 2n ** 90n], AUROC[1])],
   ],
   [
+    'auroc: more placements of the candidate than pairs',
+    'DeltaOneCountsOutOfRange',
+    'auroc',
+    2,
+    [packLanes([2n, 3n, 0n, 13n], AUROC[0]), packLanes([2n ** 90n, 2n ** 90n], AUROC[1])],
+  ],
+  [
     'auroc: less variance than none',
     'DeltaOneCountsOutOfRange',
     'auroc',
