@@ -2,6 +2,11 @@
 pragma solidity ^0.8.28;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {DeltaOneAccuracy} from "./DeltaOneAccuracy.sol";
+import {DeltaOneAuroc} from "./DeltaOneAuroc.sol";
+import {DeltaOneCounts, DeltaOneCountsOutOfRange, Figures} from "./DeltaOneCounts.sol";
+import {DeltaOneRatios} from "./DeltaOneRatios.sol";
+import {DeltaOneSkill} from "./DeltaOneSkill.sol";
 
 /// @notice A metric that must not fall by more than maxLossBps while another is paid for.
 struct Guardrail {
@@ -9,6 +14,14 @@ struct Guardrail {
     uint16 maxLossBps;
 }
 
+/// @notice The members of a policy that decide whether a score is paid.
+/// @param alpha30 floor(2^30 * alpha / K): the chance of a false gain that one round may take; at most 2^29
+/// @param zMicro normal quantile at 1 - alpha / K in millionths, rounded up; at most 10^7
+/// @param minDeltaBps the lower bound has to exceed it
+/// @param minRows fewest benchmark rows
+/// @param minPositives fewest rows whose label is positive, and for precision fewest that either model calls positive;
+/// zero asks for none. Where the metric has no positive label, any other number is never reached.
+/// @param guardrails all have to hold
 struct GateTerms {
     uint32 alpha30;
     uint32 zMicro;
@@ -18,6 +31,12 @@ struct GateTerms {
     Guardrail[] guardrails;
 }
 
+/// @notice What counts are worth. Where the gate is passed, 0 <= minDeltaBps < payableBps <= deltaOneBps <= 10^4.
+/// @param n rows
+/// @param deltaOneBps the point estimate, rounded down; zero where it is undefined
+/// @param payableBps the lower bound, rounded down; zero where it is undefined
+/// @param failed zero where the gate is passed, else the first part that failed, a short string: "rows", "positives",
+/// "undefined" (the baseline's metric is 0/0, or one row has no variance), "bound", "exact", "guardrail"
 struct Score {
     uint256 n;
     int256 deltaOneBps;
@@ -25,107 +44,52 @@ struct Score {
     bytes32 failed;
 }
 
-/// @title The DeltaOne score of an accuracy, in integers
-/// @notice 1 DeltaOne = +1 percentage point = 100 bps. n rows; b of them the candidate fixed (the baseline was wrong on
-/// them), c of them it broke. Every figure that pays is rounded against the one who is paid.
-/// @dev Domain of every function: b + c <= n < 2^34, which is all that `unpack` can return; zMicro < 2^24; alpha30 <=
-/// 2^29. Inside it nothing overflows: the largest intermediate values are zMicro^2 * X * 10^8 < 2^(48 + 69 + 27) in
-/// `payableBps` and 2^30 * 2^225 in `exactBinomialPasses`.
+/// @title The DeltaOne score, in integers
+/// @notice 1 DeltaOne = +1 percentage point of the metric = 100 bps; improvement is positive whatever the metric's
+/// direction. Every figure that pays is rounded against the one who is paid. The counts are those of a proven circuit:
+///
+/// | metric                | classes | words | layout                          |
+/// | --------------------- | ------- | ----- | ------------------------------- |
+/// | accuracy              | 2       | 1     | DeltaOneAccuracy.unpack         |
+/// | accuracy              | above 2 | 1     | DeltaOneAccuracy.unpackClasses  |
+/// | precision, recall, f1 | 2       | 1     | DeltaOneRatios.unpack           |
+/// | mse                   | 0       | 2     | DeltaOneSkill.unpackSquared     |
+/// | mae                   | 0       | 2     | DeltaOneSkill.unpackAbsolute    |
+/// | auroc                 | 2       | 2     | DeltaOneAuroc.unpack            |
 library DeltaOne {
-    /// @notice bits above the eight lanes are set
-    error DeltaOneCountsOutOfRange(uint256 countsPacked);
-    /// @notice a score over no rows is undefined
-    error DeltaOneNoRows();
+    error DeltaOneUnsupportedMetric(bytes32 metric, uint256 classes);
+    error DeltaOneCountsLength(uint256 expected, uint256 actual);
+    /// @notice `field` is the name of the terms' member
+    error DeltaOneTermsOutOfRange(bytes32 field, uint256 value, uint256 max);
 
-    uint256 private constant LANE_BITS = 31;
-    uint256 private constant LANE_MASK = (1 << LANE_BITS) - 1;
+    uint256 private constant MAX_ALPHA30 = 2 ** 29;
+    uint256 private constant MAX_Z_MICRO = 10_000_000;
 
-    /// @notice the most discordant rows for which the exact binomial test fits 256 bits
-    uint256 internal constant EXACT_UP_TO = 225;
-
-    function countsLength(bytes32 metric, uint256 classes) external pure returns (uint256) {
-        return metric == "accuracy" && classes == 2 ? 1 : 0;
-    }
-
-    function score(bytes32, uint256, uint256[] calldata counts, GateTerms calldata terms)
+    /// @notice The score of a metric's counts. Reverts with `DeltaOneUnsupportedMetric`, `DeltaOneCountsLength`,
+    /// `DeltaOneTermsOutOfRange` or `DeltaOneCountsOutOfRange`, which no registered policy and no proven counts do, and
+    /// with nothing else.
+    /// @param classes of the fold: 2 or more, 0 for a regression
+    function score(bytes32 metric, uint256 classes, uint256[] calldata counts, GateTerms calldata terms)
         external
         pure
-        returns (Score memory s)
+        returns (Score memory)
     {
-        (uint256 n, uint256 b, uint256 c) = unpack(counts[0]);
-        s.n = n;
-        s.deltaOneBps = deltaOneBps(n, b, c);
-        s.payableBps = payableBps(n, b, c, terms.zMicro);
-        if (!gate(n, b, c, s.payableBps, terms.minRows, terms.minDeltaBps, terms.alpha30)) s.failed = "bound";
-    }
-
-    /// @param countsPacked eight lanes of 31 bits; lane label + 2 * baseline + 4 * candidate counts the rows of that
-    /// cell
-    function unpack(uint256 countsPacked) internal pure returns (uint256 n, uint256 b, uint256 c) {
-        if (countsPacked >> (8 * LANE_BITS) != 0) revert DeltaOneCountsOutOfRange(countsPacked);
-        for (uint256 lane = 0; lane < 8; lane++) {
-            n += _lane(countsPacked, lane);
+        uint256 length = _countsLength(metric, classes);
+        if (length == 0) revert DeltaOneUnsupportedMetric(metric, classes);
+        if (counts.length != length) revert DeltaOneCountsLength(length, counts.length);
+        _requireAtMost("alpha30", terms.alpha30, MAX_ALPHA30);
+        _requireAtMost("zMicro", terms.zMicro, MAX_Z_MICRO);
+        Figures memory f = _figures(metric, classes, counts, terms);
+        bytes32 failed = _failed(f, terms);
+        if (failed == 0 && !_guarded(metric, classes, counts[0], f.deltaOneBps, terms.guardrails)) {
+            failed = "guardrail";
         }
-        b = _lane(countsPacked, 2) + _lane(countsPacked, 5);
-        c = _lane(countsPacked, 3) + _lane(countsPacked, 4);
+        return Score(f.n, f.deltaOneBps, f.payableBps, failed);
     }
 
-    /// @notice floor(10^4 (b - c) / n), towards minus infinity: the point estimate, in bps
-    function deltaOneBps(uint256 n, uint256 b, uint256 c) internal pure returns (int256) {
-        if (n == 0) revert DeltaOneNoRows();
-        return _floorDiv(10_000 * (int256(b) - int256(c)), int256(n));
-    }
-
-    /// @notice The one-sided lower confidence bound of Agresti and Min, in bps: with N = n + 2 and d = b - c,
-    /// (d - z sqrt((b + c + 1) - d^2 / N)) / N, rounded down.
-    /// @dev R is the least integer with R^2 >= z^2 X 10^8 / N, and only integers are compared with it, so the result is
-    /// the floor of the exact value for this zMicro. X > 0, as |d| <= b + c < N.
-    /// @param zMicro the normal quantile at 1 - alpha, in millionths, rounded up
-    function payableBps(uint256 n, uint256 b, uint256 c, uint256 zMicro) internal pure returns (int256) {
-        if (n == 0) revert DeltaOneNoRows();
-        uint256 N = n + 2;
-        int256 d = int256(b) - int256(c);
-        uint256 X = (b + c + 1) * N - uint256(d * d);
-        uint256 R = Math.sqrt(Math.ceilDiv(zMicro * zMicro * X * 1e8, N), Math.Rounding.Ceil);
-        return _floorDiv(1e10 * d - int256(R), int256(1e6 * N));
-    }
-
-    /// @notice Whether b or more heads in b + c tosses of a fair coin are at most as likely as alpha:
-    /// 2^30 * sum over i >= b of C(m, i) <= alpha30 * 2^m, with m = b + c.
-    /// @dev Guards the bound above where its normal approximation is weakest, with few discordant rows. For m > 225 it
-    /// does not apply and returns true: there the approximation holds, and the sum would not fit 256 bits. With b <= c
-    /// the sum is more than half of 2^m, so no alpha <= 1/2 admits it; that includes m = 0. The step at m = 226 can let
-    /// one more broken row pass where 225 rows failed; only where nearly every row is discordant does the bound then
-    /// stay positive.
-    /// @param alpha30 floor(alpha * 2^30)
-    function exactBinomialPasses(uint256 b, uint256 c, uint256 alpha30) internal pure returns (bool) {
-        uint256 m = b + c;
-        if (m > EXACT_UP_TO) return true;
-        if (b <= c) return false;
-        // The upper tail has c + 1 terms, C(m, m - k) = C(m, k) for k = 0..c; C(225, 112) * 225 < 2^230.
-        uint256 term = 1;
-        uint256 tail = 1;
-        unchecked {
-            for (uint256 k = 1; k <= c; k++) {
-                term = term * (m - k + 1) / k;
-                tail += term;
-            }
-            return tail << 30 <= alpha30 << m;
-        }
-    }
-
-    /// @notice Whether a score may be paid: enough rows, a lower bound above the least gain, and the exact test.
-    /// @param payable_ what `payableBps` returned for these counts
-    function gate(
-        uint256 n,
-        uint256 b,
-        uint256 c,
-        int256 payable_,
-        uint256 minRows,
-        uint256 minDeltaBps,
-        uint256 alpha30
-    ) internal pure returns (bool) {
-        return n >= minRows && payable_ > int256(minDeltaBps) && exactBinomialPasses(b, c, alpha30);
+    /// @notice how many words the counts of a metric are; zero for what is not supported
+    function countsLength(bytes32 metric, uint256 classes) external pure returns (uint256) {
+        return _countsLength(metric, classes);
     }
 
     /// @notice min(max(paidBps, 0) * tokensPerDeltaOne / 100, cap), rounded down
@@ -136,13 +100,66 @@ library DeltaOne {
         return Math.min(uint256(paidBps) * tokensPerDeltaOne / 100, cap);
     }
 
-    function _lane(uint256 countsPacked, uint256 lane) private pure returns (uint256) {
-        return (countsPacked >> (lane * LANE_BITS)) & LANE_MASK;
+    function _countsLength(bytes32 metric, uint256 classes) private pure returns (uint256) {
+        if (metric == DeltaOneRatios.ACCURACY) return classes >= 2 ? 1 : 0;
+        if (DeltaOneRatios.has(metric)) return classes == 2 ? 1 : 0;
+        if (DeltaOneSkill.has(metric)) return classes == 0 ? 2 : 0;
+        return metric == DeltaOneAuroc.AUROC && classes == 2 ? 2 : 0;
     }
 
-    /// @dev Solidity divides towards zero.
-    function _floorDiv(int256 numerator, int256 denominator) private pure returns (int256 quotient) {
-        quotient = numerator / denominator;
-        if (numerator % denominator < 0) quotient--;
+    function _figures(bytes32 metric, uint256 classes, uint256[] calldata counts, GateTerms calldata terms)
+        private
+        pure
+        returns (Figures memory)
+    {
+        if (DeltaOneSkill.has(metric)) return DeltaOneSkill.figures(metric, counts[0], counts[1], terms.zMicro);
+        if (metric == DeltaOneAuroc.AUROC) return DeltaOneAuroc.figures(counts[0], counts[1], terms.zMicro);
+        if (DeltaOneRatios.has(metric)) {
+            return DeltaOneRatios.figures(metric, counts[0], terms.zMicro, terms.alpha30);
+        }
+        uint256 positives = 0;
+        uint256 n;
+        uint256 b;
+        uint256 c;
+        if (classes == 2) {
+            (uint256[8] memory cells,) = DeltaOneRatios.unpack(counts[0]);
+            positives = cells[1] + cells[3] + cells[5] + cells[7];
+            (n, b, c) = DeltaOneAccuracy.unpack(counts[0]);
+        } else {
+            (n, b, c) = DeltaOneAccuracy.unpackClasses(counts[0]);
+        }
+        return DeltaOneAccuracy.figures(n, b, c, positives, terms.zMicro, terms.alpha30);
+    }
+
+    function _failed(Figures memory f, GateTerms calldata terms) private pure returns (bytes32) {
+        if (f.n < terms.minRows) return "rows";
+        if (f.positives < terms.minPositives) return "positives";
+        if (!f.defined) return "undefined";
+        if (f.payableBps <= int256(uint256(terms.minDeltaBps))) return "bound";
+        return f.exact ? bytes32(0) : bytes32("exact");
+    }
+
+    /// @dev Whether all guardrails hold. The eight cells tell of four metrics, other counts of the paid one alone; a
+    /// metric that they do not tell of fails, like one that the baseline has not.
+    /// Rounding a change down loses nothing here: it is at least the integer -maxLossBps exactly when its floor is.
+    function _guarded(
+        bytes32 metric,
+        uint256 classes,
+        uint256 countsPacked,
+        int256 deltaOneBps,
+        Guardrail[] calldata guardrails
+    ) private pure returns (bool) {
+        bool hasCells = classes == 2 && metric != DeltaOneAuroc.AUROC;
+        for (uint256 i = 0; i < guardrails.length; i++) {
+            bool defined = guardrails[i].metric == metric;
+            int256 bps = deltaOneBps;
+            if (hasCells) (defined, bps) = DeltaOneRatios.guarded(guardrails[i].metric, countsPacked);
+            if (!defined || bps < -int256(uint256(guardrails[i].maxLossBps))) return false;
+        }
+        return true;
+    }
+
+    function _requireAtMost(bytes32 field, uint256 value, uint256 max) private pure {
+        if (value > max) revert DeltaOneTermsOutOfRange(field, value, max);
     }
 }

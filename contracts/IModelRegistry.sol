@@ -70,7 +70,7 @@ struct Policy {
 /// @param quantiserHash how features become the committed integers
 /// @param metric that of the policy
 /// @param n rows; the policy's minRows to 2^31 - 1
-/// @param classes 2 or more
+/// @param classes 2 or more; 0 where the labels are numbers
 struct Fold {
     uint256 labelsRoot;
     uint256 featuresRoot;

@@ -143,7 +143,7 @@ contract ModelRegistry is IModelRegistry {
             Fold calldata next = folds[i];
             ids[i] = keccak256(abi.encode(TAG_FOLD, next));
             if (next.metric != metric) revert ModelRegistryMetricMismatch(metric, next.metric);
-            if (next.classes < 2) revert ModelRegistryTooFewClasses(ids[i], next.classes);
+            if (next.classes == 1) revert ModelRegistryTooFewClasses(ids[i], next.classes);
             _requireRows(ids[i], next.n, minRows);
             _requireFieldElement(next.labelsRoot);
             _requireFieldElement(next.featuresRoot);

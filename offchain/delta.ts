@@ -1,32 +1,59 @@
 // The twin of contracts/DeltaOne.sol: the same names, the same integers, the same roundings. A validator learns from it
 // what the chain will pay before it spends anything on a proof.
 import type { Attestation } from './attest.ts';
+import {
+  accuracyFigures,
+  type Counts,
+  deltaOneBps,
+  exactBinomialPasses,
+  payableBps,
+  unpack,
+  unpackClasses,
+} from './delta-accuracy.ts';
+import { aurocFigures } from './delta-auroc.ts';
+import type { Figures } from './delta-counts.ts';
+import { guardedBps, isRatio, positivesOf, ratioFigures, unpackCells } from './delta-ratios.ts';
+import { isSkill, skillFigures } from './delta-skill.ts';
 import { HokusaiError } from './errors.ts';
 
-/** How two models fared on the same n rows. */
-export interface Counts {
-  /** Rows, 0 to 2^34 - 8. */
-  n: bigint;
-  /** Rows that the candidate fixed: the baseline was wrong on them. */
-  b: bigint;
-  /** Rows that the candidate broke. */
-  c: bigint;
+export {
+  type Counts,
+  deltaOneBps,
+  EXACT_UP_TO,
+  exactBinomialPasses,
+  pack,
+  payableBps,
+  unpack,
+} from './delta-accuracy.ts';
+
+/** A metric that must not fall by more than maxLossBps while another is paid for. */
+export interface Guardrail {
+  metric: string;
+  maxLossBps: bigint;
 }
 
-/** The members of a policy that decide whether a score is paid. */
-export interface GateTerms {
+/** The members of a policy that decide whether an accuracy is paid. */
+export interface AccuracyTerms {
   /** Fewest benchmark rows. */
   minRows: bigint;
   /** The lower bound has to exceed it, in bps. */
   minDeltaBps: bigint;
-  /** Normal quantile at 1 - alpha in millionths, rounded up: `zMicro` of `power.ts`. */
+  /** Normal quantile at 1 - alpha in millionths, rounded up, at most 10^7: `zMicro` of `power.ts`. */
   zMicro: bigint;
   /** floor(alpha * 2^30), at most 2^29: `alpha30` of `power.ts`. */
   alpha30: bigint;
 }
 
+/** The members of a policy that decide whether a score is paid. */
+export interface GateTerms extends AccuracyTerms {
+  /** Fewest rows whose label is positive, and for precision fewest that either model calls positive; 0 asks for none. */
+  minPositives: bigint;
+  /** All have to hold. */
+  guardrails: readonly Guardrail[];
+}
+
 /** All members of a policy that decide what is paid. */
-export interface Terms extends GateTerms {
+export interface Terms extends AccuracyTerms {
   /** Pay the point estimate instead of the lower bound. */
   payPoint: boolean;
   /** Smallest units of the reward token for 100 bps. */
@@ -35,71 +62,61 @@ export interface Terms extends GateTerms {
   maxReward: bigint;
 }
 
-const LANE_BITS = 31n;
-const LANE_MASK = (1n << LANE_BITS) - 1n;
-
-/** The most discordant rows for which the exact binomial test fits 256 bits. */
-export const EXACT_UP_TO = 225n;
-
-/** Rows by label + 2 baseline + 4 candidate, each count below 2^31, as the circuit packs them: cell k in lane k. */
-export function pack(cells: readonly number[]): bigint {
-  return cells.reduce((packed, count, k) => packed + (BigInt(count) << (LANE_BITS * BigInt(k))), 0n);
+/** What counts are worth. Where the gate is passed, 0 <= minDeltaBps < payableBps <= deltaOneBps <= 10^4. */
+export interface Score {
+  n: bigint;
+  /** The point estimate, rounded down; 0 where it is undefined. */
+  deltaOneBps: bigint;
+  /** The lower bound, rounded down; 0 where it is undefined. */
+  payableBps: bigint;
+  /** The first part of the gate that failed; empty where it is passed. */
+  failed: '' | 'rows' | 'positives' | 'undefined' | 'bound' | 'exact' | 'guardrail';
 }
 
-/** @param countsPacked eight lanes of 31 bits; lane label + 2 baseline + 4 candidate counts the rows of that cell */
-export function unpack(countsPacked: bigint): Counts {
-  if (countsPacked < 0n || countsPacked >> (8n * LANE_BITS) !== 0n) {
-    throw new HokusaiError('terminal', 'DELTA_COUNTS_OUT_OF_RANGE', 'countsPacked has bits outside its eight lanes', {
-      details: { countsPacked: countsPacked.toString() },
-    });
-  }
-  const lane = (i: bigint) => (countsPacked >> (i * LANE_BITS)) & LANE_MASK;
-  const n = [0n, 1n, 2n, 3n, 4n, 5n, 6n, 7n].reduce((sum, i) => sum + lane(i), 0n);
-  return { n, b: lane(2n) + lane(5n), c: lane(3n) + lane(4n) };
-}
+const MAX_ALPHA30 = 2n ** 29n;
+const MAX_Z_MICRO = 10_000_000n;
 
-/** The point estimate in bps: floor(10^4 (b - c) / n), towards minus infinity. */
-export function deltaOneBps({ n, b, c }: Counts): bigint {
-  requireRows(n);
-  return floorDiv(10_000n * (b - c), n);
-}
+const REFUSALS = {
+  UNSUPPORTED_METRIC: 'there is no score of this metric with so many classes',
+  COUNTS_LENGTH: 'the counts of this metric are another number of words',
+  TERMS_OUT_OF_RANGE: 'a policy asks for a level that no registry admits',
+};
 
-/**
- * The one-sided lower confidence bound of Agresti and Min ("Effects and non-effects of paired identical observations in
- * comparing proportions with binary matched-pairs data", 2004) in bps: with N = n + 2 and d = b - c,
- * (d - z sqrt((b + c + 1) - d^2 / N)) / N, rounded down: the roundings on the way lose nothing, as only integers are compared
- * with the root.
- */
-export function payableBps({ n, b, c }: Counts, zMicro: bigint): bigint {
-  requireRows(n);
-  const N = n + 2n;
-  const d = b - c;
-  const X = (b + c + 1n) * N - d * d;
-  const R = ceilSqrt(ceilDiv(zMicro * zMicro * X * 10n ** 8n, N));
-  return floorDiv(10n ** 10n * d - R, 10n ** 6n * N);
+/** How many words the counts of a metric are; 0 for what is not supported. A regression has 0 classes. */
+export function countsLength(metric: string, classes: number): 0 | 1 | 2 {
+  if (metric === 'accuracy') return classes >= 2 ? 1 : 0;
+  if (isRatio(metric)) return classes === 2 ? 1 : 0;
+  if (isSkill(metric)) return classes === 0 ? 2 : 0;
+  return metric === 'auroc' && classes === 2 ? 2 : 0;
 }
 
 /**
- * Whether b or more heads in m = b + c tosses of a fair coin are at most as likely as alpha:
- * 2^30 * sum over i >= b of C(m, i) <= alpha30 * 2^m. True for m > 225, where it does not apply.
+ * The score of a metric's counts.
+ *
+ * @param counts as many words as {@link countsLength} says; DeltaOne.sol names the layout of each metric
+ * @throws HokusaiError (terminal) where the contract reverts: `DELTA_UNSUPPORTED_METRIC`, `DELTA_COUNTS_LENGTH`,
+ *   `DELTA_TERMS_OUT_OF_RANGE`, `DELTA_COUNTS_OUT_OF_RANGE`
  */
-export function exactBinomialPasses(b: bigint, c: bigint, alpha30: bigint): boolean {
-  const m = b + c;
-  if (m > EXACT_UP_TO) return true;
-  if (b <= c) return false;
-  let term = 1n;
-  let tail = 1n;
-  for (let k = 1n; k <= c; k++) {
-    term = (term * (m - k + 1n)) / k;
-    tail += term;
+export function score(metric: string, classes: number, counts: readonly bigint[], terms: GateTerms): Score {
+  const length = countsLength(metric, classes);
+  if (length === 0) throw refused('UNSUPPORTED_METRIC', { metric, classes });
+  if (counts.length !== length) throw refused('COUNTS_LENGTH', { expected: length, actual: counts.length });
+  if (terms.alpha30 > MAX_ALPHA30) throw refused('TERMS_OUT_OF_RANGE', { alpha30: String(terms.alpha30) });
+  if (terms.zMicro > MAX_Z_MICRO) throw refused('TERMS_OUT_OF_RANGE', { zMicro: String(terms.zMicro) });
+  const figures = figuresOf(metric, classes, counts, terms);
+  let failed = failedOf(figures, terms);
+  if (failed === '' && !guarded(metric, classes, counts[0]!, figures.deltaOneBps, terms.guardrails)) {
+    failed = 'guardrail';
   }
-  return tail << 30n <= alpha30 << m;
+  return { n: figures.n, deltaOneBps: figures.deltaOneBps, payableBps: figures.payableBps, failed };
 }
 
-/** Whether a score may be paid: enough rows, a lower bound above the least gain, and the exact test. */
-export function gate(counts: Counts, { minRows, minDeltaBps, zMicro, alpha30 }: GateTerms): boolean {
+/** Whether a score of accuracy may be paid: enough rows, a lower bound above the least gain, and the exact test. */
+export function gate(counts: Counts, terms: AccuracyTerms): boolean {
   return (
-    counts.n >= minRows && payableBps(counts, zMicro) > minDeltaBps && exactBinomialPasses(counts.b, counts.c, alpha30)
+    counts.n >= terms.minRows &&
+    payableBps(counts, terms.zMicro) > terms.minDeltaBps &&
+    exactBinomialPasses(counts.b, counts.c, terms.alpha30)
   );
 }
 
@@ -115,7 +132,7 @@ export function reward(paidBps: bigint, tokensPerDeltaOne: bigint, cap: bigint):
 }
 
 /**
- * The score of a comparison, with the terms it was scored by: integers as decimal strings.
+ * The score of a comparison by accuracy, with the terms it was scored by: integers as decimal strings.
  */
 export function delta(counts: Counts, terms: Terms): NonNullable<Attestation['delta']> {
   const [point, bound] = [deltaOneBps(counts), payableBps(counts, terms.zMicro)];
@@ -136,24 +153,43 @@ export function delta(counts: Counts, terms: Terms): NonNullable<Attestation['de
   };
 }
 
-function requireRows(n: bigint): void {
-  if (n === 0n) throw new HokusaiError('terminal', 'DELTA_NO_ROWS', 'a score over no rows is undefined');
+function figuresOf(
+  metric: string,
+  classes: number,
+  [first = 0n, second = 0n]: readonly bigint[],
+  { zMicro, alpha30 }: GateTerms,
+): Figures {
+  if (isSkill(metric)) return skillFigures(metric, first, second, zMicro);
+  if (metric === 'auroc') return aurocFigures(first, second, zMicro);
+  if (isRatio(metric)) return ratioFigures(metric, first, zMicro, alpha30);
+  if (classes > 2) return accuracyFigures(unpackClasses(first), 0n, zMicro, alpha30);
+  return accuracyFigures(unpack(first), positivesOf(unpackCells(first).cells), zMicro, alpha30);
 }
 
-/** BigInt divides towards zero. */
-function floorDiv(numerator: bigint, denominator: bigint): bigint {
-  const quotient = numerator / denominator;
-  return numerator % denominator < 0n ? quotient - 1n : quotient;
+function failedOf(figures: Figures, terms: GateTerms): Score['failed'] {
+  if (figures.n < terms.minRows) return 'rows';
+  if (figures.positives < terms.minPositives) return 'positives';
+  if (!figures.defined) return 'undefined';
+  if (figures.payableBps <= terms.minDeltaBps) return 'bound';
+  return figures.exact ? '' : 'exact';
 }
 
-function ceilDiv(numerator: bigint, denominator: bigint): bigint {
-  return (numerator + denominator - 1n) / denominator;
+/** Whether all guardrails hold. The eight cells tell of four metrics, other counts of the paid one alone. */
+function guarded(
+  metric: string,
+  classes: number,
+  countsPacked: bigint,
+  paidBps: bigint,
+  guardrails: readonly Guardrail[],
+): boolean {
+  const hasCells = classes === 2 && metric !== 'auroc';
+  return guardrails.every((guardrail) => {
+    const own = guardrail.metric === metric ? paidBps : null;
+    const bps = hasCells ? guardedBps(guardrail.metric, countsPacked) : own;
+    return bps !== null && bps >= -guardrail.maxLossBps;
+  });
 }
 
-/** Newton's iteration from above, then one step up unless exact. */
-function ceilSqrt(value: bigint): bigint {
-  if (value < 2n) return value;
-  let root = 1n << BigInt(Math.ceil(value.toString(2).length / 2));
-  for (let next = (root + value / root) >> 1n; next < root; next = (root + value / root) >> 1n) root = next;
-  return root * root === value ? root : root + 1n;
+function refused(code: keyof typeof REFUSALS, details: Record<string, unknown>): HokusaiError {
+  return new HokusaiError('terminal', `DELTA_${code}`, REFUSALS[code], { details });
 }

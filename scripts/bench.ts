@@ -1,11 +1,12 @@
 /**
  * Measures, and prints each figure beside a peer's.
  *
- *   npm run bench -- NAME [--json]      NAME: prove, gas
+ *   npm run bench -- NAME [--json]      NAME: prove, gas, miss
  */
 import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { benchGas } from './bench/gas.ts';
+import { benchMiss } from './bench/miss.ts';
 import { benchProve } from './bench/prove.ts';
 
 /** One measured figure. */
@@ -20,7 +21,7 @@ export interface Figure {
   readonly ratio?: number;
 }
 
-const BENCHES: Record<string, () => AsyncIterable<Figure>> = { prove: benchProve, gas: benchGas };
+const BENCHES: Record<string, () => AsyncIterable<Figure>> = { prove: benchProve, gas: benchGas, miss: benchMiss };
 
 const { values, positionals } = parseArgs({
   options: { json: { type: 'boolean', default: false } },

@@ -2,71 +2,102 @@
 // The table is checked in, and a test makes it again.
 import { writeFileSync } from 'node:fs';
 import * as reference from '../test/offchain/delta-reference.ts';
+import { ABSOLUTE, AUROC, CELLS, CLASSES, packLanes, SQUARED } from '../test/offchain/delta-rows.ts';
+import {
+  A05,
+  absolute,
+  accuracies,
+  areas,
+  binaries,
+  type Changes,
+  classes,
+  refused,
+  squared,
+  Z05,
+} from './delta-cases.ts';
 
-const LANE_MAX = 2n ** 31n - 1n;
-const Z05 = 1_644_854n;
-const Z0025 = 2_807_034n;
-const A05 = 53_687_091n;
-const A0025 = 2_684_354n;
+const TOKENS_PER_DELTA_ONE = 1_000_000_000_000_000_007n;
+const CAP = 25n * 10n ** 18n;
 
-type Row = [name: string, lanes: bigint[], zMicro: bigint, alpha30: bigint, minDeltaBps?: bigint];
-
-/** Lanes of n rows, b fixed and c broken: the rest is right before and after. */
-function lanes(n: bigint, b: bigint, c: bigint): bigint[] {
-  return [n - b - c, 0n, b / 2n, c / 2n, c - c / 2n, b - b / 2n, 0n, 0n];
+/** A case of every part of the table: its words, what is exact of it, and what fails beside rows and bound. */
+interface Case {
+  name: string;
+  metric: string;
+  classes: number;
+  counts: bigint[];
+  n: bigint;
+  estimate: reference.Estimate | null;
+  failed: string | undefined;
+  changes: Changes | undefined;
 }
 
-const rows: Row[] = [
-  ['one row, tied', lanes(1n, 0n, 0n), Z05, A05],
-  ['one row, fixed', lanes(1n, 1n, 0n), Z05, A05],
-  ['one row, broken', lanes(1n, 0n, 1n), Z05, A05],
-  ['all fixed', lanes(1000n, 1000n, 0n), Z05, A05],
-  ['all broken', lanes(1000n, 0n, 1000n), Z05, A05],
-  ['nothing changed', lanes(1000n, 0n, 0n), Z05, A05],
-  ['tie', lanes(1000n, 50n, 50n), Z05, A05],
-  ['one ahead', lanes(1000n, 51n, 50n), Z05, A05],
-  ['one behind', lanes(1000n, 50n, 51n), Z05, A05],
-  ['minus a third of a bps is minus one bps', lanes(30_000n, 0n, 1n), Z05, A05],
-  ['four fixed, alpha 1/16 would pass and 0.05 does not', lanes(100n, 4n, 0n), Z05, A05],
-  ['five fixed pass the exact test at 0.05', lanes(100n, 5n, 0n), Z05, A05],
-  ['exact test at equality: 1/2^5 <= 2^25/2^30', lanes(100n, 5n, 0n), Z05, 2n ** 25n],
-  ['exact test one unit below equality', lanes(100n, 5n, 0n), Z05, 2n ** 25n - 1n],
-  ['exact test at the largest alpha, one ahead', lanes(1000n, 51n, 50n), 1n, 2n ** 29n],
-  ['exact test at the largest alpha, tied', lanes(1000n, 50n, 50n), 1n, 2n ** 29n],
-  ['225 discordant, just passing', lanes(4096n, 126n, 99n), Z05, A05],
-  ['225 discordant, just failing', lanes(4096n, 125n, 100n), Z05, A05],
-  ['225 discordant, all fixed', lanes(225n, 225n, 0n), Z0025, A0025],
-  ['226 discordant, the exact test does not apply', lanes(4096n, 113n, 113n), Z05, A05],
-  ['226 discordant, ahead', lanes(4096n, 140n, 86n), Z05, A05],
-  ['40 of 4,096 ahead at alpha 0.05', lanes(4096n, 102n, 62n), Z05, A05],
-  ['40 of 4,096 ahead at alpha 0.05 / 20', lanes(4096n, 102n, 62n), Z0025, A0025],
-  ['lower bound equal to the least gain is not above it', lanes(4096n, 302n, 62n), Z05, A05, 510n],
-  ['lower bound one above the least gain', lanes(4096n, 302n, 62n), Z05, A05, 509n],
-  ['with the root rounded down the bound would be 1,637', lanes(3n, 3n, 0n), 1_470_767n, A05],
-  ['one row fewer than asked for', lanes(99n, 6n, 0n), Z05, A05],
-  ['as many rows as asked for', lanes(100n, 6n, 0n), Z05, A05],
-  ['one lane full', [LANE_MAX, 0n, 0n, 0n, 0n, 0n, 0n, 0n], Z05, A05],
-  ['a full lane fixed', [0n, 0n, LANE_MAX, 0n, 0n, 0n, 0n, 0n], Z05, A05],
-  ['a full lane broken', [0n, 0n, 0n, 0n, LANE_MAX, 0n, 0n, 0n], 10_000_000n, 1n],
-  ['both fixed lanes full, z at its limit', [0n, 0n, LANE_MAX, 0n, 0n, LANE_MAX, 0n, 0n], 10_000_000n, 1n],
-  ['every lane full', Array<bigint>(8).fill(LANE_MAX), 10_000_000n, 1n],
-  ['2^31 - 1 rows, 1 point ahead', lanes(LANE_MAX, 42_949_672n, 21_474_836n), Z0025, A0025],
-];
+function cases(): Case[] {
+  const sum = (values: bigint[]) => values.reduce((total, value) => total + value, 0n);
+  return [
+    ...accuracies.map(([name, x, zMicro, alpha30, minDeltaBps]) => {
+      const [n, b, c] = [sum(x), x[2]! + x[5]!, x[3]! + x[4]!];
+      const failed = reference.exactBinomialPasses(b, c, alpha30) ? undefined : 'exact';
+      const changes = { zMicro, alpha30, minDeltaBps: minDeltaBps ?? 0n };
+      const estimate = reference.accuracy(n, b, c);
+      return { name, metric: 'accuracy', classes: 2, counts: [packLanes(x, CELLS)], n, estimate, failed, changes };
+    }),
+    ...binaries.map(([name, metric, x, failed, changes]) => {
+      const estimate = reference.ratio(metric, x);
+      return { name, metric, classes: 2, counts: [packLanes(x, CELLS)], n: sum(x), estimate, failed, changes };
+    }),
+    ...classes.map(([name, x, stated, changes]) => {
+      const [n = 0n, , , b = 0n, c = 0n] = x;
+      const failed = stated ?? (reference.exactBinomialPasses(b, c, A05) ? undefined : 'exact');
+      const estimate = reference.accuracy(n, b, c);
+      return { name, metric: 'accuracy', classes: 3, counts: [packLanes(x, CLASSES)], n, estimate, failed, changes };
+    }),
+    ...squared.map(([name, [n = 0n, b = 0n, c = 0n, squares = 0n, y = 0n, yy = 0n], failed, changes]) => {
+      const estimate = reference.skill(n, b - c, squares, reference.fraction(n * yy - y * y, n));
+      const counts = [packLanes([n, b, c], SQUARED[0]), packLanes([squares, y, yy], SQUARED[1])];
+      return { name, metric: 'mse', classes: 0, counts, n, estimate, failed, changes };
+    }),
+    ...absolute.map(
+      ([name, [n = 0n, b = 0n, c = 0n, below = 0n, above = 0n, squares = 0n, C = 0n], failed, changes]) => {
+        const estimate = reference.skill(n, b - c, squares, reference.fraction(C, 1n));
+        const counts = [packLanes([n, b, c, below, above], ABSOLUTE[0]), packLanes([squares, C], ABSOLUTE[1])];
+        return { name, metric: 'mae', classes: 0, counts, n, estimate, failed, changes };
+      },
+    ),
+    ...areas.map(([name, [m = 0n, k = 0n, b = 0n, c = 0n, positives = 0n, negatives = 0n], failed, changes]) => {
+      const estimate = reference.auroc({ m, k, gain: c - b, positives, negatives });
+      const counts = [packLanes([m, k, b, c], AUROC[0]), packLanes([positives, negatives], AUROC[1])];
+      return { name, metric: 'auroc', classes: 2, counts, n: m + k, estimate, failed, changes };
+    }),
+  ];
+}
 
-function vector([name, cells, zMicro, alpha30, minDeltaBps = 0n]: Row) {
-  const [n, b, c] = [cells.reduce((sum, lane) => sum + lane, 0n), cells[2]! + cells[5]!, cells[3]! + cells[4]!];
-  const payableBps = reference.payableBps(n, b, c, zMicro);
-  const exact = reference.exactBinomialPasses(b, c, alpha30);
-  const tokensPerDeltaOne = 1_000_000_000_000_000_007n;
-  const cap = 25n * 10n ** 18n;
-  const figures = {
-    countsPacked: cells.reduceRight((packed, lane) => packed * 2n ** 31n + lane, 0n),
-    ...{ n, b, c, zMicro, alpha30, minRows: 100n, minDeltaBps, tokensPerDeltaOne, cap },
-    ...{ deltaOneBps: reference.deltaOneBps(n, b, c), payableBps },
-    reward: reference.reward(payableBps, tokensPerDeltaOne, cap),
+function termsOf(changes: Changes = {}) {
+  const usual = { zMicro: Z05, alpha30: A05, minDeltaBps: 0n, minRows: 100n, minPositives: 0n };
+  const { guardrails = [], ...numbers } = { ...usual, ...changes };
+  return {
+    ...mapValues(numbers),
+    guardrails: guardrails.map(([metric, maxLossBps]) => ({ metric, maxLossBps: String(maxLossBps) })),
   };
-  const gate = n >= 100n && payableBps > minDeltaBps && exact;
-  return { name, ...mapValues(figures), exactBinomialPasses: exact, gate };
+}
+
+function vector({ name, metric, classes, counts, n, estimate, failed, changes = {} }: Case) {
+  const terms = termsOf(changes);
+  const limit = (bps: bigint) => (metric[0] !== 'm' ? bps : bps > 10_000n ? 10_000n : bps < -10_000n ? -10_000n : bps);
+  const point = estimate ? limit(reference.deltaOneBps(estimate)) : 0n;
+  const bound = estimate ? limit(reference.payableBps(estimate, BigInt(terms.zMicro))) : 0n;
+  const first = () => {
+    if (n < BigInt(terms.minRows)) return 'rows';
+    if (failed === 'positives' || failed === 'undefined') return failed;
+    return bound <= BigInt(terms.minDeltaBps) ? 'bound' : (failed ?? '');
+  };
+  return {
+    ...{ name, metric, classes, counts: counts.map(String), ...terms },
+    ...mapValues({ n, deltaOneBps: point, payableBps: bound }),
+    failed: first(),
+    tokensPerDeltaOne: String(TOKENS_PER_DELTA_ONE),
+    cap: String(CAP),
+    reward: String(reference.reward(bound, TOKENS_PER_DELTA_ONE, CAP)),
+  };
 }
 
 function mapValues<K extends string>(figures: Record<K, bigint>): Record<K, string> {
@@ -74,7 +105,10 @@ function mapValues<K extends string>(figures: Record<K, bigint>): Record<K, stri
 }
 
 export function deltaVectors(): string {
-  return `${JSON.stringify(rows.map(vector), null, 2)}\n`;
+  const errors = refused.map(([name, error, metric, classes, counts, changes]) => ({
+    ...{ name, metric, classes, counts: counts.map(String), ...termsOf(changes), error },
+  }));
+  return `${JSON.stringify([...cases().map(vector), ...errors], null, 2)}\n`;
 }
 
 if (import.meta.main) writeFileSync(new URL('../test/vectors/delta.json', import.meta.url), deltaVectors());

@@ -2,7 +2,7 @@
  * All checks, in the order in which they fail fastest.
  *
  *   npm test            what every change must pass
- *   npm run test:long   the same, and the large circuits made again
+ *   npm run test:long   the same, the large circuits made again, and how often a bound misses
  */
 import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
@@ -17,6 +17,7 @@ const STEPS: readonly (readonly [name: string, command: string, ...parameters: s
   ['contracts', 'hardhat', 'test'],
   ['off-chain and circuits', process.execPath, '--test', '--test-reporter=spec', ...tests],
   ['circuits, made again', process.execPath, 'scripts/circuits.ts', '--check', ...(long ? [] : ['score512'])],
+  ...(long ? [['miss rates of the bounds', process.execPath, 'scripts/bench.ts', 'miss'] as const] : []),
 ];
 
 for (const [name, command, ...parameters] of STEPS) {

@@ -2,9 +2,11 @@
 pragma solidity ^0.8.28;
 
 import {DeltaOne} from "../../contracts/DeltaOne.sol";
+import {DeltaOneAccuracy} from "../../contracts/DeltaOneAccuracy.sol";
+import {DeltaOneCountsOutOfRange} from "../../contracts/DeltaOneCounts.sol";
 import {DeltaOneHarness} from "./DeltaOneHarness.sol";
 
-/// @notice Fuzzes the library against its definitions, over the whole documented domain.
+/// @notice Fuzzes accuracy and reward against its definitions, over the whole documented domain.
 contract DeltaOneTest {
     uint256 private constant MAX_N = 8 * (2 ** 31 - 1);
 
@@ -32,7 +34,7 @@ contract DeltaOneTest {
             countsPacked |= uint256(lanes[i]) << (31 * i);
             total += lanes[i];
         }
-        (uint256 n, uint256 b, uint256 c) = DeltaOne.unpack(countsPacked);
+        (uint256 n, uint256 b, uint256 c) = DeltaOneAccuracy.unpack(countsPacked);
         require(n == total, "n");
         require(b == uint256(lanes[2]) + lanes[5], "fixed");
         require(c == uint256(lanes[3]) + lanes[4], "broken");
@@ -43,12 +45,12 @@ contract DeltaOneTest {
         try harness.unpack(countsPacked) {
             revert("accepted");
         } catch (bytes memory reason) {
-            _requireReason(reason, abi.encodeWithSelector(DeltaOne.DeltaOneCountsOutOfRange.selector, countsPacked));
+            _requireReason(reason, abi.encodeWithSelector(DeltaOneCountsOutOfRange.selector, countsPacked));
         }
     }
 
     function test_noRowsIsUndefined() public view {
-        bytes memory expected = abi.encodeWithSelector(DeltaOne.DeltaOneNoRows.selector);
+        bytes memory expected = abi.encodeWithSelector(DeltaOneAccuracy.DeltaOneNoRows.selector);
         try harness.deltaOneBps(0, 0, 0) {
             revert("accepted");
         } catch (bytes memory reason) {
@@ -63,7 +65,7 @@ contract DeltaOneTest {
 
     function testFuzz_deltaOneIsTheFloor(uint64 rows, uint64 discordant, uint64 fixedRows) public pure {
         (uint256 n, uint256 b, uint256 c) = _counts(rows, discordant, fixedRows);
-        int256 k = DeltaOne.deltaOneBps(n, b, c);
+        int256 k = DeltaOneAccuracy.deltaOneBps(n, b, c);
         int256 exact = 10_000 * (int256(b) - int256(c));
         require(k * int256(n) <= exact && exact < (k + 1) * int256(n), "not the floor");
     }
@@ -73,10 +75,10 @@ contract DeltaOneTest {
         pure
     {
         (uint256 n, uint256 b, uint256 c) = _counts(rows, discordant, fixedRows);
-        int256 k = DeltaOne.payableBps(n, b, c, z);
+        int256 k = DeltaOneAccuracy.payableBps(n, b, c, z);
         require(_isAtMostLowerBound(k, n, b, c, z), "above the bound");
         require(!_isAtMostLowerBound(k + 1, n, b, c, z), "a whole bps below");
-        require(k <= 0 || k <= DeltaOne.deltaOneBps(n, b, c), "above the point estimate");
+        require(k <= 0 || k <= DeltaOneAccuracy.deltaOneBps(n, b, c), "above the point estimate");
     }
 
     function testFuzz_exactBinomialIsTheTailOfPascalsTriangle(uint8 m, uint8 fixedRows, uint32 alpha) public pure {
@@ -91,7 +93,7 @@ contract DeltaOneTest {
         uint256 tail;
         for (uint256 i = b; i <= discordant; i++) tail += row[i];
         bool expected = discordant > 0 && tail * 2 ** 30 <= alpha30 * 2 ** discordant;
-        require(DeltaOne.exactBinomialPasses(b, discordant - b, alpha30) == expected, "differs");
+        require(DeltaOneAccuracy.exactBinomialPasses(b, discordant - b, alpha30) == expected, "differs");
     }
 
     function testFuzz_rewardNeverAboveRateOrCap(int16 paidBps, uint128 tokensPerDeltaOne, uint128 cap) public pure {
@@ -103,6 +105,11 @@ contract DeltaOneTest {
         uint256 due = uint256(int256(paidBps)) * tokensPerDeltaOne;
         require(reward <= cap && reward * 100 <= due, "too much");
         require(reward == cap || (reward + 1) * 100 > due, "too little");
+    }
+
+    function testFuzz_rewardGrowsWithTheGain(int16 less, int16 more, uint128 tokensPerDeltaOne, uint128 cap) public pure {
+        if (less > more) (less, more) = (more, less);
+        require(DeltaOne.reward(less, tokensPerDeltaOne, cap) <= DeltaOne.reward(more, tokensPerDeltaOne, cap), "order");
     }
 
     /// @dev k / 10^4 <= (d - z sqrt(V)) / N over the reals, without a root.

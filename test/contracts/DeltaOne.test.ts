@@ -1,28 +1,88 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
+import fc from 'fast-check';
 import { network } from 'hardhat';
-
-const vectors = JSON.parse(readFileSync(new URL('../vectors/delta.json', import.meta.url), 'utf8')) as (Record<
-  string,
-  string
-> & { exactBinomialPasses: boolean; gate: boolean })[];
+import { type Hex, hexToString, stringToHex } from 'viem';
+import { type GateTerms, type Score, score } from '../../offchain/delta.ts';
+import { CELLS, CLASSES, cells, type Drawn, drawn, packLanes } from '../offchain/delta-rows.ts';
+import { readDeltaVectors } from '../vectors/delta.ts';
 
 describe('DeltaOne.sol', async () => {
   const { viem } = await network.create();
-  const { read } = await viem.deployContract('DeltaOneHarness');
+  const library = await viem.deployContract('DeltaOne');
+  const { read } = await viem.deployContract('DeltaOneHarness', [], { libraries: { DeltaOne: library.address } });
 
-  for (const v of vectors) {
-    it(`vector: ${v.name}`, async () => {
-      const big = (key: string) => BigInt(v[key]!);
-      const [n, b, c] = [big('n'), big('b'), big('c')];
-      const [payableBps, minDeltaBps] = [big('payableBps'), big('minDeltaBps')];
-      assert.deepEqual(await read.unpack!([big('countsPacked')]), [n, b, c]);
-      assert.equal(await read.deltaOneBps!([n, b, c]), big('deltaOneBps'));
-      assert.equal(await read.payableBps!([n, b, c, big('zMicro')]), payableBps);
-      assert.equal(await read.exactBinomialPasses!([b, c, big('alpha30')]), v.exactBinomialPasses);
-      assert.equal(await read.gate!([n, b, c, payableBps, big('minRows'), minDeltaBps, big('alpha30')]), v.gate);
-      assert.equal(await read.reward!([payableBps, big('tokensPerDeltaOne'), big('cap')]), big('reward'));
+  const args = (metric: string, classes: number, counts: readonly bigint[], terms: GateTerms) => [
+    stringToHex(metric, { size: 32 }),
+    BigInt(classes),
+    counts,
+    {
+      ...{ alpha30: Number(terms.alpha30), zMicro: Number(terms.zMicro), minDeltaBps: Number(terms.minDeltaBps) },
+      ...{ minRows: Number(terms.minRows), minPositives: Number(terms.minPositives) },
+      guardrails: terms.guardrails.map((guardrail) => ({
+        metric: stringToHex(guardrail.metric, { size: 32 }),
+        maxLossBps: Number(guardrail.maxLossBps),
+      })),
+    },
+  ];
+  const onChain = async (...of: Parameters<typeof args>): Promise<Score> => {
+    const { failed, ...figures } = (await read.score!(args(...of))) as Omit<Score, 'failed'> & { failed: Hex };
+    return { ...figures, failed: hexToString(failed).replaceAll('\0', '') as Score['failed'] };
+  };
+
+  for (const { name, metric, classes, counts, terms, expected, error, paid } of readDeltaVectors()) {
+    it(`vector: ${name}`, async () => {
+      if (error) {
+        const reverting = read.score!(args(metric, classes, counts, terms));
+        await viem.assertions.revertWithCustomError(reverting, library, error as 'DeltaOneCountsLength');
+        return;
+      }
+      assert.deepEqual(await onChain(metric, classes, counts, terms), expected);
+      assert.equal(await read.reward!([expected.payableBps, paid.tokensPerDeltaOne, paid.cap]), paid.reward);
     });
   }
+
+  it('gives what TypeScript gives, whatever the counts and the terms', async () => {
+    const accuracy = cells.map((x): Pick<Drawn, 'metric' | 'classes' | 'counts'> => {
+      return { metric: 'accuracy', classes: 2, counts: [packLanes(x, CELLS)] };
+    });
+    const sums = cells.map(([both = 0n, none = 0n, b = 0n, c = 0n]): Pick<Drawn, 'metric' | 'classes' | 'counts'> => {
+      const counts = [packLanes([both + none + b + c, both + c, both + b, b, c], CLASSES)];
+      return { metric: 'accuracy', classes: 9, counts };
+    });
+    const guardrail = fc.record({
+      metric: fc.constantFrom('accuracy', 'precision', 'recall', 'f1', 'mse', 'auroc', 'mape'),
+      maxLossBps: fc.oneof(fc.bigInt(0n, 300n), fc.bigInt(0n, 65_535n)),
+    });
+    const terms = fc.record({
+      alpha30: fc.bigInt(0n, 2n ** 29n),
+      zMicro: fc.oneof(fc.bigInt(0n, 100_000n), fc.bigInt(0n, 10_000_000n)),
+      minDeltaBps: fc.oneof(fc.constant(0n), fc.bigInt(0n, 65_535n)),
+      minRows: fc.oneof(fc.constant(0n), fc.bigInt(0n, 2n ** 32n - 1n)),
+      minPositives: fc.oneof(fc.constant(0n), fc.bigInt(0n, 2n ** 32n - 1n)),
+      guardrails: fc.array(guardrail, { maxLength: 3 }),
+    });
+    const seen = new Set<string>();
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(accuracy, sums, drawn, drawn), terms, async ({ metric, classes, counts }, t) => {
+        const expected = score(metric, classes, counts, t);
+        seen.add(expected.failed);
+        assert.deepEqual(await onChain(metric, classes, counts, t), expected);
+      }),
+      { seed: 21, numRuns: 1_500 },
+    );
+    assert.equal(seen.size, 7);
+  });
+
+  it('costs its caller at most 80,000 gas, whatever the metric, two guardrails included', async () => {
+    const most = new Map<string, number>();
+    for (const { metric, classes, counts, terms, error } of readDeltaVectors()) {
+      if (error) continue;
+      const gas = Number(await read.gasOfScore!(args(metric, classes, counts, terms)));
+      const name = metric === 'accuracy' && classes > 2 ? 'accuracy of classes' : metric;
+      most.set(name, Math.max(gas, most.get(name) ?? 0));
+    }
+    for (const [metric, gas] of most) console.log(`gas.score.${metric}: ${gas}`);
+    assert(most.size === 8 && Math.max(...most.values()) < 80_000);
+  });
 });

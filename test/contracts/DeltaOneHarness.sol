@@ -1,36 +1,44 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {DeltaOne} from "../../contracts/DeltaOne.sol";
+import {DeltaOne, GateTerms, Score} from "../../contracts/DeltaOne.sol";
+import {DeltaOneAccuracy} from "../../contracts/DeltaOneAccuracy.sol";
 
 /// @notice The library from outside, for the vectors.
 contract DeltaOneHarness {
+    function score(bytes32 metric, uint256 classes, uint256[] calldata counts, GateTerms calldata terms)
+        external
+        pure
+        returns (Score memory)
+    {
+        return DeltaOne.score(metric, classes, counts, terms);
+    }
+
+    /// @notice what `score` costs its caller, with the call and the words that cross it
+    function gasOfScore(bytes32 metric, uint256 classes, uint256[] calldata counts, GateTerms calldata terms)
+        external
+        view
+        returns (uint256 used)
+    {
+        used = gasleft();
+        DeltaOne.score(metric, classes, counts, terms);
+        used -= gasleft();
+    }
+
+    function countsLength(bytes32 metric, uint256 classes) external pure returns (uint256) {
+        return DeltaOne.countsLength(metric, classes);
+    }
+
     function unpack(uint256 countsPacked) external pure returns (uint256 n, uint256 b, uint256 c) {
-        return DeltaOne.unpack(countsPacked);
+        return DeltaOneAccuracy.unpack(countsPacked);
     }
 
     function deltaOneBps(uint256 n, uint256 b, uint256 c) external pure returns (int256) {
-        return DeltaOne.deltaOneBps(n, b, c);
+        return DeltaOneAccuracy.deltaOneBps(n, b, c);
     }
 
     function payableBps(uint256 n, uint256 b, uint256 c, uint256 zMicro) external pure returns (int256) {
-        return DeltaOne.payableBps(n, b, c, zMicro);
-    }
-
-    function exactBinomialPasses(uint256 b, uint256 c, uint256 alpha30) external pure returns (bool) {
-        return DeltaOne.exactBinomialPasses(b, c, alpha30);
-    }
-
-    function gate(
-        uint256 n,
-        uint256 b,
-        uint256 c,
-        int256 payable_,
-        uint256 minRows,
-        uint256 minDeltaBps,
-        uint256 alpha30
-    ) external pure returns (bool) {
-        return DeltaOne.gate(n, b, c, payable_, minRows, minDeltaBps, alpha30);
+        return DeltaOneAccuracy.payableBps(n, b, c, zMicro);
     }
 
     function reward(int256 paidBps, uint256 tokensPerDeltaOne, uint256 cap) external pure returns (uint256) {

@@ -111,27 +111,31 @@ describe('ModelRegistry', async () => {
     await reverts(updating, 'ModelRegistryMetricMismatch', [s.policy.metric, other]);
   });
 
-  fresh('folds: 1 to 64 of them, of minRows rows or more, two classes or more, roots in the field', async () => {
-    const many = (count: number) => Array.from({ length: count }, (_, i) => s.fold(i));
-    await reverts(update([]), 'ModelRegistryFoldCountOutOfRange', [0n, 64n]);
-    await reverts(update(many(65)), 'ModelRegistryFoldCountOutOfRange', [65n, 64n]);
-    await update(many(64));
-    for (const n of [999, 2 ** 31]) {
-      const fold = { ...s.fold(0), n };
-      const rows = [foldId(fold), BigInt(n), 1_000n, 2n ** 31n - 1n];
-      await reverts(update([fold]), 'ModelRegistryFoldRowsOutOfRange', rows);
-    }
-    const policy = { ...s.policy, minRows: 4_097 };
-    const raising = modelRegistry.write.updatePolicy([modelId, policy], { account: s.owner.account });
-    const rows = [foldId(s.fold(0)), 4_096n, 4_097n, 2n ** 31n - 1n];
-    await reverts(raising, 'ModelRegistryFoldRowsOutOfRange', rows);
-    const single = { ...s.fold(0), classes: 1 };
-    await reverts(update([single]), 'ModelRegistryTooFewClasses', [foldId(single), 1n]);
-    for (const root of [0n, SCALAR_FIELD]) {
-      await reverts(update([{ ...s.fold(0), labelsRoot: root }]), 'ModelRegistryNotFieldElement', [root]);
-      await reverts(update([{ ...s.fold(0), featuresRoot: root }]), 'ModelRegistryNotFieldElement', [root]);
-    }
-  });
+  fresh(
+    'folds: 1 to 64 of them, of minRows rows or more, two classes or more or none, roots in the field',
+    async () => {
+      const many = (count: number) => Array.from({ length: count }, (_, i) => s.fold(i));
+      await reverts(update([]), 'ModelRegistryFoldCountOutOfRange', [0n, 64n]);
+      await reverts(update(many(65)), 'ModelRegistryFoldCountOutOfRange', [65n, 64n]);
+      await update(many(64));
+      for (const n of [999, 2 ** 31]) {
+        const fold = { ...s.fold(0), n };
+        const rows = [foldId(fold), BigInt(n), 1_000n, 2n ** 31n - 1n];
+        await reverts(update([fold]), 'ModelRegistryFoldRowsOutOfRange', rows);
+      }
+      const policy = { ...s.policy, minRows: 4_097 };
+      const raising = modelRegistry.write.updatePolicy([modelId, policy], { account: s.owner.account });
+      const rows = [foldId(s.fold(0)), 4_096n, 4_097n, 2n ** 31n - 1n];
+      await reverts(raising, 'ModelRegistryFoldRowsOutOfRange', rows);
+      const single = { ...s.fold(0), classes: 1 };
+      await reverts(update([single]), 'ModelRegistryTooFewClasses', [foldId(single), 1n]);
+      await update([{ ...s.fold(0), classes: 0 }]);
+      for (const root of [0n, SCALAR_FIELD]) {
+        await reverts(update([{ ...s.fold(0), labelsRoot: root }]), 'ModelRegistryNotFieldElement', [root]);
+        await reverts(update([{ ...s.fold(0), featuresRoot: root }]), 'ModelRegistryNotFieldElement', [root]);
+      }
+    },
+  );
 
   fresh('attack: register, update or advance what is another’s', async () => {
     const outsider = getAddress(s.outsider.account.address);

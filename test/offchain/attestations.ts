@@ -5,7 +5,14 @@ import { join } from 'node:path';
 import { type Address, type Hex, keccak256, stringToHex, zeroAddress, zeroHash } from 'viem';
 import { type Attestation, metricsHash } from '../../offchain/attest.ts';
 import { foldId, trainingSetRoot } from '../../offchain/context.ts';
-import { deltaOneBps, exactBinomialPasses, type GateTerms, gate, payableBps, reward } from '../../offchain/delta.ts';
+import {
+  type AccuracyTerms,
+  deltaOneBps,
+  exactBinomialPasses,
+  gate,
+  payableBps,
+  reward,
+} from '../../offchain/delta.ts';
 import { confusionOf, jointCounts, metricsOf } from '../../offchain/metrics.ts';
 import { alpha30, zMicro } from '../../offchain/power.ts';
 import { scoreSignals } from '../../offchain/prove/score.ts';
@@ -27,7 +34,7 @@ export const TERMS = {
   payPoint: false,
   tokensPerDeltaOne: UNIT,
   maxReward: 10n * UNIT,
-} satisfies GateTerms & Record<string, unknown>;
+} satisfies AccuracyTerms & Record<string, unknown>;
 
 function deltaOf(counts: NonNullable<Attestation['counts']>): NonNullable<Attestation['delta']> {
   const rows = { n: BigInt(counts.n), b: BigInt(counts.fixed), c: BigInt(counts.broken) };

@@ -9,13 +9,15 @@ import {
   gate,
   payableBps,
   reward,
+  score,
   unpack,
 } from '../../offchain/delta.ts';
 import { deltaVectors } from '../../scripts/delta-vectors.ts';
+import { readDeltaVectors } from '../vectors/delta.ts';
 import * as reference from './delta-reference.ts';
 
 const table = readFileSync(new URL('../vectors/delta.json', import.meta.url), 'utf8');
-const vectors = JSON.parse(table) as (Record<string, string> & { exactBinomialPasses: boolean; gate: boolean })[];
+const vectors = readDeltaVectors();
 
 /** Counts over all of the documented domain, small, large and nearly all discordant. */
 const counts: fc.Arbitrary<Counts> = fc
@@ -28,22 +30,20 @@ const alpha30 = fc.bigInt(1n, 2n ** 29n);
 describe('the DeltaOne score', () => {
   it('has vectors that follow from the definitions', () => assert.equal(table, deltaVectors()));
 
-  for (const v of vectors) {
-    it(`vector: ${v.name}`, () => {
-      const big = (key: string) => BigInt(v[key]!);
-      const c = unpack(big('countsPacked'));
-      const terms = {
-        minRows: big('minRows'),
-        minDeltaBps: big('minDeltaBps'),
-        zMicro: big('zMicro'),
-        alpha30: big('alpha30'),
-      };
-      assert.deepEqual(c, { n: big('n'), b: big('b'), c: big('c') });
-      assert.equal(deltaOneBps(c), big('deltaOneBps'));
-      assert.equal(payableBps(c, terms.zMicro), big('payableBps'));
-      assert.equal(exactBinomialPasses(c.b, c.c, terms.alpha30), v.exactBinomialPasses);
-      assert.equal(gate(c, terms), v.gate);
-      assert.equal(reward(big('payableBps'), big('tokensPerDeltaOne'), big('cap')), big('reward'));
+  for (const { name, metric, classes, counts, terms, expected, error, paid } of vectors) {
+    it(`vector: ${name}`, () => {
+      if (error) {
+        const code = error
+          .replace('DeltaOne', 'Delta')
+          .replace(/(?<=[a-z])(?=[A-Z])/g, '_')
+          .toUpperCase();
+        assert.throws(() => score(metric, classes, counts, terms), { code });
+        return;
+      }
+      assert.deepEqual(score(metric, classes, counts, terms), expected);
+      assert.equal(reward(expected.payableBps, paid.tokensPerDeltaOne, paid.cap), paid.reward);
+      if (metric !== 'accuracy' || classes !== 2) return;
+      assert.equal(gate(unpack(counts[0]!), terms), expected.failed === '');
     });
   }
 
@@ -60,7 +60,7 @@ describe('the DeltaOne score', () => {
 
   it('point estimate equals the reference', () => {
     fc.assert(
-      fc.property(counts, (x) => deltaOneBps(x) === reference.deltaOneBps(x.n, x.b, x.c)),
+      fc.property(counts, (x) => deltaOneBps(x) === reference.deltaOneBps(reference.accuracy(x.n, x.b, x.c))),
       { seed: 1 },
     );
   });
@@ -69,8 +69,9 @@ describe('the DeltaOne score', () => {
     fc.assert(
       fc.property(counts, zMicro, ({ n, b, c }, z) => {
         const bound = payableBps({ n, b, c }, z);
-        assert(reference.isAtMostLowerBound(bound, n, b, c, z));
-        assert(!reference.isAtMostLowerBound(bound + 1n, n, b, c, z));
+        const exact = reference.accuracy(n, b, c);
+        assert(reference.isAtMostLowerBound(reference.fraction(bound), exact, z));
+        assert(!reference.isAtMostLowerBound(reference.fraction(bound + 1n), exact, z));
       }),
       { seed: 2, numRuns: 2_000 },
     );

@@ -109,7 +109,9 @@ async function createChain() {
   const validators = rest.slice(0, 3).sort((a, b) => (BigInt(addressOf(a)) < BigInt(addressOf(b)) ? -1 : 1));
   const modelRegistry = await viem.deployContract('ModelRegistry');
   const circuitRegistry = await viem.deployContract('CircuitRegistry');
-  const rounds = await viem.deployContract('Rounds', [modelRegistry.address, circuitRegistry.address]);
+  const { address: DeltaOne } = await viem.deployContract('DeltaOne');
+  const registries = [modelRegistry.address, circuitRegistry.address] as const;
+  const rounds = await viem.deployContract('Rounds', [...registries], { libraries: { DeltaOne } });
   const cap = 100n * UNIT;
   const token = await viem.deployContract('RewardToken', ['Reward', 'RWD', cap, rounds.address, addressOf(owner!)]);
   const people = {
