@@ -113,7 +113,8 @@ interface IModelRegistry {
     error ModelRegistryMetricMismatch(bytes32 expected, bytes32 actual);
     error ModelRegistryFoldCountOutOfRange(uint256 count, uint256 max);
     error ModelRegistryFoldRowsOutOfRange(bytes32 foldId, uint256 n, uint256 min, uint256 max);
-    error ModelRegistryTooFewClasses(bytes32 foldId, uint256 classes);
+    /// @notice DeltaOne has no score of this metric for so many classes
+    error ModelRegistryUnsupportedMetric(bytes32 metric, uint256 classes);
     /// @notice zero, or not below SCALAR_FIELD
     error ModelRegistryNotFieldElement(uint256 value);
     error ModelRegistryModelExists(bytes32 modelId);

@@ -192,7 +192,6 @@ interface IRounds is IRoundVoters {
     error RoundsForeignModel(bytes32 modelId, address rounds);
     error RoundsStalePolicy(bytes32 expected, bytes32 actual);
     error RoundsStaleBenchmark(bytes32 expected, bytes32 actual);
-    error RoundsUnsupportedMetric(bytes32 metric, uint256 classes);
     error RoundsTooFewRows(bytes32 roundId, uint256 minContributionRows, uint256 rows);
     error RoundsWrongDeposit(uint256 expected, uint256 actual);
     error RoundsNotInTurn(bytes32 roundId, bytes32 turn);

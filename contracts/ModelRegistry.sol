@@ -2,7 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {ContractCode} from "./ContractCode.sol";
-import {GateTerms} from "./DeltaOne.sol";
+import {DeltaOne, GateTerms} from "./DeltaOne.sol";
 import {Fold, Head, IModelRegistry, Model, Policy, SCALAR_FIELD} from "./IModelRegistry.sol";
 
 contract ModelRegistry is IModelRegistry {
@@ -143,7 +143,9 @@ contract ModelRegistry is IModelRegistry {
             Fold calldata next = folds[i];
             ids[i] = keccak256(abi.encode(TAG_FOLD, next));
             if (next.metric != metric) revert ModelRegistryMetricMismatch(metric, next.metric);
-            if (next.classes == 1) revert ModelRegistryTooFewClasses(ids[i], next.classes);
+            if (DeltaOne.countsLength(metric, next.classes) == 0) {
+                revert ModelRegistryUnsupportedMetric(metric, next.classes);
+            }
             _requireRows(ids[i], next.n, minRows);
             _requireFieldElement(next.labelsRoot);
             _requireFieldElement(next.featuresRoot);

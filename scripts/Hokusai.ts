@@ -20,14 +20,14 @@ const selectors = (...functions: string[]) => functions.map((signature) => toFun
 export default buildModule('Hokusai', (m) => {
   const admin = m.getAccount(0);
   const accessManager = m.contract('AccessManager', [admin]);
-  const modelRegistry = m.contract('ModelRegistry');
+  const libraries = { DeltaOne: m.library('DeltaOne') };
+  const modelRegistry = m.contract('ModelRegistry', [], { libraries });
   const circuitRegistry = m.contract('CircuitRegistry');
   const delay = m.getParameter('unbondingDelay', UNBONDING_DELAY);
   const validatorRegistry = m.contract('ValidatorRegistry', [accessManager, delay]);
   const rewards = m.contract('Rewards', [modelRegistry]);
-  const deltaOne = m.library('DeltaOne');
   const parts = { modelRegistry, circuitRegistry, validatorRegistry, rewards };
-  const rounds = m.contract('Rounds', [parts, accessManager], { libraries: { DeltaOne: deltaOne } });
+  const rounds = m.contract('Rounds', [parts, accessManager], { libraries });
 
   const name = m.getParameter('tokenName', 'Hokusai Reward');
   const symbol = m.getParameter('tokenSymbol', 'HKR');
@@ -45,5 +45,5 @@ export default buildModule('Hokusai', (m) => {
   ];
   // Last, because from then on the admin acts with notice.
   m.call(accessManager, 'grantRole', [ADMIN, admin, NOTICE], { id: 'admin', after: configured });
-  return { accessManager, modelRegistry, circuitRegistry, validatorRegistry, rewards, deltaOne, rounds, rewardToken };
+  return { accessManager, modelRegistry, circuitRegistry, validatorRegistry, rewards, rounds, rewardToken };
 });

@@ -91,18 +91,17 @@ export async function deployContracts<Circuits extends 'CircuitRegistry' | 'Circ
   cap: bigint,
 ) {
   const accessManager = await viem.deployContract('AccessManager', [addressOf(owner)]);
-  const modelRegistry = await viem.deployContract('ModelRegistry');
+  const libraries = { DeltaOne: (await viem.deployContract('DeltaOne')).address };
+  const modelRegistry = await viem.deployContract('ModelRegistry', [], { libraries });
   const circuitRegistry = await viem.deployContract(circuits);
   const validatorRegistry = await viem.deployContract('ValidatorRegistry', [accessManager.address, UNBONDING]);
   const rewards = await viem.deployContract('Rewards', [modelRegistry.address]);
-  const deltaOne = await viem.deployContract('DeltaOne');
   const parts = {
     modelRegistry: modelRegistry.address,
     circuitRegistry: circuitRegistry.address,
     validatorRegistry: validatorRegistry.address,
     rewards: rewards.address,
   };
-  const libraries = { DeltaOne: deltaOne.address };
   const rounds = await viem.deployContract('Rounds', [parts, accessManager.address], { libraries });
   const token = await viem.deployContract('RewardToken', ['Reward', 'RWD', cap, rewards.address, addressOf(owner)]);
   return { accessManager, modelRegistry, circuitRegistry, validatorRegistry, rewards, rounds, token };

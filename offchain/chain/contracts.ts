@@ -4,14 +4,15 @@ import type { ArtifactMap } from 'hardhat/types/artifacts';
 import { type Abi, type Address, getAddress, isAddress } from 'viem';
 import { HokusaiError } from '../errors.ts';
 
-/** The contracts that a client talks to, by their names in Solidity. */
+/** The contracts that a client talks to, and the library whose errors it may meet, by their names in Solidity. */
 export type ContractName =
   | 'ModelRegistry'
   | 'CircuitRegistry'
   | 'ValidatorRegistry'
   | 'Rewards'
   | 'Rounds'
-  | 'RewardToken';
+  | 'RewardToken'
+  | 'DeltaOne';
 
 /** What `hardhat build` writes. A package ships the folder beside its sources: whoever runs it needs no compiler. */
 const ARTIFACTS = join(import.meta.dirname, '../../artifacts/contracts');

@@ -73,9 +73,11 @@ const ADVICE: Readonly<Record<string, { next: string; kind?: ErrorKind }>> = {
   CircuitRegistryUnknownCircuit: { next: 'Register the circuit’s verification key on this chain.' },
 };
 
-/** Contracts call each other: a revert may carry the error of any of them. */
+/** Contracts call each other and their library: a revert may carry the error of any of them. */
 export const errorAbi = (): Abi =>
-  Object.values(CONTRACTS).flatMap((name) => (abi(name) as Abi).filter(({ type }) => type === 'error'));
+  [...Object.values(CONTRACTS), 'DeltaOne' as const].flatMap((name) =>
+    (abi(name) as Abi).filter(({ type }) => type === 'error'),
+  );
 
 /**
  * What a contract reverted with, as an error with the values by name; undefined when `error` is no revert.
