@@ -122,6 +122,7 @@ library DeltaOne {
         uint256 b;
         uint256 c;
         if (classes == 2) {
+            // slither-disable-next-line unused-return
             (uint256[8] memory cells,) = DeltaOneRatios.unpack(counts[0]);
             positives = cells[1] + cells[3] + cells[5] + cells[7];
             (n, b, c) = DeltaOneAccuracy.unpack(counts[0]);

@@ -122,6 +122,7 @@ contract Rewards is IRewards {
             revert RewardsInterestedValidator(roundId, msg.sender);
         }
         uint256 reward = _share(roundId, award_, weight, place, siblings);
+        // slither-disable-next-line incorrect-equality
         if (reward == 0) revert RewardsNothingToClaim(roundId, msg.sender, weight);
         BitMaps.BitMap storage claimed = _claimed[modelId][roundId];
         if (claimed.get(place)) revert RewardsAlreadyClaimed(roundId, msg.sender, place);
@@ -185,7 +186,7 @@ contract Rewards is IRewards {
         Sibling[] calldata siblings
     ) private view returns (uint256) {
         if (weight == 0) revert RewardsNothingToClaim(roundId, msg.sender, 0);
-        uint256 from;
+        uint256 from = 0;
         uint128 total = weight;
         uint256 above = place;
         bytes32 hash = keccak256(abi.encode(TAG_PAYEE, msg.sender, weight));

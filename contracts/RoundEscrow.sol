@@ -37,7 +37,9 @@ abstract contract RoundEscrow is RoundRecords {
         _send(address(0), bond - reported);
     }
 
+    /// @dev To the caller, who is owed it, or to nobody, which burns it.
     function _send(address to, uint256 amount) internal {
+        // slither-disable-next-line arbitrary-send-eth
         (bool sent,) = to.call{value: amount}("");
         if (!sent) revert RoundsTransferFailed(to, amount);
     }

@@ -22,6 +22,8 @@ abstract contract RoundQueue is RoundRecords {
     uint256 private constant SKIPPED_AT_ONCE = 32;
 
     mapping(bytes32 modelId => Queue) private _queues;
+    /// @dev Counted up by `draw` and `settle`.
+    // slither-disable-next-line uninitialized-state
     mapping(bytes32 modelId => mapping(bytes32 foldId => FoldState)) internal _foldStates;
 
     /// @inheritdoc IRounds

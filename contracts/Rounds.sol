@@ -202,8 +202,11 @@ contract Rounds is RoundFrauds, ERC165 {
         }
     }
 
+    /// @dev At most 64 folds of 2^256 hashes: the remainder favours none by more than 2^-250. What a proposer can do to the
+    /// seed is said at `draw`.
     function _drawFold(Round storage r, Policy memory policy, bytes32 seed) private {
         bytes32[] memory unspent = _unspentFolds(r, policy.roundsPerFold);
+        // slither-disable-next-line weak-prng
         r.foldId = unspent[uint256(keccak256(abi.encode(TAG_FOLD_DRAW, seed))) % unspent.length];
         _foldStates[r.modelId][r.foldId].rounds++;
     }

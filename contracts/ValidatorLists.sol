@@ -34,7 +34,7 @@ abstract contract ValidatorLists is IValidatorRegistry {
     {
         if (size == 0 || size > SEATS) revert ValidatorRegistryCommitteeSize(size, SEATS);
         uint256[] memory tickets = new uint256[](size);
-        uint256 drawn;
+        uint256 drawn = 0;
         uint256 excepted = _idOf[except];
         uint256 lowest = Math.log2(minStake);
         for (uint256 tiers = _tiers[msg.sender] >> lowest << lowest; tiers != 0; tiers &= tiers - 1) {

@@ -137,8 +137,10 @@ contract ValidatorRegistry is ValidatorLists, AccessManaged {
         unbondingDelay = delay;
     }
 
+    /// @dev A stake to whose it is; of a slashed one half to who reported it, and the rest to nobody, which burns it.
     function _pay(address account, uint256 amount) private {
         if (amount == 0) return;
+        // slither-disable-next-line arbitrary-send-eth
         (bool success,) = account.call{value: amount}("");
         if (!success) revert ValidatorRegistryTransferFailed(account, amount);
     }
