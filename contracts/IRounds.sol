@@ -123,6 +123,7 @@ struct Overlap {
 /// @param sponsor who paid fee and bond, and gets back what is refunded
 /// @param refund what the sponsor can withdraw
 /// @param shareholders bit i: seat i voted for what the round ended with
+/// @param parentRound the round that made the head; zero for the model's first
 struct Round {
     State state;
     Status status;
@@ -151,6 +152,7 @@ struct Round {
     bytes32 payeesRoot;
     bytes32 dataRoot;
     bytes32 foldId;
+    bytes32 parentRound;
     uint256 headCommitment;
     bytes32 headTrainingSetRoot;
     uint256 committee;

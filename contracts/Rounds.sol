@@ -5,7 +5,7 @@ import {ERC165} from "@openzeppelin/contracts/utils/introspection/ERC165.sol";
 import {DeltaOne, Score} from "./DeltaOne.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import {Proof} from "./ICircuitRegistry.sol";
-import {Fold, Head, Policy, SCALAR_FIELD} from "./IModelRegistry.sol";
+import {Fold, Head, Model, Policy, SCALAR_FIELD} from "./IModelRegistry.sol";
 import {Contribution, IRounds, Round, State, Status, VoidReason, Vote} from "./IRounds.sol";
 import {RoundFrauds} from "./RoundFrauds.sol";
 import {Parts, RoundRecords} from "./RoundRecords.sol";
@@ -42,7 +42,7 @@ contract Rounds is RoundFrauds, ERC165 {
         if (_unspentFolds(r, policy.roundsPerFold).length == 0) revert RoundsFoldsSpent(r.modelId, r.benchmarkId);
         _takeSlot(roundId, r);
 
-        Head memory head = modelRegistry.head(r.modelId);
+        Model memory model = modelRegistry.model(r.modelId);
         r.state = State.OPEN;
         r.anchorBlock = uint40(block.number);
         r.deadline = clock() + policy.openDuration;
@@ -50,8 +50,9 @@ contract Rounds is RoundFrauds, ERC165 {
         r.payeesRoot = contribution.payeesRoot;
         r.dataRoot = contribution.dataRoot;
         r.rows = contribution.rows;
-        r.headCommitment = head.modelCommitment;
-        r.headTrainingSetRoot = head.trainingSetRoot;
+        r.parentRound = model.headRound;
+        r.headCommitment = model.head.modelCommitment;
+        r.headTrainingSetRoot = model.head.trainingSetRoot;
         rewards.reserve(r.modelId, roundId, policy.maxReward, policy.epochReward, policy.epochDuration);
         _emitOpened(roundId, r, contribution);
     }
