@@ -6,7 +6,13 @@ import { defineConfig } from 'hardhat/config';
 const compiler = (runs: number) => ({
   version: '0.8.37',
   path: fileURLToPath(import.meta.resolve('solc/soljson.js')),
-  settings: { optimizer: { enabled: true, runs }, evmVersion: 'cancun', viaIR: true },
+  settings: {
+    optimizer: { enabled: true, runs },
+    evmVersion: 'cancun',
+    viaIR: true,
+    // What the hash at the end of each bytecode is of; services such as Sourcify verify sources by it.
+    outputSelection: { '*': { '*': ['metadata'] } },
+  },
 });
 
 export default defineConfig({
