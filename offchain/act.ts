@@ -1,7 +1,6 @@
 /** Acting on a chain from the command line: as whom, at what cost, and what came of it. */
 import { formatEther, formatUnits, zeroHash } from 'viem';
 import { type ChainClient, connect, type Sender } from './chain/connect.ts';
-import { openKeystore, readPassword } from './chain/keystore.ts';
 import { type Estimate, type Sent, view } from './chain/send.ts';
 import { type Answer, flag, type Note, required, text } from './verb.ts';
 
@@ -70,6 +69,8 @@ export async function acting(
 ): Promise<Answer> {
   const dryRun = Boolean(given.dryRun);
   const reader = await connect({ url: given.rpc, deployment: given.deployment });
+  // Here, because what only reads need not wait until the libraries for keys are loaded.
+  const { openKeystore, readPassword } = await import('./chain/keystore.ts');
   const account = await openKeystore(given.keystore, await readPassword());
   const costs: Estimate[] = [];
   const review = (estimate: Estimate): boolean => {

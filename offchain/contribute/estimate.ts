@@ -14,8 +14,8 @@ import { check } from './commit.ts';
 
 /** Gas that a contributor's own steps use, for the choice whether to take them; a test compares them with a chain's. */
 export const GAS = {
-  commit: 190_000n,
-  open: 480_000n,
+  commit: 280_000n,
+  open: 330_000n,
   draw: 300_000n,
   finalise: 160_000n,
   claim: 160_000n,

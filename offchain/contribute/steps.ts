@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import type { Address, Hex } from 'viem';
 import { acting, ether, ON_CHAIN, ON_CHAIN_HELP, reading, SENDING, SENDING_HELP, tokenText } from '../act.ts';
 import type { ChainClient, Sender } from '../chain/connect.ts';
-import { openKeystore, readPassword } from '../chain/keystore.ts';
 import { claim, open, round, withdraw } from '../chain/round.ts';
 import { type Sent, view } from '../chain/send.ts';
 import { signContribution } from '../chain/sign-contribution.ts';
@@ -73,6 +72,7 @@ Example: hokusai contribute sign runs/contributions/0123456789ab ${ACT}`,
     const client = await reading(given);
     const record = await readRecord(given.folder);
     requireSameChain(client, record);
+    const { openKeystore, readPassword } = await import('../chain/keystore.ts');
     const account = await openKeystore(given.keystore, await readPassword());
     const { roundId, contribution } = record;
     if (account.address !== contribution.contributor) {

@@ -1,14 +1,14 @@
 /** `hokusai model`: what the owner of a model does. */
 import { acting, ether, ON_CHAIN, ON_CHAIN_HELP, reading, SENDING, SENDING_HELP, tokenText } from '../act.ts';
 import { allocateBudget, round, veto } from '../chain/round.ts';
-import { loadConfig } from '../config.ts';
 import { addresses, amount, type Command, decimal, id, place, required, text, verb, whole } from '../verb.ts';
-import { answerPower } from './power.ts';
-import { committeeOf, registerProject, replaceBenchmark, replacePolicy } from './register.ts';
 import { showModel } from './show.ts';
 
 const CONFIG = place('hokusai.yaml', text);
 const MODEL_ID = required(place('MODEL_ID', id));
+/** Loaded where it is needed: it brings training and circuits along, without which the other verbs start faster. */
+const registering = async () => ({ ...(await import('./register.ts')), ...(await import('../config.ts')) });
+
 const COMMITTEE = { validators: addresses, committee: whole(1, 16), minStake: amount };
 const COMMITTEE_HELP = `  --validators 0x…,0x… who evaluates, by name; or
   --committee N        so many, drawn by lot from the registry for each round
@@ -38,7 +38,7 @@ Example: hokusai model power --rows 2471 --rounds-per-fold 1`,
     roundsPerFold: whole(1, 1000),
     power: decimal(0.5, 0.999999),
   },
-  perform: (given) => answerPower(given),
+  perform: async (given) => (await import('./power.ts')).answerPower(given),
 });
 
 const register = verb({
@@ -53,7 +53,8 @@ ${SENDING_HELP}
 
 Example: hokusai model register my-model/hokusai.yaml --committee 3 --min-stake 1 ${ACT}`,
   takes: { config: CONFIG, ...COMMITTEE, zkey: text, ...SENDING },
-  perform: (given, note) => {
+  perform: async (given, note) => {
+    const { committeeOf, loadConfig, registerProject } = await registering();
     const config = loadConfig(given.config);
     const committee = committeeOf(config, given);
     return acting(given, note, async (client) => {
@@ -100,7 +101,8 @@ ${SENDING_HELP}
 
 Example: hokusai model policy 0x… my-model/hokusai.yaml ${ACT}`,
   takes: { modelId: MODEL_ID, config: CONFIG, ...COMMITTEE, ...SENDING },
-  perform: (given, note) => {
+  perform: async (given, note) => {
+    const { committeeOf, loadConfig, replacePolicy } = await registering();
     const config = loadConfig(given.config);
     const { validators, committee, minStake } = given;
     const asked = validators ?? committee ?? minStake;
@@ -123,6 +125,7 @@ Example: hokusai model benchmark 0x… my-model/hokusai.yaml ${ACT}`,
   takes: { modelId: MODEL_ID, config: CONFIG, ...SENDING },
   perform: (given, note) =>
     acting(given, note, async (client) => {
+      const { replaceBenchmark } = await registering();
       const { foldId, rows, sent } = await replaceBenchmark(client, given.modelId, given.config);
       const text = `benchmark ${sent.result} with fold ${foldId} of ${rows} rows, for contributions from now on.`;
       return { text, json: { modelId: given.modelId, benchmarkId: sent.result, foldId, rows }, sent: [sent] };
