@@ -12,7 +12,7 @@ import type { Config } from '../config.ts';
 import { HokusaiError } from '../errors.ts';
 import { type Payee, payeesTree } from '../payees.ts';
 import { type Offered, offer } from '../run.ts';
-import { parseSchema } from '../schema.ts';
+import { parseSchema, type Schema } from '../schema.ts';
 import { ciphertextHash, seal } from '../seal.ts';
 import { secretFile } from '../secrets.ts';
 import { writeWhole } from '../write-whole.ts';
@@ -60,9 +60,24 @@ async function termsOf(client: ChainClient, modelId: Hex): Promise<Terms> {
   return { policyHash, benchmarkId, minContributionRows, deposit: bond + evaluationFee };
 }
 
+/** @throws HokusaiError (configuration) `SCHEMA_UNREADABLE`, and what `parseSchema` throws */
+async function readSchema(file: string): Promise<Schema> {
+  let content: unknown;
+  try {
+    content = JSON.parse(await readFile(file, 'utf8'));
+  } catch (cause) {
+    const reason = (cause as NodeJS.ErrnoException).code ?? 'it is no JSON';
+    throw new HokusaiError('configuration', 'SCHEMA_UNREADABLE', `The schema ${file} cannot be read: ${reason}.`, {
+      details: { file, reason },
+      next: 'Take the schema.json that the model’s owner published, and name it in data.schema.',
+    });
+  }
+  return parseSchema(content as Parameters<typeof parseSchema>[0]);
+}
+
 /** Reads the contribution's file and checks it as `hokusai run` does. */
 export async function check(config: Config, contributionSecret: Uint8Array): Promise<Offered> {
-  const schema = parseSchema(JSON.parse(await readFile(config.data.schema, 'utf8')));
+  const schema = await readSchema(config.data.schema);
   return offer({ line: { schema }, secrets: { contributionSecret } }, 'contribution', config.data.contribution);
 }
 

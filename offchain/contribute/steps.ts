@@ -88,7 +88,7 @@ Example: hokusai contribute sign runs/contributions/0123456789ab ${ACT}`,
     await writeRecord(file, { ...record, signature });
     return {
       text: `${signature}\nWritten with the contribution to ${file}.`,
-      json: { roundId, file, signature, contribution },
+      json: { roundId, file, signature },
     };
   },
 });
@@ -123,6 +123,7 @@ Example: hokusai contribute claim runs/contributions/0123456789ab ${ACT}`,
       });
       const share = tree.shareOf(reserved, index);
       const tokens = await tokenText(client);
+      note(`claim: ${tokens(share)} minted for you.`);
       const sent = await claim(client, { modelId, roundId, ...tree.proofOf(index) });
       return { text: `${tokens(share)} for ${own}.`, json: { roundId, share }, sent: [sent] };
     }),

@@ -76,7 +76,8 @@ Example: hokusai contribute commit hokusai.yaml --model 0x… ${ACT}`,
       const next = given.dryRun ? '' : ` Next: hokusai contribute open ${folder}`;
       return {
         text: `round ${record.roundId}${told}.${next}`,
-        json: { roundId: record.roundId, folder, deposit, state, contribution: record.contribution },
+        // Without the salt, which hides the rest until `open`.
+        json: { roundId: record.roundId, folder, deposit, state },
         sent: sent ? [sent] : [],
       };
     });

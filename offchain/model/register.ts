@@ -81,7 +81,7 @@ export async function registerProject(
   const secrets = join(config.output.directory, 'secrets');
   const { owner } = await runSecrets(secrets);
   const line = await ownedLine(config, owner);
-  const circuitId = await registerCircuit(client, scoreCircuit(line.fold.n), zkey ? await readFile(zkey) : undefined);
+  const circuitId = await registerCircuit(client, scoreCircuit(line.fold.n), zkey ? await readKey(zkey) : undefined);
   const executor = await openExecutor(join(config.output.directory, 'registration'));
   const head = await headOf(line, executor).finally(() => executor.close());
   const salt = saltOf(owner.modelSecret, 'linear', line.trainingSetRoot);
@@ -93,6 +93,19 @@ export async function registerProject(
   });
   return { modelId: sent.result, circuitId, foldId: line.foldId, rows: line.fold.n, secrets, sent: [sent] };
 }
+
+const readKey = (file: string): Promise<Uint8Array> =>
+  readFile(file).catch((error: NodeJS.ErrnoException) => {
+    throw new HokusaiError(
+      'configuration',
+      'KEY_UNREADABLE',
+      `The proving key ${file} cannot be read: ${error.code}.`,
+      {
+        details: { file, reason: error.code },
+        next: 'Name the .zkey file of the ceremony.',
+      },
+    );
+  });
 
 /** Replaces a model's policy by a configuration's; circuit and, unless given, committee stay. */
 export async function replacePolicy(

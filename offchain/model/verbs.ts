@@ -86,6 +86,7 @@ Example: hokusai model budget 0x… 5000 ${ACT}`,
   perform: (given, note) =>
     acting(given, note, async (client) => {
       const tokens = await tokenText(client);
+      note(`budget: ${tokens(given.tokens)} of the token's cap.`);
       const sent = await allocateBudget(client, given.modelId, given.tokens);
       const text = `${tokens(given.tokens)} more for rounds of ${given.modelId}.`;
       return { text, json: { modelId: given.modelId, amount: given.tokens }, sent: [sent] };

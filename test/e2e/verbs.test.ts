@@ -10,9 +10,9 @@ import { connect, type Sender } from '../../offchain/chain/connect.ts';
 import { CONTRACTS } from '../../offchain/chain/contracts.ts';
 import { createKeystore, PASSWORD_FILE_VARIABLE } from '../../offchain/chain/keystore.ts';
 import { type LocalChain, startLocalChain } from '../../offchain/chain/local.ts';
-import { reject, voteCommit, voteReveal } from '../../offchain/chain/round.ts';
+import { proveDoubleVote, reject, skip, voteCommit, voteReveal } from '../../offchain/chain/round.ts';
 import { send } from '../../offchain/chain/send.ts';
-import { type Vote, voteHash } from '../../offchain/chain/vote.ts';
+import { signVote, type Vote, voteHash } from '../../offchain/chain/vote.ts';
 import { GAS } from '../../offchain/contribute/estimate.ts';
 import { CONTRIBUTE } from '../../offchain/contribute/verbs.ts';
 import { EXIT_CODE, HokusaiError } from '../../offchain/errors.ts';
@@ -244,6 +244,9 @@ describe('hokusai model, contribute and validator', () => {
     const { amount } = await answer(as('outsider', 'contribute', 'withdraw', second, '--json'));
     assert.equal(amount, String(parseEther('0.02')));
     await refused(as('outsider', 'contribute', 'withdraw', second), 1, /RoundsNothingToWithdraw/);
+    await skip(await clientOf('outsider'), modelId, 10n);
+    const shown = await answer(run('model', 'show', modelId, ...on, '--json'));
+    assert.deepEqual(shown.waiting, [roundId]);
   });
 
   it('open it by a relayer with a signature, draw, and deliver the key to the committee alone', async () => {
@@ -290,7 +293,9 @@ describe('hokusai model, contribute and validator', () => {
     assert.match(stdout, /has not voted[\s\S]*The committee commits its votes/);
     await chain.advance(DAY + 1);
     for (const role of VALIDATORS.slice(0, 2)) await voteReveal(await clientOf(role), roundId, vote, salt);
-    assert.match((await run('contribute', 'status', roundId, ...on)).stdout, /2 has shown|has shown its vote/);
+    const shown = (await run('contribute', 'status', roundId, ...on)).stdout;
+    assert.equal(shown.match(/has shown its vote/g)?.length, 2, shown);
+    assert.match(shown, /Who can, settles with a proof or rejects/);
     await refused(as('outsider', 'contribute', 'expire', roundId), 75, /RoundsDeadlineNotPassed/);
     await refused(as('owner', 'model', 'veto', roundId), 1, /RoundsWrongState/);
     await reject(await clientOf('validator 0'), roundId, vote);
@@ -302,6 +307,36 @@ describe('hokusai model, contribute and validator', () => {
     const paid = await answer(as('contributor', 'contribute', 'withdraw', kept, '--json'));
     assert.equal(paid.amount, String(parseEther('0.01')));
     assert.ok(GAS.withdraw >= gasOf(paid) && GAS.withdraw < 2n * gasOf(paid), `withdraw ${gasOf(paid)}`);
+  });
+
+  it('leave nobody who signed two votes with a stake', async () => {
+    const account = privateKeyToAccount(keyOf('validator 2'));
+    const { rounds } = chain.deployment;
+    const evidence = async (status: Vote['status']) => {
+      const nothing = { baselinePredictionsRoot: 0n, candidateCommitment: 0n, candidatePredictionsRoot: 0n };
+      const vote: Vote = { status, ...nothing, trainingSetRoot: zeroHash, metricsHash: zeroHash };
+      return { vote, signature: (await signVote(account, chain.chainId, rounds, roundId, vote)).signature };
+    };
+    const [first, second] = [await evidence('SCHEMA'), await evidence('PII')];
+    await assert.rejects(proveDoubleVote(await clientOf('outsider'), roundId, first, first), /RoundsNoDoubleVote/);
+    await proveDoubleVote(await clientOf('outsider'), roundId, first, second);
+    assert.match((await run('validator', 'show', account.address, ...on)).stdout, /SLASHED\n0 ETH at stake/);
+  });
+
+  it('let a validator pause, add stake, change its identity and leave', async () => {
+    const act = (...parameters: string[]) => answer(as('validator 1', 'validator', ...parameters, '--json'));
+    const shown = async () => (await run('validator', 'show', addressOf('validator 1'), ...on)).stdout;
+    await act('pause');
+    await act('stake', '0.5');
+    assert.match(await shown(), /PAUSED\n1\.5 ETH at stake; not drawn by lot/);
+    await act('resume');
+    const { recipient } = await act('recipient', '--identity', join(folder, 'next.txt'));
+    assert.match(await shown(), new RegExp(`ACTIVE\n[^\n]*drawn since block \\d+\nkeys go to ${recipient}`));
+    await act('unbond');
+    await refused(as('validator 1', 'validator', 'withdraw'), 75, /ValidatorRegistryStillBonded/);
+    await chain.advance(64 * DAY);
+    await act('withdraw');
+    assert.match(await shown(), /PAUSED\n0 ETH at stake/);
   });
 
   it('keep a contribution that could not be paid for, and refuse it once its policy is replaced', async () => {
@@ -320,6 +355,8 @@ describe('hokusai model, contribute and validator', () => {
     const shown = await answer(run('model', 'show', modelId, ...on, '--json'));
     assert.equal(shown.policy.maxReward, String(parseEther('900')));
     assert.equal(shown.policy.committeeSize, 3);
+    const replaced = await answer(as('owner', 'model', 'benchmark', modelId, changed, '--json'));
+    assert.deepEqual([replaced.rows, replaced.benchmarkId], [284, shown.benchmarkId]);
 
     const { publicClient } = await clientOf('owner');
     const funded = [privateKeyToAccount(poor).address, `0x${parseEther('1').toString(16)}`];
