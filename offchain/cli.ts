@@ -1,15 +1,20 @@
 #!/usr/bin/env node
 /** The command line: parses, calls, prints, and turns errors into exit codes. */
 import { parseArgs } from 'node:util';
-import { EXIT_CODE, HokusaiError } from './errors.ts';
+import { HokusaiError } from './errors.ts';
+import { fail, jsonText } from './fail.ts';
 import type { InitOptions } from './init.ts';
 import { Progress } from './progress.ts';
+import { type Command, perform } from './verb.ts';
 
 const USAGE = `Usage: hokusai COMMAND [OPTION...]
 
   init DIR --data FILE.csv --label COLUMN   make a runnable project of a table
   run [hokusai.yaml]                        evaluate a contribution, prove and settle it
   verify RUN_DIR|attestation.json           check a result without private data
+  model VERB                                own a model: power, register, show, budget, policy, benchmark, veto
+  contribute VERB                           bring data: estimate, commit, open, draw, deliver, status, claim, …
+  validator VERB                            be drawn: register, show, stake, recipient, pause, resume, unbond, withdraw
 
 hokusai COMMAND --help explains one of them. All take --json for machines.
 Exit codes: 0 done, 1 failed for good or rejected, 2 wrong usage or configuration, 75 try again later.`;
@@ -73,14 +78,20 @@ const COMMANDS: Record<string, (positionals: readonly string[], values: Values) 
   verify: commandVerify,
 };
 
+/** Commands with verbs of their own. */
+const WITH_VERBS: Record<string, () => Promise<Command>> = {
+  model: async () => (await import('./model/verbs.ts')).MODEL,
+  contribute: async () => (await import('./contribute/verbs.ts')).CONTRIBUTE,
+  validator: async () => (await import('./validator-verbs.ts')).VALIDATOR,
+};
+
 /** Prints a line. @returns the exit code of what is done with that */
 function print(line: string): number {
   process.stdout.write(`${line}\n`);
   return 0;
 }
 
-const json = (value: unknown) =>
-  print(JSON.stringify(value, (_, inner) => (typeof inner === 'bigint' ? String(inner) : inner)));
+const json = (value: unknown) => print(jsonText(value));
 
 async function commandInit([directory, ...rest]: readonly string[], values: Values): Promise<number> {
   if (directory === undefined || rest.length > 0) throw usage('init', 'one DIR is expected');
@@ -181,15 +192,26 @@ export async function main(parameters: readonly string[]): Promise<number> {
   const wantsJson = rest.includes('--json');
   try {
     if (command === '--help' || command === '-h' || command === 'help') return print(USAGE);
-    const perform = COMMANDS[command];
-    if (!perform) throw usage('', `there is no command ${command}; there are ${Object.keys(COMMANDS).join(', ')}`);
+    const withVerbs = WITH_VERBS[command];
+    if (withVerbs) return await performVerb(command, await withVerbs(), rest, wantsJson);
+    const run = COMMANDS[command];
+    const all = Object.keys({ ...COMMANDS, ...WITH_VERBS }).join(', ');
+    if (!run) throw usage('', `there is no command ${command}; there are ${all}`);
     if (rest.includes('--help') || rest.includes('-h')) return print(HELP[command]!);
     const options = { ...OPTIONS[command as keyof typeof OPTIONS], json: { type: 'boolean' } as const };
     const { values, positionals } = parse(command, rest, options);
-    return await perform(positionals, values);
+    return await run(positionals, values);
   } catch (error) {
     return fail(error, wantsJson);
   }
+}
+
+async function performVerb(name: string, command: Command, rest: readonly string[], asJson: boolean): Promise<number> {
+  const args = rest.filter((arg) => arg !== '--json');
+  const { text, json: value } = await perform(name, command, args, (note) => {
+    if (!asJson) process.stderr.write(`${note}\n`);
+  });
+  return asJson ? json(value) : print(text);
 }
 
 function parse(command: string, args: string[], options: NonNullable<Parameters<typeof parseArgs>[0]>['options']) {
@@ -198,42 +220,6 @@ function parse(command: string, args: string[], options: NonNullable<Parameters<
   } catch (error) {
     throw usage(command, (error as Error).message.replace(/\.$/, ''));
   }
-}
-
-/** Says what went wrong, on standard error, and what to do next. */
-function fail(error: unknown, asJson: boolean): number {
-  if (!(error instanceof HokusaiError)) {
-    const known = storage(error);
-    if (known) return fail(known, asJson);
-    console.error(error);
-    return EXIT_CODE.terminal;
-  }
-  const { kind, code, message, details, next } = error;
-  if (asJson) json({ error: { kind, code, message, details, next } });
-  else console.error(`✖ ${message}${next ? `\n  ${next}` : ''}`);
-  return EXIT_CODE[kind];
-}
-
-/** Errors of the disk that reach us as they are. */
-function storage(error: unknown): HokusaiError | undefined {
-  const { code, path } = error as NodeJS.ErrnoException;
-  const why = {
-    ENOSPC: 'the disk is full',
-    EROFS: 'the disk is read-only',
-    EACCES: 'it may not be written',
-    ENOTDIR: 'a part of it is a file',
-  }[code ?? ''];
-  if (!why) return undefined;
-  return new HokusaiError(
-    code === 'ENOSPC' ? 'retryable' : 'configuration',
-    `STORAGE_${code}`,
-    `${path ?? 'The output directory'}: ${why}.`,
-    {
-      details: { path },
-      next: 'Make room, or name another directory in output.directory or HOKUSAI_OUTPUT_DIR.',
-      cause: error,
-    },
-  );
 }
 
 process.exitCode = await main(process.argv.slice(2));

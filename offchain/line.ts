@@ -74,9 +74,7 @@ export async function modelLine(given: {
   return {
     schema,
     spec,
-    trainSpecHash: keccak256(
-      stringToHex(canonicalJson({ evaluator: EVALUATOR, model: 'LinearSVC', C: String(spec.C) })),
-    ),
+    trainSpecHash: trainSpecHashOf(spec),
     quantiser,
     trainingSet,
     trainingSetRoot: trainingSetRoot(EMPTY_TRAINING_SET, dataRoot),
@@ -92,6 +90,10 @@ export async function modelLine(given: {
     secrets,
   };
 }
+
+/** What a policy says of how its candidates are trained. */
+export const trainSpecHashOf = ({ C }: TrainSpec): Hex =>
+  keccak256(stringToHex(canonicalJson({ evaluator: EVALUATOR, model: 'LinearSVC', C: String(C) })));
 
 /**
  * The model line of a configuration's files.

@@ -67,7 +67,11 @@ export interface Offered {
  *
  * @throws HokusaiError `CONTRIBUTION_MISFIT` (terminal) with all problems: nothing was sent.
  */
-export async function offer({ line, secrets }: Project, name: string, file: string): Promise<Offered> {
+export async function offer(
+  { line, secrets }: { line: Pick<ModelLine, 'schema'>; secrets: Pick<RunSecrets, 'contributionSecret'> },
+  name: string,
+  file: string,
+): Promise<Offered> {
   const table = await readCsv(file);
   const validation = validate(table, line.schema, secrets.contributionSecret);
   if (validation.status === 'VALID') return { name, table, data: await readFile(file), root: validation };

@@ -27,7 +27,7 @@ export async function runSecrets(folder: string): Promise<RunSecrets> {
 }
 
 /** 32 random bytes in a file that only its owner may read, made once. */
-async function secretFile(file: string): Promise<Uint8Array> {
+export async function secretFile(file: string): Promise<Uint8Array> {
   await mkdir(join(file, '..'), { recursive: true, mode: 0o700 });
   try {
     const handle = await open(file, 'wx', 0o600);

@@ -11,6 +11,7 @@ import {
 } from 'viem';
 import { HokusaiError } from '../errors.ts';
 import { type Deployment, readDeployment } from './contracts.ts';
+import type { Estimate } from './send.ts';
 
 /** The chain id of Hardhat's simulated chain: the only one on which development keys are taken. */
 export const LOCAL_CHAIN_ID = 31337;
@@ -21,6 +22,8 @@ export interface ChainClient<Account extends LocalAccount | undefined = LocalAcc
   readonly deployment: Deployment;
   /** Who signs what is sent; a client without one only reads. */
   readonly account: Account;
+  /** Told what each transaction costs before it is signed; where it says false, nothing is sent. */
+  readonly review?: (estimate: Estimate) => boolean;
 }
 
 /** A client that can send. */

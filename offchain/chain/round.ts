@@ -41,6 +41,26 @@ export async function registerModel(client: Sender, { salt, head, policy, folds 
   });
 }
 
+/** Replaces the policy of contributions committed from now on. By the model's owner. The result is its policyHash. */
+export async function updatePolicy(client: Sender, modelId: Hex, policy: NewModel['policy']): Promise<Sent<Hex>> {
+  await assertProductionKeys(client.deployment.chainId, policy.circuitId);
+  return send(client, {
+    action: 'replace the policy',
+    contract: 'modelRegistry',
+    functionName: 'updatePolicy',
+    args: [modelId, policy],
+  });
+}
+
+/** Replaces the folds of contributions committed from now on. By the model's owner. The result is the benchmarkId. */
+export const updateBenchmark = (client: Sender, modelId: Hex, folds: NewModel['folds']): Promise<Sent<Hex>> =>
+  send(client, {
+    action: 'replace the benchmark',
+    contract: 'modelRegistry',
+    functionName: 'updateBenchmark',
+    args: [modelId, folds],
+  });
+
 /** Lets a model's rounds pay `amount` more. By the reward token's owner. The one action that, repeated, acts again. */
 export const allocateBudget = (client: Sender, modelId: Hex, amount: bigint): Promise<Sent> =>
   send(client, {
@@ -115,6 +135,40 @@ export const expire = (client: Sender, roundId: Hex): Promise<Sent> => act(clien
 /** Advances the head to a settled round's candidate, once its delay is over. By anybody. */
 export const finalise = (client: Sender, roundId: Hex): Promise<Sent> => act(client, 'finalise', [roundId]);
 
+/**
+ * Voids a settled round during its delay. By the model's owner, who pays the round's evaluationFee for it.
+ *
+ * @param fee wei, the round's evaluationFee
+ */
+export const veto = (client: Sender, roundId: Hex, fee: bigint): Promise<Sent> =>
+  send(client, { action: 'veto', contract: 'rounds', functionName: 'veto', args: [roundId], value: fee });
+
+/** Moves a model's queue over at most `max` entries that were cancelled. By anybody; rarely needed. */
+export const skip = (client: Sender, modelId: Hex, max: bigint): Promise<Sent> => act(client, 'skip', [modelId, max]);
+
+/** A row that is in a contribution and in a benchmark, opened under both roots. */
+export type Overlap = Args<'Rounds', 'proveOverlap'>[1];
+
+/** Voids a settled round during its delay, as it trained on what it is measured on. Half of the bond is the sender's. */
+export const proveOverlap = (client: Sender, roundId: Hex, overlap: Overlap): Promise<Sent> =>
+  act(client, 'proveOverlap', [roundId, overlap]);
+
+/** A vote with a validator's signature over it, as `signVote` of `vote.ts` makes it. */
+export interface Evidence {
+  readonly vote: Vote;
+  readonly signature: Hex;
+}
+
+/** Slashes a committee member that signed two different votes. Half of its stake, the smaller one, is the sender's. */
+export const proveDoubleVote = (client: Sender, roundId: Hex, first: Evidence, second: Evidence): Promise<Sent> =>
+  act(client, 'proveDoubleVote', [
+    roundId,
+    encodeVote(first.vote),
+    first.signature,
+    encodeVote(second.vote),
+    second.signature,
+  ]);
+
 /** Pays the sender what an ended round owes him: bond and fee that come back, or shares of the fee. */
 export const withdraw = (client: Sender, roundId: Hex): Promise<Sent> => act(client, 'withdraw', [roundId]);
 
@@ -133,7 +187,19 @@ export interface Claim extends PayeeProof {
   readonly roundId: Hex;
 }
 
-type Acts = 'draw' | 'voteCommit' | 'voteReveal' | 'settle' | 'reject' | 'cancel' | 'expire' | 'finalise' | 'withdraw';
+type Acts =
+  | 'draw'
+  | 'voteCommit'
+  | 'voteReveal'
+  | 'settle'
+  | 'reject'
+  | 'cancel'
+  | 'skip'
+  | 'expire'
+  | 'finalise'
+  | 'proveOverlap'
+  | 'proveDoubleVote'
+  | 'withdraw';
 
 function act<const Name extends Acts>(client: Sender, functionName: Name, args: Args<'Rounds', Name>): Promise<Sent> {
   return send(client, { action: functionName, contract: 'rounds', functionName, args } as never);
@@ -142,6 +208,10 @@ function act<const Name extends Acts>(client: Sender, functionName: Name, args: 
 /** What the registry keeps of a model: owner, head, policyHash and the rest. */
 export const model = (client: ChainClient, modelId: Hex) =>
   view(client, { contract: 'modelRegistry', functionName: 'model', args: [modelId] });
+
+/** What is promised to the contributions that were committed under it. */
+export const policy = (client: ChainClient, policyHash: Hex) =>
+  view(client, { contract: 'modelRegistry', functionName: 'policy', args: [policyHash] });
 
 /** The commitment to a contribution, and the id of the round that it makes. */
 export async function commitmentOf(client: ChainClient, contribution: Contribution) {

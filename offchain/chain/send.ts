@@ -10,6 +10,7 @@ import {
   TransactionNotFoundError,
   type TransactionSerializable,
   WaitForTransactionReceiptTimeoutError,
+  zeroHash,
 } from 'viem';
 import { HokusaiError } from '../errors.ts';
 import { type ChainClient, reach, type Sender } from './connect.ts';
@@ -20,12 +21,24 @@ type AbiOf<Key extends ContractKey> = ArtifactMap[(typeof CONTRACTS)[Key]]['abi'
 type Changing = 'nonpayable' | 'payable';
 type Viewing = 'pure' | 'view';
 
-/** A transaction that was mined and did not revert. */
-export interface Sent<Result = unknown> {
-  readonly hash: Hex;
-  /** Gas that it used. */
+/** What a transaction costs, known before it is signed. */
+export interface Estimate {
+  readonly action: string;
+  /** Gas that it is sent with: a tenth more than it would use now. */
   readonly gas: bigint;
-  /** Number of the block that it is in. */
+  /** Wei that a gas costs at most. */
+  readonly gasPrice: bigint;
+  /** Wei that the contract is paid. */
+  readonly value: bigint;
+}
+
+/** A transaction that was mined and did not revert; or one that the client's `review` kept from being sent. */
+export interface Sent<Result = unknown> {
+  /** Zero where it was not sent. */
+  readonly hash: Hex;
+  /** Gas that it used, or would be sent with. */
+  readonly gas: bigint;
+  /** Number of the block that it is in; zero where it was not sent. */
   readonly block: bigint;
   /** What the function returned when it was simulated, right before it was sent. */
   readonly result: Result;
@@ -72,7 +85,9 @@ export async function send<Key extends ContractKey, const Name extends ContractF
   return reach(publicClient, async () => {
     await requireFunds(client, transaction, transaction.value ?? 0n);
     const result = await simulate(client, transaction);
-    const hash = await inTurn(client, () => broadcast(client, transaction));
+    const broadcasted = await inTurn(client, () => broadcast(client, transaction));
+    if (!('hash' in broadcasted)) return { ...broadcasted, hash: zeroHash, block: 0n, result: result as never };
+    const { hash } = broadcasted;
     const receipt = await publicClient.waitForTransactionReceipt({ hash, checkReplacement: false }).catch((error) => {
       throw error instanceof WaitForTransactionReceiptTimeoutError ? pending(transaction, hash) : error;
     });
@@ -119,8 +134,8 @@ async function simulate(client: Sender, transaction: Transaction, blockNumber?: 
   }
 }
 
-/** Signs the transaction, once, and gives it to the chain. Returns its hash. */
-async function broadcast(client: Sender, transaction: Transaction): Promise<Hex> {
+/** Signs the transaction, once, and gives it to the chain, unless the client's review says no. */
+async function broadcast(client: Sender, transaction: Transaction): Promise<{ hash: Hex } | { gas: bigint }> {
   const { publicClient, account } = client;
   const { address: to, abi: functions } = target(client, transaction.contract);
   const { functionName, args, value = 0n } = transaction;
@@ -133,7 +148,9 @@ async function broadcast(client: Sender, transaction: Transaction): Promise<Hex>
     ...{ account, chain: publicClient.chain!, to, data, value, gas, nonce },
     parameters: ['fees', 'type'],
   });
-  await requireFunds(client, transaction, value + gas * (request.maxFeePerGas ?? request.gasPrice ?? 0n));
+  const gasPrice = request.maxFeePerGas ?? request.gasPrice ?? 0n;
+  if (client.review?.({ action: transaction.action, gas, gasPrice, value }) === false) return { gas };
+  await requireFunds(client, transaction, value + gas * gasPrice);
   const chainId = client.deployment.chainId;
   const serializedTransaction = await account.signTransaction({ ...request, chainId } as TransactionSerializable);
   const hash = keccak256(serializedTransaction);
@@ -143,7 +160,7 @@ async function broadcast(client: Sender, transaction: Transaction): Promise<Hex>
     // The answer may have been lost, or say that the transaction was mined and reverted: then it is there all the same.
     if (!(await isKnown(client, hash))) throw error;
   }
-  return hash;
+  return { hash };
 }
 
 async function isKnown({ publicClient }: Sender, hash: Hex): Promise<boolean> {
