@@ -1,6 +1,7 @@
 import type { ArtifactMap } from 'hardhat/types/artifacts';
 import {
   type Abi,
+  type Address,
   type ContractFunctionArgs,
   type ContractFunctionName,
   type ContractFunctionReturnType,
@@ -22,6 +23,8 @@ type Viewing = 'pure' | 'view';
 
 /** A transaction that was mined and did not revert. */
 export interface Sent<Result = unknown> {
+  /** The account that sent it. */
+  readonly by: Address;
   readonly hash: Hex;
   /** Gas that it used. */
   readonly gas: bigint;
@@ -81,7 +84,13 @@ export async function send<Key extends ContractKey, const Name extends ContractF
       await simulate(client, transaction, receipt.blockNumber);
       throw refusal(transaction.action, undefined, {});
     }
-    return { hash, gas: receipt.gasUsed, block: receipt.blockNumber, result: result as never };
+    return {
+      by: client.account.address,
+      hash,
+      gas: receipt.gasUsed,
+      block: receipt.blockNumber,
+      result: result as never,
+    };
   });
 }
 
