@@ -164,8 +164,8 @@ export const zAttestation = z.strictObject({
       deadline: count,
       /** When the reward could be claimed; 0 where there is none. */
       finalisableAt: count,
-      /** What fee and bond came to: refunds and shares, by `withdraw`. */
-      payments: z.array(z.strictObject({ account: address, wei: natural })),
+      /** What fee and bond came to, refunds and shares by `withdraw`; absent before the round has ended. */
+      payments: z.array(z.strictObject({ account: address, wei: natural })).optional(),
     })
     .optional(),
   /** Of the validators whose votes agree with this. */

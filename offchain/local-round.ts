@@ -20,6 +20,8 @@ import { writeWhole } from './write-whole.ts';
 /** A transaction of the run. */
 export type Action = Attestation['transactions'][number];
 
+type Round = NonNullable<Attestation['round']> & { readonly payments: { account: string; wei: string }[] };
+
 /** What became of a round. */
 export interface Outcome {
   readonly roundId: Hex;
@@ -27,7 +29,7 @@ export interface Outcome {
   readonly ballots: readonly Ballot[];
   /** Absent where the round was rejected. */
   readonly settlement?: Settlement;
-  readonly round: NonNullable<Attestation['round']>;
+  readonly round: Round;
   readonly transactions: readonly Action[];
 }
 
@@ -170,7 +172,7 @@ function quorum(ballots: readonly Ballot[], threshold: number): Ballot[] {
 }
 
 /** Who was drawn and what each voted, by when, and what the ended round owes each of them and its sponsor. */
-async function endOf(client: Sender, roundId: Hex, ballots: readonly Ballot[]): Promise<Outcome['round']> {
+async function endOf(client: Sender, roundId: Hex, ballots: readonly Ballot[]): Promise<Round> {
   const { committee, sponsor, voteDeadline, revealDeadline, deadline, finalisableAt } = await round(client, roundId);
   const seats = await members(client, committee);
   const statusOf = (validator: Address) => ballots.find(({ voter }) => voter === validator)?.vote.status;
@@ -186,7 +188,7 @@ async function endOf(client: Sender, roundId: Hex, ballots: readonly Ballot[]): 
 const optional = (status: Ballot['vote']['status'] | undefined) => (status === undefined ? {} : { status });
 
 async function payOut(
-  { payments }: Outcome['round'],
+  { payments }: Round,
   contributor: Sender,
   validators: readonly StartedValidator[],
   roundId: Hex,

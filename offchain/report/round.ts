@@ -8,12 +8,12 @@ const same = (a: string, b: string) => a.toLowerCase() === b.toLowerCase();
 /** Who was drawn, what each voted, and what fee and bond came to. */
 export function committeeSection({ round, contribution, votes, context }: Attestation): Html | undefined {
   if (!round) return undefined;
-  const { committee, payments } = round;
-  const paid = (account: string) => payments.find((payment) => same(payment.account, account))?.wei ?? '0';
+  const { committee, payments = [] } = round;
+  const paid = (account: string) => tokens(payments.find((payment) => same(payment.account, account))?.wei ?? '0');
   const known = [contribution.contributor, ...committee.map(({ validator }) => validator)];
   const others = payments.filter(({ account }) => !known.some((one) => same(one, account)));
   const line = (who: string, account: string, part: Html | string) =>
-    html`<tr><th scope="row">${who}<small><code>${account}</code></small></th><td>${part}</td><td class="number">${tokens(paid(account))}</td></tr>`;
+    html`<tr><th scope="row">${who}<small><code>${account}</code></small></th><td>${part}</td><td class="number">${round.payments ? paid(account) : 'later'}</td></tr>`;
   const seats = committee.map(({ validator, status }, i) => {
     const agrees = votes.some((vote) => same(vote.validator, validator));
     const role = same(validator, context.settler) ? ', and ended the round' : '';

@@ -170,7 +170,7 @@ function roundCheck({ round, context, contribution, accepted, status, votes }: A
     'the deadlines are out of order': !round || (voteDeadline < revealDeadline && revealDeadline < deadline),
     'a rejected round has a time to pay, or an accepted one has none': !round || accepted === finalisableAt > 0,
     'somebody is paid twice, or nothing':
-      new Set(paid).size === paid.length && !round?.payments.some(({ wei }) => wei === '0'),
+      new Set(paid).size === paid.length && !round?.payments?.some(({ wei }) => wei === '0'),
   });
   const fine = round
     ? `${seats.length} were drawn, and ${voted.size} of them voted ${status}.`

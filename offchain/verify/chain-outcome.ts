@@ -78,12 +78,13 @@ export async function rewardProblems(question: Question): Promise<Findings> {
 /** What an account has withdrawn and can still withdraw is what it is stated to be paid. */
 export async function paymentProblems(question: Question): Promise<Findings> {
   const { client, rounds, roundId, attestation } = question;
+  const stated = attestation.round?.payments;
+  if (!stated) return { fine: 'None is stated: the attestation was written before the round had ended.' };
   const contract = { address: rounds, abi: abi('Rounds') };
   const round = await readRound(question);
-  if (STATES[round.state] === 'SETTLED') return { fine: 'Nothing is owed before the round is final.' };
   const filter = { eventName: 'Withdrawn', args: { roundId }, fromBlock: firstBlock(question), strict: true } as const;
   const withdrawn = await client.getContractEvents({ ...contract, ...filter });
-  const paid = new Map(attestation.round?.payments.map(({ account, wei }) => [account.toLowerCase(), wei]));
+  const paid = new Map(stated.map(({ account, wei }) => [account.toLowerCase(), wei]));
   const seats = attestation.round?.committee.map(({ validator }) => validator.toLowerCase()) ?? [];
   const problems: string[] = [];
   for (const account of new Set([round.sponsor.toLowerCase(), ...seats, ...paid.keys()])) {
