@@ -117,6 +117,9 @@ interface IValidatorRegistry {
     /// @notice Reverts for an account that never registered.
     function validator(address account) external view returns (Validator memory);
 
+    /// @notice zero for an account that never registered; an id is for good
+    function idOf(address account) external view returns (uint16);
+
     /// @notice zero for an id that was never given
     function accountOf(uint16 id) external view returns (address);
 

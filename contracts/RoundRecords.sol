@@ -142,9 +142,16 @@ abstract contract RoundRecords is RoundClock {
         if (r.state != expected) revert RoundsWrongState(roundId, expected, r.state);
     }
 
-    /// @dev The bit of an account's seat; zero where it has none.
-    function _seatBit(Round storage r, address account) internal view returns (uint16) {
-        return uint16((1 << validatorRegistry.seatOf(r.committee, account)) >> 1);
+    /// @dev The bit of an account's seat; zero where it has none. Who never registered has no seat anywhere, and is told
+    /// so without a look at the round: most who ask are payees.
+    function _seatBit(Round storage r, address account) internal view returns (uint16 bit) {
+        uint256 id = validatorRegistry.idOf(account);
+        if (id == 0) return 0;
+        uint256 committee = r.committee;
+        for (bit = 1; committee != 0 && uint16(committee) != id; bit <<= 1) {
+            committee >>= 16;
+        }
+        if (committee == 0) return 0;
     }
 
     function _requireBy(bytes32 roundId, uint256 deadline) internal view {

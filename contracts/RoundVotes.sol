@@ -52,7 +52,8 @@ abstract contract RoundVotes is RoundRecords, EIP712 {
     /// @inheritdoc IRoundVoters
     function hasVoted(bytes32 roundId, address account) external view returns (bool) {
         Round storage r = _rounds[roundId];
-        return r.revealed & _seatBit(r, account) != 0;
+        uint16 bit = _seatBit(r, account);
+        return bit != 0 && r.revealed & bit != 0;
     }
 
     /// @inheritdoc IRounds

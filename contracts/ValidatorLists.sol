@@ -12,7 +12,8 @@ abstract contract ValidatorLists is IValidatorRegistry {
 
     /// @inheritdoc IValidatorRegistry
     mapping(uint16 id => address) public accountOf;
-    mapping(address account => uint16) internal _idOf;
+    /// @inheritdoc IValidatorRegistry
+    mapping(address account => uint16) public idOf;
     /// @dev By id and not by account: a draw reads one word of each that it considers.
     mapping(uint16 id => Validator) internal _validators;
     mapping(address rounds => mapping(uint256 tier => uint16[])) private _lists;
@@ -35,7 +36,7 @@ abstract contract ValidatorLists is IValidatorRegistry {
         if (size == 0 || size > SEATS) revert ValidatorRegistryCommitteeSize(size, SEATS);
         uint256[] memory tickets = new uint256[](size);
         uint256 drawn = 0;
-        uint256 excepted = _idOf[except];
+        uint256 excepted = idOf[except];
         uint256 lowest = Math.log2(minStake);
         for (uint256 tiers = _tiers[msg.sender] >> lowest << lowest; tiers != 0; tiers &= tiers - 1) {
             uint16[] memory ids = _lists[msg.sender][Math.log2(tiers & (~tiers + 1))];
@@ -61,7 +62,7 @@ abstract contract ValidatorLists is IValidatorRegistry {
     {
         if (accounts.length > SEATS) revert ValidatorRegistryCommitteeSize(accounts.length, SEATS);
         for (uint256 i = accounts.length; i > 0; i--) {
-            uint16 id = _idOf[accounts[i - 1]];
+            uint16 id = idOf[accounts[i - 1]];
             if (id == 0 || accounts[i - 1] == except) continue;
             Validator storage candidate = _validators[id];
             if (candidate.state != ValidatorState.ACTIVE || candidate.stake < minStake) continue;
@@ -71,7 +72,7 @@ abstract contract ValidatorLists is IValidatorRegistry {
 
     /// @inheritdoc IValidatorRegistry
     function seatOf(uint256 committee, address account) external view returns (uint256 seat) {
-        uint256 id = _idOf[account];
+        uint256 id = idOf[account];
         if (id == 0) return 0;
         for (seat = 1; committee != 0; seat++) {
             if (uint16(committee) == id) return seat;

@@ -24,13 +24,13 @@ contract ValidatorRegistry is ValidatorLists, AccessManaged {
 
     /// @inheritdoc IValidatorRegistry
     function register(address rounds, string calldata ageRecipient) external payable returns (uint16 id) {
-        if (_idOf[msg.sender] != 0) revert ValidatorRegistryAlreadyRegistered(msg.sender, _idOf[msg.sender]);
+        if (idOf[msg.sender] != 0) revert ValidatorRegistryAlreadyRegistered(msg.sender, idOf[msg.sender]);
         if (rounds == address(0)) revert ValidatorRegistryZeroRounds(msg.sender);
         _requireRecipient(ageRecipient);
         uint256 max = msg.value < RESERVED_ID_STAKE ? MAX_IDS_UNRESERVED : MAX_IDS;
         if (_lastId >= max) revert ValidatorRegistryFull(max, msg.value);
         id = ++_lastId;
-        _idOf[msg.sender] = id;
+        idOf[msg.sender] = id;
         accountOf[id] = msg.sender;
         Validator storage own = _validators[id];
         own.id = id;
@@ -146,7 +146,7 @@ contract ValidatorRegistry is ValidatorLists, AccessManaged {
     }
 
     function _validator(address account) private view returns (Validator storage) {
-        uint16 id = _idOf[account];
+        uint16 id = idOf[account];
         if (id == 0) revert ValidatorRegistryNotRegistered(account);
         return _validators[id];
     }

@@ -130,10 +130,13 @@ export const zAttestation = z.strictObject({
     chainId: count,
     modelRegistry: address,
     circuitRegistry: address,
+    validatorRegistry: address,
+    rewards: address,
     rounds: address,
     roundId: hash,
     modelId: hash,
     policyHash: hash,
+    benchmarkId: hash,
     trainSpecHash: hash,
     settler: address,
   }),
@@ -147,10 +150,29 @@ export const zAttestation = z.strictObject({
       prover: z.enum(['snarkjs', 'native']),
     })
     .optional(),
+  /** How the round went; absent in a dry run. Times are by `Rounds.clock`: seconds since 1970, without pauses. */
+  round: z
+    .strictObject({
+      /** By seat: who was drawn, and what the vote that each revealed says. */
+      committee: z
+        .array(z.strictObject({ validator: address, status: z.enum(STATUSES).optional() }))
+        .min(1)
+        .max(16),
+      voteDeadline: count,
+      revealDeadline: count,
+      /** Until when a proof could settle. */
+      deadline: count,
+      /** When the reward could be claimed; 0 where there is none. */
+      finalisableAt: count,
+      /** What fee and bond came to, refunds and shares by `withdraw`; absent before the round has ended. */
+      payments: z.array(z.strictObject({ account: address, wei: natural })).optional(),
+    })
+    .optional(),
+  /** Of the validators whose votes agree with this. */
   votes: z.array(z.strictObject({ validator: address, signature: z.string().regex(/^0x[0-9a-f]{130}$/) })),
   /** What {@link metricsHash} gives: the part that validators sign. */
   metricsHash: hash,
-  transactions: z.array(z.strictObject({ action: z.string(), hash, gas: count, block: count })),
+  transactions: z.array(z.strictObject({ action: z.string(), by: address, hash, gas: count, block: count })),
   steps: z.array(z.strictObject({ name: z.string(), seconds: z.number().min(0), reused: z.boolean() })),
 });
 

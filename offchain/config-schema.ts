@@ -169,7 +169,8 @@ const zPolicy = z
   .refine(({ max_reward: reward, epoch_reward: epoch }) => reward <= epoch, {
     error: 'epoch_reward has to be at least max_reward',
     path: ['epoch_reward'],
-    when: ({ value }) => holds(value, { max_reward: zMaxReward, epoch_reward: zEpochReward }),
+    // They are in units already, where they are right by themselves.
+    when: ({ value }) => holds(value, { max_reward: z.bigint(), epoch_reward: z.bigint() }),
   })
   .refine(({ threshold, validators }) => threshold === undefined || threshold >= majority(validators), {
     error: 'a threshold is more than half of the validators',

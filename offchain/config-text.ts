@@ -100,11 +100,14 @@ policy:
   # What a contributor loses who does not open a contribution in its turn, does not deliver what was committed to, or
   # contributes rows of the benchmark, in ether. Default: ${DEFAULTS.bond}.
   bond: ${DEFAULTS.bond}
-  # Seconds of each phase, from 60 on: to open a contribution in its turn (up to 30 days), to commit votes (14), to reveal
-  # them (7), and to settle (7). Defaults: ${DEFAULTS.openDuration}, ${DEFAULTS.voteDuration}, ${DEFAULTS.revealDuration} and ${DEFAULTS.settleDuration}.
+  # Seconds of a turn: to open a contribution once the model is free, and then to draw its committee. 60 to 2592000 (30
+  # days). Default: ${DEFAULTS.openDuration}.
   open_duration: ${DEFAULTS.openDuration}
+  # Seconds in which validators train, evaluate and commit to their votes, 60 to 1209600 (14 days). Default: ${DEFAULTS.voteDuration}.
   vote_duration: ${DEFAULTS.voteDuration}
+  # Seconds in which they then reveal them, 60 to 604800 (7 days). Default: ${DEFAULTS.revealDuration}.
   reveal_duration: ${DEFAULTS.revealDuration}
+  # Seconds in which a proof then settles, and once more for a rejection below the gate, 60 to 604800. Default: ${DEFAULTS.settleDuration}.
   settle_duration: ${DEFAULTS.settleDuration}
   # Seconds from settlement to the earliest payment, time for objections, 0 to 1814400 (21 days). Default: ${DEFAULTS.delay}.
   delay: ${DEFAULTS.delay}

@@ -2,8 +2,20 @@ import { formatUnits } from 'viem';
 import type { Attestation } from './attest.ts';
 import type { StepEvent } from './executor.ts';
 import type { Action } from './local-round.ts';
+import { grouped } from './report/numbers.ts';
 
 const bps = (value: string) => `${(Number(value) / 100).toFixed(2)} points`;
+
+/** What each action used; of one that was taken several times, on average: `voteCommit 3 x 64,976`. */
+export function gasOf(transactions: Attestation['transactions']): string {
+  const used = new Map<string, number[]>();
+  for (const { action, gas } of transactions) used.set(action, [...(used.get(action) ?? []), gas]);
+  const text = ([action, all]: [string, number[]]) => {
+    const average = grouped(Math.round(all.reduce((sum, gas) => sum + gas, 0) / all.length));
+    return all.length === 1 ? `${action} ${average}` : `${action} ${all.length} x ${average}`;
+  };
+  return [...used].map(text).join(', ');
+}
 
 /** What a run prints while it goes on: a line for each finished step, and on a terminal the one at work. */
 export class Progress {
@@ -33,8 +45,9 @@ export class Progress {
     );
   };
 
-  readonly action = ({ action, gas, hash }: Action): void => {
-    if (!this.#quiet) this.#line(`⛓ ${action.padEnd(24)} ${String(gas).padStart(7)} gas  ${hash.slice(0, 18)}…`);
+  readonly action = ({ action, by, gas, hash }: Action): void => {
+    const [who, which] = [by, hash].map((hex) => `${hex.slice(0, 10)}…`);
+    if (!this.#quiet) this.#line(`⛓ ${action.padEnd(24)} ${grouped(gas).padStart(7)} gas  ${which} by ${who}`);
   };
 
   /** What came of a run, and what to try next. */
@@ -49,8 +62,7 @@ export class Progress {
     }
     if (proof)
       lines.push(`  attestation ${proof.attestationHash}`, `  proved with ${proof.prover}, circuit ${proof.circuit}`);
-    if (transactions.length > 0)
-      lines.push(`  gas ${transactions.map(({ action, gas }) => `${action} ${gas}`).join(', ')}`);
+    if (transactions.length > 0) lines.push(`  gas ${gasOf(transactions)}`);
     lines.push(`  files in ${folder}`, `Next: hokusai verify ${folder}, or open ${folder}/report.html`);
     process.stdout.write(`\n${lines.join('\n')}\n`);
   }

@@ -11,7 +11,8 @@ import type { DataRoot } from './data-root.ts';
 import { HokusaiError } from './errors.ts';
 import { type Executor, openExecutor, type StepEvent, type StepRecord } from './executor.ts';
 import { type ModelLine, ownedLine } from './line.ts';
-import { type Action, type LocalModel, openLocalModel } from './local-round.ts';
+import { type LocalModel, openLocalModel } from './local-model.ts';
+import type { Action, Outcome } from './local-round.ts';
 import { type Agreed, type Contribution, evaluateContribution, type Finding, offerOf } from './pipeline.ts';
 import { circuitRecords, sha256 } from './prove/circuits.ts';
 import type { Proven } from './prove/prove.ts';
@@ -170,13 +171,14 @@ export async function settleOn(
 ): Promise<RunResult> {
   const outcome = await model.contribute(offered.name, offered.data, offered.root);
   const [first] = outcome.ballots;
-  const { modelRegistry, circuitRegistry, rounds } = model.deployment;
+  const { chainId: _, rewardToken: __, ...contracts } = model.deployment;
   const context = {
     chainId: model.chainId,
-    ...{ modelRegistry, circuitRegistry, rounds },
+    ...contracts,
     roundId: outcome.roundId,
     modelId: model.modelId,
     policyHash: model.policyHash,
+    benchmarkId: model.benchmarkId,
     trainSpecHash: line.trainSpecHash,
     settler: first!.voter,
   };
@@ -184,7 +186,8 @@ export async function settleOn(
   const transactions = [...model.transactions, ...outcome.transactions];
   const votes = outcome.ballots.map(({ voter, signature }) => ({ validator: voter, signature }));
   const proven = outcome.settlement?.proven;
-  const attestation = attest(first!.agreed, { context, votes, transactions, steps, ...(proven && { proven }) });
+  const parts = { context, round: outcome.round, votes, transactions, steps, ...(proven && { proven }) };
+  const attestation = attest(first!.agreed, parts);
   return publish(folder, {
     attestation,
     ...(proven && { proven }),
@@ -197,10 +200,13 @@ const NO_CHAIN = {
   chainId: 0,
   modelRegistry: zeroAddress,
   circuitRegistry: zeroAddress,
+  validatorRegistry: zeroAddress,
+  rewards: zeroAddress,
   rounds: zeroAddress,
   roundId: zeroHash,
   modelId: zeroHash,
   policyHash: zeroHash,
+  benchmarkId: zeroHash,
   settler: zeroAddress,
 };
 
@@ -248,13 +254,14 @@ async function proveFinding(
 
 interface Parts {
   readonly context: Attestation['context'];
+  readonly round?: Outcome['round'];
   readonly votes: Attestation['votes'];
   readonly transactions: readonly Action[];
   readonly steps: readonly StepRecord[];
   readonly proven?: ProvenScore;
 }
 
-function attest(agreed: Agreed, { context, votes, transactions, steps, proven }: Parts): Attestation {
+function attest(agreed: Agreed, { context, round, votes, transactions, steps, proven }: Parts): Attestation {
   return {
     ...agreed,
     accepted: agreed.status === 'SCORED',
@@ -270,6 +277,7 @@ function attest(agreed: Agreed, { context, votes, transactions, steps, proven }:
         prover: proven.prover,
       },
     }),
+    ...(round && { round }),
     votes,
     metricsHash: metricsHash(agreed),
     transactions: [...transactions],

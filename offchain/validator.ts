@@ -5,17 +5,17 @@
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Hex, keccak256 } from 'viem';
+import type { Hex } from 'viem';
 import { metricsHash } from './attest.ts';
 import { connect, type Sender } from './chain/connect.ts';
 import type { Deployment } from './chain/contracts.ts';
 import { openKeystore } from './chain/keystore.ts';
-import { contextHash, reject, round, settle, voteCommit, voteReveal } from './chain/round.ts';
+import { contextHash, reject, round, settle, voteCommit, voteReveal, withdraw } from './chain/round.ts';
 import type { Sent } from './chain/send.ts';
 import { register } from './chain/validator-registry.ts';
-import { type SignedVote, signVote, type Vote, voteHash } from './chain/vote.ts';
+import { type SignedVote, signVote, type Vote, voteHash, voteSalt } from './chain/vote.ts';
 import { loadConfig } from './config.ts';
-import { hashWords, tag, voteOf } from './context.ts';
+import { voteOf } from './context.ts';
 import { HokusaiError } from './errors.ts';
 import { type Executor, openExecutor, type StepEvent, type StepRecord } from './executor.ts';
 import { type ModelLine, type OwnerSecrets, ownedLine } from './line.ts';
@@ -72,7 +72,7 @@ export type Task =
   | { readonly type: 'start'; readonly duty: Duty }
   | { readonly type: 'evaluate'; readonly assignment: Assignment }
   | { readonly type: 'register'; readonly stake: bigint }
-  | { readonly type: 'voteCommit' | 'voteReveal' | 'settle' | 'reject'; readonly roundId: Hex };
+  | { readonly type: 'voteCommit' | 'voteReveal' | 'settle' | 'reject' | 'withdraw'; readonly roundId: Hex };
 
 export type Reply =
   | { readonly type: 'event'; readonly event: StepEvent }
@@ -90,7 +90,7 @@ async function registerSelf(stake: bigint): Promise<Sent> {
 }
 
 /** The round that this validator has evaluated. */
-let evaluated: { readonly vote: Vote; readonly finding: Finding } | undefined;
+let evaluated: { readonly roundId: Hex; readonly vote: Vote; readonly finding: Finding } | undefined;
 
 async function start(given: Duty): Promise<Hex> {
   duty = given;
@@ -107,7 +107,7 @@ async function evaluateRound(assignment: Assignment): Promise<Ballot> {
     const finding = await find(assignment, line, offerOf(config, false), executor);
     await requireSameLine(assignment.roundId, line, finding);
     const vote = voteOf({ ...finding.agreed, metricsHash: metricsHash(finding.agreed) });
-    evaluated = { vote, finding };
+    evaluated = { roundId: assignment.roundId, vote, finding };
     const { chainId, rounds } = duty.deployment;
     const signed = await signVote(client.account, chainId, rounds, assignment.roundId, vote);
     const { score: _, ...kept } = finding.evaluated ?? {};
@@ -186,25 +186,26 @@ async function requireSameLine(roundId: Hex, line: ModelLine, { agreed }: Findin
   );
 }
 
-/**
- * Hides a vote until all are committed. A signature by the account's key that nobody else can make, and the same again
- * after a crash.
- */
-async function voteSalt(roundId: Hex): Promise<Hex> {
-  const { chainId, rounds } = duty.deployment;
-  return keccak256(
-    await client.account.sign!({ hash: hashWords([tag('voteSalt'), BigInt(chainId), rounds, roundId]) }),
-  );
+/** What this validator found in a round. @throws HokusaiError `ROUND_NOT_EVALUATED` (retryable) after a crash, say */
+function evaluatedIn(roundId: Hex) {
+  if (evaluated?.roundId === roundId) return evaluated;
+  throw new HokusaiError('retryable', 'ROUND_NOT_EVALUATED', 'This validator has not evaluated that round.', {
+    details: { roundId },
+    next: 'Have it evaluate the round: steps that it has finished are taken from its journal.',
+  });
 }
+
+const saltOf = (roundId: Hex) => voteSalt(client.account, duty.deployment.chainId, duty.deployment.rounds, roundId);
 
 async function commitVote(roundId: Hex): Promise<Sent> {
   const { chainId, rounds } = duty.deployment;
-  const salt = await voteSalt(roundId);
-  return voteCommit(client, roundId, voteHash(chainId, rounds, roundId, client.account.address, evaluated!.vote, salt));
+  const { vote } = evaluatedIn(roundId);
+  const hash = voteHash(chainId, rounds, roundId, client.account.address, vote, await saltOf(roundId));
+  return voteCommit(client, roundId, hash);
 }
 
 async function settleRound(roundId: Hex): Promise<Settlement> {
-  const { vote, finding } = evaluated!;
+  const { vote, finding } = evaluatedIn(roundId);
   const executor = await openExecutor(duty.folder, { onEvent: report });
   try {
     const context = await contextHash(client, roundId, vote.candidateCommitment, client.account.address);
@@ -234,10 +235,11 @@ async function perform(task: Task): Promise<unknown> {
   if (task.type === 'register') return registerSelf(task.stake);
   if (task.type === 'voteCommit') return commitVote(task.roundId);
   if (task.type === 'voteReveal') {
-    return voteReveal(client, task.roundId, evaluated!.vote, await voteSalt(task.roundId));
+    return voteReveal(client, task.roundId, evaluatedIn(task.roundId).vote, await saltOf(task.roundId));
   }
   if (task.type === 'settle') return settleRound(task.roundId);
-  return reject(client, task.roundId, evaluated!.vote);
+  if (task.type === 'withdraw') return withdraw(client, task.roundId);
+  return reject(client, task.roundId, evaluatedIn(task.roundId).vote);
 }
 
 process.on('message', (task: Task) => {

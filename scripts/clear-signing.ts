@@ -1,9 +1,9 @@
 // What a wallet shows of a transaction before it is signed: ERC-7730 (version 1) descriptors of the contracts that people
 // act on, with the addresses of one deployment. `npm run deploy` leaves them beside it.
-import type { AbiFunction } from 'viem';
-import { formatAbiItem } from 'viem/utils';
+import type { AbiFunction, AbiParameter } from 'viem';
 import { abi, type Deployment } from '../offchain/chain/contracts.ts';
-import { CONTRIBUTION_TYPES, STATUSES, VOTE_TYPES } from '../offchain/chain/vote.ts';
+import { CONTRIBUTION_TYPES } from '../offchain/chain/sign-contribution.ts';
+import { STATUSES, VOTE_TYPES } from '../offchain/chain/vote.ts';
 
 type Format = 'raw' | 'amount' | 'addressName' | 'enum' | 'unit';
 /** A path into the arguments (`@.value` is the ether sent), and what it is called on a small screen. */
@@ -127,7 +127,10 @@ export function clearSigning(deployment: Deployment): Record<string, unknown> {
   });
   const messages = {
     Contribution: [CONTRIBUTION_TYPES, shown(['Let somebody open this', ...CONTRIBUTION])],
-    Vote: [VOTE_TYPES, shown(['Sign a vote', ROUND, ...VOTE.map(([path, ...rest]): Field => [path.slice(5), ...rest])])],
+    Vote: [
+      VOTE_TYPES,
+      shown(['Sign a vote', ROUND, ...VOTE.map(([path, ...rest]): Field => [path.slice(5), ...rest])]),
+    ],
   } as const;
   const signed = Object.entries(messages).map(([primaryType, [types, format]]) => [
     `${primaryType}.json`,
@@ -155,6 +158,15 @@ const DOMAIN = [
   { name: 'verifyingContract', type: 'address' },
 ];
 
-/** `claim(bytes32 modelId,…)`: with the names that the fields' paths use. */
-const signature = (item: AbiFunction): string =>
-  formatAbiItem(item, { includeName: true }).replaceAll(', ', ',');
+/** `claim(bytes32 modelId,…)`: with the names that the fields' paths use, those of tuples too. */
+const signature = ({ name, inputs }: AbiFunction): string => `${name}(${named(inputs)})`;
+
+const named = (parameters: readonly AbiParameter[]): string =>
+  parameters
+    .map((parameter) => {
+      const { type, name } = parameter;
+      const components =
+        'components' in parameter ? `(${named(parameter.components)})${type.slice('tuple'.length)}` : type;
+      return `${components} ${name}`;
+    })
+    .join(',');

@@ -1,16 +1,20 @@
 /**
- * Deploys the contracts by Hardhat Ignition, and leaves what it did in deployments/chain-<id>/. A deployment that was
+ * Deploys the contracts by Hardhat Ignition, and leaves what it did in deployments/chain-<id>/, with a folder of
+ * descriptors (ERC-7730) by which wallets show in words what is signed. A deployment that was
  * stopped goes on when the same command is given again; one that is complete is left alone.
  *
  *   npm run deploy -- --rpc URL --keystore FILE [--token-name NAME] [--token-symbol SYMBOL] [--token-cap UNITS]
  *
  * The keystore's password is the first line of the file that HOKUSAI_KEYSTORE_PASSWORD_FILE names.
  */
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createPublicClient, http } from 'viem';
+import { readDeployment } from '../offchain/chain/contracts.ts';
 import { decryptKeystore, readPassword } from '../offchain/chain/keystore.ts';
 import { EXIT_CODE, HokusaiError } from '../offchain/errors.ts';
+import { clearSigning } from './clear-signing.ts';
 import Hokusai from './Hokusai.ts';
 
 const text = { type: 'string' } as const;
@@ -32,7 +36,12 @@ async function deploy(rpc: string, keystore: string, parameters: Record<string, 
     displayUi: true,
     parameters: { Hokusai: parameters },
   });
-  for (const [name, { address }] of Object.entries(deployed)) console.log(`${name.padEnd(16)} ${address}`);
+  for (const [name, { address }] of Object.entries(deployed)) console.log(`${name.padEnd(17)} ${address}`);
+  const folder = join(root, 'deployments', `chain-${chainId}`);
+  await mkdir(join(folder, 'clear-signing'), { recursive: true });
+  for (const [name, descriptor] of Object.entries(clearSigning(readDeployment(folder)))) {
+    await writeFile(join(folder, 'clear-signing', name), `${JSON.stringify(descriptor, null, 2)}\n`);
+  }
 }
 
 async function chainIdOf(rpc: string): Promise<number> {

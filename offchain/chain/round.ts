@@ -229,6 +229,10 @@ export async function round(client: ChainClient, roundId: Hex) {
   return { ...record, state: STATES[record.state] as State, status: STATUSES[record.status] as Status };
 }
 
+/** What `withdraw` would pay an account, in wei; of a round that has not ended, nothing. */
+export const withdrawable = (client: ChainClient, roundId: Hex, account: Address): Promise<bigint> =>
+  view(client, { contract: 'rounds', functionName: 'withdrawable', args: [roundId, account] });
+
 /** What a proof has to be made for: it settles this round with this candidate, by this account, and nothing else. */
 export const contextHash = (
   client: ChainClient,

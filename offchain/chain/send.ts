@@ -1,6 +1,7 @@
 import type { ArtifactMap } from 'hardhat/types/artifacts';
 import {
   type Abi,
+  type Address,
   type ContractFunctionArgs,
   type ContractFunctionName,
   type ContractFunctionReturnType,
@@ -34,6 +35,8 @@ export interface Estimate {
 
 /** A transaction that was mined and did not revert; or one that the client's `review` kept from being sent. */
 export interface Sent<Result = unknown> {
+  /** The account that sent it. */
+  readonly by: Address;
   /** Zero where it was not sent. */
   readonly hash: Hex;
   /** Gas that it used, or would be sent with. */
@@ -86,7 +89,8 @@ export async function send<Key extends ContractKey, const Name extends ContractF
     await requireFunds(client, transaction, transaction.value ?? 0n);
     const result = await simulate(client, transaction);
     const broadcasted = await inTurn(client, () => broadcast(client, transaction));
-    if (!('hash' in broadcasted)) return { ...broadcasted, hash: zeroHash, block: 0n, result: result as never };
+    const by = client.account.address;
+    if (!('hash' in broadcasted)) return { by, ...broadcasted, hash: zeroHash, block: 0n, result: result as never };
     const { hash } = broadcasted;
     const receipt = await publicClient.waitForTransactionReceipt({ hash, checkReplacement: false }).catch((error) => {
       throw error instanceof WaitForTransactionReceiptTimeoutError ? pending(transaction, hash) : error;
@@ -96,7 +100,7 @@ export async function send<Key extends ContractKey, const Name extends ContractF
       await simulate(client, transaction, receipt.blockNumber);
       throw refusal(transaction.action, undefined, {});
     }
-    return { hash, gas: receipt.gasUsed, block: receipt.blockNumber, result: result as never };
+    return { by, hash, gas: receipt.gasUsed, block: receipt.blockNumber, result: result as never };
   });
 }
 

@@ -1,7 +1,8 @@
 import type { Address, Hex, LocalAccount } from 'viem';
 import type { Contribution } from './round.ts';
 
-const TYPES = {
+/** Of the EIP-712 `Contribution` in RoundVotes.sol. */
+export const CONTRIBUTION_TYPES = {
   Contribution: [
     { name: 'modelId', type: 'bytes32' },
     { name: 'contributor', type: 'address' },
@@ -19,7 +20,7 @@ const TYPES = {
 export const contributionTypedData = (chainId: number, rounds: Address, contribution: Contribution) =>
   ({
     domain: { name: 'Hokusai Rounds', version: '1', chainId, verifyingContract: rounds },
-    types: TYPES,
+    types: CONTRIBUTION_TYPES,
     primaryType: 'Contribution',
     message: contribution,
   }) as const;

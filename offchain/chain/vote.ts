@@ -1,4 +1,4 @@
-import { type Address, getAddress, type Hex, type LocalAccount, recoverTypedDataAddress } from 'viem';
+import { type Address, getAddress, type Hex, keccak256, type LocalAccount, recoverTypedDataAddress } from 'viem';
 import { hashWords, tag } from '../context.ts';
 import { HokusaiError } from '../errors.ts';
 
@@ -38,7 +38,8 @@ export interface SignedVote {
   readonly signature: Hex;
 }
 
-const TYPES = {
+/** Of the EIP-712 `Vote` in RoundVotes.sol. */
+export const VOTE_TYPES = {
   Vote: [
     { name: 'roundId', type: 'bytes32' },
     { name: 'status', type: 'uint8' },
@@ -67,6 +68,16 @@ export const voteHash = (
   salt: Hex,
 ): Hex => hashWords([tag('vote'), BigInt(chainId), rounds, roundId, validator, ...words(vote), salt]);
 
+/**
+ * What hides a validator's vote in one round until all are committed: made of a signature, so nobody without the account's
+ * key can make it; and as ECDSA is deterministic here (RFC 6979), the validator makes the same again after a crash and has
+ * nothing to keep.
+ */
+export async function voteSalt(account: LocalAccount, chainId: number, rounds: Address, roundId: Hex): Promise<Hex> {
+  const hash = hashWords([tag('voteSalt'), BigInt(chainId), rounds, roundId]);
+  return keccak256(await account.sign!({ hash }));
+}
+
 /** What `Rounds.voteOf` gives of a vote that was revealed. */
 export const voteContent = (vote: Vote): Hex => hashWords(words(vote));
 
@@ -83,7 +94,7 @@ const words = (vote: Vote): readonly (Hex | bigint)[] => [
 export const voteTypedData = (chainId: number, rounds: Address, roundId: Hex, vote: Vote) =>
   ({
     domain: { name: 'Hokusai Rounds', version: '1', chainId, verifyingContract: rounds },
-    types: TYPES,
+    types: VOTE_TYPES,
     primaryType: 'Vote',
     message: { roundId, ...encodeVote(vote) },
   }) as const;

@@ -1,26 +1,6 @@
-// The sections that let a reader check: transactions, votes and hashes.
+// The sections that let a reader check: votes and hashes.
 import type { Attestation } from '../attest.ts';
 import { type Html, html } from './html.ts';
-import { grouped } from './numbers.ts';
-
-export function transactionsSection({ transactions }: Attestation): Html | undefined {
-  if (transactions.length === 0) return undefined;
-  const total = transactions.reduce((sum, { gas }) => sum + gas, 0);
-  const lines = transactions.map(
-    ({ action, gas, block, hash }) =>
-      html`<tr><th scope="row">${action}</th><td class="number">${grouped(gas)}</td><td class="number">${grouped(block)}</td><td><code>${hash}</code></td></tr>`,
-  );
-  return html`<section>
-<h2>What it cost on the chain</h2>
-<table>
-<caption>Transactions, ${grouped(total)} gas in all</caption>
-<thead><tr><th scope="col">Action</th><th scope="col" class="number">Gas</th><th scope="col" class="number">Block</th><th scope="col">Transaction</th></tr></thead>
-<tbody>
-${lines}
-</tbody>
-</table>
-</section>`;
-}
 
 export function votesSection({ votes, status }: Attestation): Html | undefined {
   if (votes.length === 0) return undefined;
@@ -61,18 +41,21 @@ function lines({ contribution, benchmark, models, proof, context, metricsHash }:
     ['roundId', 'the round', context.roundId],
     ['modelId', 'the model line', context.modelId],
     ['policyHash', 'the terms of the round', context.policyHash],
+    ['benchmarkId', 'the folds that one was drawn from', context.benchmarkId],
     ['trainSpecHash', 'how models are trained', context.trainSpecHash],
     ['settler', 'whose proof it is', context.settler],
     ['Rounds', 'the contract', context.rounds],
     ['ModelRegistry', 'the contract', context.modelRegistry],
     ['CircuitRegistry', 'the contract', context.circuitRegistry],
+    ['ValidatorRegistry', 'the contract', context.validatorRegistry],
+    ['Rewards', 'the contract', context.rewards],
   ];
   return [
     ...(proven ?? []),
     ['metricsHash', 'the part of the attestation that validators agree on', metricsHash],
     ['dataRoot', 'the contributed rows', contribution.dataRoot],
     ['contributor', 'who contributed', contribution.contributor],
-    ['payeesRoot', 'who is paid', contribution.payeesRoot],
+    ['payeesRoot', 'who is paid, and which share', contribution.payeesRoot],
     ['foldId', 'the benchmark’s part used here', benchmark.foldId],
     ['labelsRoot', 'its labels', benchmark.labelsRoot],
     ['featuresRoot', 'its features', benchmark.featuresRoot],

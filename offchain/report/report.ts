@@ -1,9 +1,10 @@
 import { ASSURANCE, type Attestation, TRUSTED_ALWAYS } from '../attest.ts';
 import { circuitRecords } from '../prove/circuits.ts';
-import { hashesSection, transactionsSection, votesSection } from './evidence.ts';
+import { hashesSection, votesSection } from './evidence.ts';
 import { Html, html } from './html.ts';
 import { grouped, points, seconds, tokens } from './numbers.ts';
 import { stepBar } from './pictures.ts';
+import { committeeSection, transactionsSection } from './round.ts';
 import { rowsSections, scoreSections } from './score.ts';
 import { STYLE } from './style.ts';
 
@@ -43,6 +44,7 @@ ${scoreSections(attestation)}
 ${rowsSections(attestation)}
 ${contributionSection(attestation)}
 ${assuranceSection(attestation)}
+${committeeSection(attestation)}
 ${stepsSection(attestation)}
 ${transactionsSection(attestation)}
 ${votesSection(attestation)}

@@ -56,6 +56,8 @@ svg { display: block; overflow: visible; }
 svg text { font: 500 13px system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; fill: var(--ink); font-variant-numeric: tabular-nums; }
 svg text.soft { fill: var(--soft); font-weight: 400; }
 .bars td:nth-child(2) { width: 55%; }
+.parties small { display: block; color: var(--soft); font-weight: 400; }
+.transactions code { font-size: 0.78em; }
 .badge { font-size: 0.78rem; color: var(--soft); border: 1px solid var(--line); border-radius: 1rem; padding: 0.05rem 0.5rem; white-space: nowrap; }
 .here th, .here td { background: var(--tint); }
 .here th:first-child { box-shadow: inset 3px 0 var(--mark); }

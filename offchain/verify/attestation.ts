@@ -46,6 +46,7 @@ export async function attestationChecks(attestation: Attestation): Promise<Check
       differences({ metricsHash: [attestation.metricsHash, metricsHash(attestation)] }),
       'It is the hash of the part of the attestation that validators agree on.',
     ),
+    roundCheck(attestation),
     await votesCheck(attestation),
   ];
 }
@@ -150,6 +151,31 @@ function deltaChecks({ counts, delta: stated }: Attestation): Check[] {
   );
   const fine = `deltaOne ${expected.deltaOneBps} bps, payable ${expected.payableBps} bps, gate and reward follow from the counts and the stated terms.`;
   return [checkOf('deltaOne', differences(comparison), fine)];
+}
+
+/** Whom it names to the committee, by when, and who is paid. That the chain says so, too, is for the chain to say. */
+function roundCheck({ round, context, contribution, accepted, status, votes }: Attestation): Check {
+  const lower = (address: string) => address.toLowerCase();
+  const seats = (round?.committee ?? []).map(({ validator }) => lower(validator));
+  const voted = new Set(
+    round?.committee.filter((seat) => seat.status === status).map(({ validator }) => lower(validator)),
+  );
+  const paid = (round?.payments ?? []).map(({ account }) => lower(account));
+  const { voteDeadline = 0, revealDeadline = 0, deadline = 0, finalisableAt = 0 } = round ?? {};
+  const problems = problemsUnless({
+    'a dry run has a round, or a round on a chain is not told': (context.chainId === 0) === (round === undefined),
+    'somebody is drawn twice': new Set(seats).size === seats.length,
+    'the contributor is drawn': !seats.includes(lower(contribution.contributor)),
+    'somebody signed who was not drawn, or voted otherwise': votes.every((vote) => voted.has(lower(vote.validator))),
+    'the deadlines are out of order': !round || (voteDeadline < revealDeadline && revealDeadline < deadline),
+    'a rejected round has a time to pay, or an accepted one has none': !round || accepted === finalisableAt > 0,
+    'somebody is paid twice, or nothing':
+      new Set(paid).size === paid.length && !round?.payments?.some(({ wei }) => wei === '0'),
+  });
+  const fine = round
+    ? `${seats.length} were drawn, and ${voted.size} of them voted ${status}.`
+    : 'None, as this was a dry run.';
+  return checkOf('course of the round', problems, fine);
 }
 
 /** Of a dry run there are none; on a chain, at least one. How many the policy asks for is for the chain to say. */

@@ -22,8 +22,19 @@ describe('npm run demo', () => {
     assert.match(stdout, /Rejected \(BELOW_GATE\)[\s\S]*Accepted\.[\s\S]*deltaOne [\d.]+ points/);
     const [noise, real] = [await attestationOf('noise'), await attestationOf('real')];
     const actions = ({ transactions }: Attestation) => transactions.map(({ action }) => action).join(' ');
-    assert.match(actions(noise), /commit open reject$/);
-    assert.match(actions(real), /commit open settle finalise claim$/);
+    const voted = 'commit open draw( voteCommit){3}( voteReveal){3}';
+    assert.match(actions(noise), new RegExp(`${voted} reject( withdraw){4}$`));
+    assert.match(actions(real), new RegExp(`${voted} settle finalise claim( withdraw){4}$`));
+    assert.match(stdout, /voteCommit 3 x \d\d,\d{3}, voteReveal 3 x \d\d,\d{3}, reject \d{3},\d{3}, withdraw 4 x /);
+    for (const { round } of [noise, real]) {
+      assert.equal(round!.committee.length, 3);
+      const paid = round!.payments!.map(({ wei }) => BigInt(wei));
+      assert.equal(
+        paid.reduce((sum, wei) => sum + wei, 0n),
+        2n * 10n ** 16n,
+        'bond and fee, and nothing else',
+      );
+    }
     assert.deepEqual(
       [noise.accepted, noise.status, noise.counts, noise.proof],
       [false, 'BELOW_GATE', undefined, undefined],

@@ -104,29 +104,43 @@ describe('hokusai run --dry-run', () => {
 });
 
 describe('hokusai run --chain local', () => {
-  it('goes on after kill -9 in submit and ends in the same attestation, claimed', async () => {
-    const directory = await project('local');
-    const file = join(directory, 'hokusai.yaml');
-    const killed = new Started('offchain/cli.ts', ['run', file, '--chain', 'local']);
-    await killed.seen('✔ prove');
-    killed.child.kill('SIGKILL');
-    await killed.finished();
-    const again = await hokusai('run', file, '--chain', 'local');
-    assert.equal(again.code, 0, again.stderr);
-    for (const step of ['validate', 'integrate', 'train', 'evaluate', 'delta', 'prove'])
-      assert.match(again.stderr, new RegExp(`↺ ${step}`));
-    assert.match(again.stdout, /claim \d+/);
-    const attestation = await attestationOf(directory);
-    assert.deepEqual(attestation.transactions.map(({ action }) => action).slice(-4), [
-      'open',
-      'settle',
-      'finalise',
-      'claim',
-    ]);
-    assert.ok(attestation.votes.length >= 2);
-    const verified = await hokusai('verify', attestation.folder);
-    assert.equal(verified.code, 0, verified.stdout);
-  });
+  /** What was done before, once a step was seen to be finished or begun. */
+  const MOMENTS: readonly (readonly [moment: string, seen: string | RegExp, reused: readonly string[]])[] = [
+    ['train', '✔ integrate', ['validate', 'integrate']],
+    ['prove', '⛓ voteReveal', ['validate', 'integrate', 'train', 'evaluate', 'delta']],
+    ['submit', '✔ prove', ['validate', 'integrate', 'train', 'evaluate', 'delta', 'prove']],
+  ];
+
+  for (const [moment, seen, reused] of MOMENTS) {
+    it(`goes on after kill -9 in ${moment} and ends in the same attestation, claimed and paid out`, async () => {
+      const directory = await project(`local-${moment}`);
+      const file = join(directory, 'hokusai.yaml');
+      const killed = new Started('offchain/cli.ts', ['run', file, '--chain', 'local']);
+      await killed.seen(seen);
+      killed.child.kill('SIGKILL');
+      await killed.finished();
+      const again = await hokusai('run', file, '--chain', 'local');
+      assert.equal(again.code, 0, again.stderr);
+      for (const step of reused) assert.match(again.stderr, new RegExp(`↺ ${step}`));
+      assert.match(again.stdout, /claim [\d,]+, withdraw \d x [\d,]+/);
+      const { folder: run, ...attestation } = await attestationOf(directory);
+      assert.match(
+        attestation.transactions.map(({ action }) => action).join(' '),
+        /commit open draw( voteCommit){3}( voteReveal){3} settle finalise claim( withdraw){4}$/,
+      );
+      assert.equal(attestation.votes.length, 3);
+      assert.equal((await hokusai('verify', run)).code, 0);
+      // A run of the same project that nobody stopped, with the same secrets.
+      await rm(run, { recursive: true });
+      const untouched = await hokusai('run', file, '--chain', 'local');
+      assert.equal(untouched.code, 0, untouched.stderr);
+      // Validators have other accounts and sealing is random, so round and context are others.
+      const agreed = ({ status, contribution, models, counts, delta, metricsHash }: Attestation) => ({
+        ...{ status, contribution, models, counts, delta, metricsHash },
+      });
+      assert.deepEqual(agreed(attestation), agreed(await attestationOf(directory)));
+    });
+  }
 });
 
 describe('bad input', () => {

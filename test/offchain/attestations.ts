@@ -87,7 +87,7 @@ function modelsAndCounts(dataRoot: Hex): Pick<Attestation, 'models' | 'counts' |
 }
 
 /** A dry run that was accepted, as far as that goes without its proof. */
-export function unproven(contributor: Address, payee: Address): Attestation {
+export function unproven(contributor: Address, payeesRoot: Hex): Attestation {
   const dataRoot = hash('data');
   const fold = {
     labelsRoot: String(roots.labelsRoot),
@@ -99,7 +99,10 @@ export function unproven(contributor: Address, payee: Address): Attestation {
     classes: 2 as const,
   };
   const quality = { cells: 3_000, missingCells: 3, positives: 37 };
-  const none = { modelRegistry: zeroAddress, circuitRegistry: zeroAddress, rounds: zeroAddress, settler: zeroAddress };
+  const none = {
+    ...{ modelRegistry: zeroAddress, circuitRegistry: zeroAddress, validatorRegistry: zeroAddress },
+    ...{ rewards: zeroAddress, rounds: zeroAddress, settler: zeroAddress, benchmarkId: zeroHash },
+  };
   return {
     version: 1,
     accepted: true,
@@ -108,7 +111,7 @@ export function unproven(contributor: Address, payee: Address): Attestation {
     assurance: 'scored',
     name: 'breast cancer',
     evaluator: 'hokusai-evaluator 0.1.0',
-    contribution: { contributor, payee, dataRoot, rows: 100, rowsUsed: 90, duplicates: 12, overlap: 0, quality },
+    contribution: { contributor, payeesRoot, dataRoot, rows: 100, rowsUsed: 90, duplicates: 12, overlap: 0, quality },
     benchmark: { foldId: foldId(fold), ...fold },
     ...modelsAndCounts(dataRoot),
     context: {
@@ -133,7 +136,7 @@ export function unproven(contributor: Address, payee: Address): Attestation {
 }
 
 /** Who contributes, and who is paid, where no chain says it. */
-const [CONTRIBUTOR, PAYEE] = [`0x${'c1'.repeat(20)}`, `0x${'fe'.repeat(20)}`] as const;
+const [CONTRIBUTOR, PAYEES] = [`0x${'c1'.repeat(20)}`, hash('payees')] as const;
 
 const withHash = (attestation: Attestation): Attestation => ({
   ...attestation,
@@ -142,7 +145,7 @@ const withHash = (attestation: Attestation): Attestation => ({
 
 /** A dry run whose candidate lost: the same rows with baseline and candidate exchanged. */
 export function belowGate(): Attestation {
-  const attestation = unproven(CONTRIBUTOR, PAYEE);
+  const attestation = unproven(CONTRIBUTOR, PAYEES);
   const exchanged = cells.map((_, k) => cells[(k & 1) | ((k & 2) << 1) | ((k & 4) >> 1)]!);
   const { baseline, candidate } = attestation.models!;
   const counts = { ...attestation.counts!, cells: exchanged };
@@ -157,8 +160,8 @@ export function belowGate(): Attestation {
 }
 
 /** A contribution that was rejected before anything was trained. */
-export function overlapping(contributor: Address = CONTRIBUTOR, payee: Address = PAYEE): Attestation {
-  const { models: _, counts: __, delta: ___, ...rest } = unproven(contributor, payee);
+export function overlapping(contributor: Address = CONTRIBUTOR, payeesRoot: Hex = PAYEES): Attestation {
+  const { models: _, counts: __, delta: ___, ...rest } = unproven(contributor, payeesRoot);
   const contribution = { ...rest.contribution, overlap: 4 };
   const reason = 'Four rows are in the benchmark too.';
   return withHash({ ...rest, accepted: false, status: 'OVERLAP', reason, contribution });

@@ -5,26 +5,35 @@ import { abi } from '../../offchain/chain/contracts.ts';
 import { type LocalChain, startLocalChain } from '../../offchain/chain/local.ts';
 import * as actions from '../../offchain/chain/round.ts';
 import { view } from '../../offchain/chain/send.ts';
-import { orderSignatures, signVote } from '../../offchain/chain/vote.ts';
+import { type Vote, voteHash } from '../../offchain/chain/vote.ts';
 import { pack } from '../../offchain/delta.ts';
 import { Q, R } from '../../offchain/prove/field.ts';
 import * as real from '../real-round.ts';
 
-const { quorum, scored } = real;
+const { scored } = real;
 let chain: LocalChain;
 let m: real.RealModel;
 let roundId: Hex;
 let honest: actions.Settlement;
+/** A model of the same owner’s, in whose round nobody has voted yet. */
+let silent: real.RealModel;
+let unvoted: Hex;
 
 before(async () => {
   chain = await startLocalChain();
   m = await real.createRealModel(chain);
   roundId = await real.openRound(m);
+  await real.voteAll(m, roundId, await scored(m, roundId));
   honest = await real.settlement(m, roundId);
+  silent = await real.createRealModel(chain, { salt: real.tag('silent') });
+  unvoted = await real.openRound(silent);
 });
 after(() => chain?.stop());
 
-/** Each attack starts from an open round with an honest settlement at hand. */
+const SALT = real.tag('a salt');
+const hashOf = (voter: Hex, vote: Vote) => voteHash(chain.chainId, chain.deployment.rounds, unvoted, voter, vote, SALT);
+
+/** Each attack starts from a round in which all have voted, with an honest settlement at hand. */
 const attack = (title: string, test: () => Promise<void>) =>
   it(`attack: ${title}`, async () => {
     const client = createTestClient({ mode: 'hardhat', transport: http(chain.url) });
@@ -46,26 +55,28 @@ const refused = (sending: Promise<unknown>, error: string, args: Record<string, 
 
 const settle = (changes: Partial<actions.Settlement> = {}, id = roundId, by = m.settler) =>
   actions.settle(by, id, { ...honest, ...changes });
+const reserved = async () =>
+  (await view(m.owner, { contract: 'rewards', functionName: 'awardOf', args: [m.modelId, roundId] })).reserved;
 const rewardPaid = () =>
   view(m.owner, { contract: 'rewardToken', functionName: 'balanceOf', args: [chain.accounts.payee.address] });
 
 async function finaliseAndClaim(): Promise<bigint> {
   await chain.advance(real.DELAY);
   await actions.finalise(m.outsider, roundId);
-  await actions.claim(m.payee, roundId);
+  await actions.claim(m.payee, real.claimOf(m, roundId));
   return rewardPaid();
 }
 
 describe('attacks with real proofs', () => {
   attack('forged counts: more fixed rows than were proven', async () => {
     const cells = Array.from({ length: 8 }, (_, lane) =>
-      Number((honest.countsPacked >> (31n * BigInt(lane))) & 0x7fffffffn),
+      Number((honest.counts[0]! >> (31n * BigInt(lane))) & 0x7fffffffn),
     );
     // Cell 4 is label 0, baseline right, candidate wrong; cell 2 the other way round. The sum stays n.
     [cells[2], cells[4]] = [cells[2]! + cells[4]!, 0];
-    const countsPacked = pack(cells);
-    assert.notEqual(countsPacked, honest.countsPacked);
-    await refused(settle({ countsPacked }), 'RoundsInvalidProof', { roundId, circuitId: m.policy.circuitId });
+    const counts = [pack(cells)];
+    assert.notDeepEqual(counts, honest.counts);
+    await refused(settle({ counts }), 'RoundsInvalidProof', { roundId, circuitId: m.policy.circuitId });
     await refused(settle({ attestationHash: honest.attestationHash + 1n }), 'RoundsInvalidProof', { roundId });
     await settle();
   });
@@ -83,14 +94,14 @@ describe('attacks with real proofs', () => {
   });
 
   attack('replay in a second round over the same head, fold, data and rows', async () => {
-    const below = scored(m, { status: 'BELOW_GATE' });
-    await actions.reject(m.settler, roundId, below, await quorum(m, roundId, below));
+    await chain.advance(real.VOTE + real.REVEAL + 2 * real.SETTLE + 1);
+    await actions.expire(m.outsider, roundId);
     const second = await real.openRound(m, 'second');
     const [one, two] = [await actions.round(m.owner, roundId), await actions.round(m.owner, second)];
-    assert.deepEqual([two.foldId, two.labelsRoot, two.dataRoot], [one.foldId, one.labelsRoot, one.dataRoot]);
-    await refused(settle({}, second), 'RoundsNotValidator', { roundId: second });
-    const signatures = await quorum(m, second, honest.vote);
-    await refused(settle({ signatures }, second), 'RoundsInvalidProof', { roundId: second });
+    assert.deepEqual([two.foldId, two.headCommitment, two.dataRoot], [one.foldId, one.headCommitment, one.dataRoot]);
+    await refused(settle({}, second), 'RoundsRevealStillOpen', { roundId: second });
+    await real.voteAll(m, second, honest.vote);
+    await refused(settle({}, second), 'RoundsInvalidProof', { roundId: second });
   });
 
   attack('replay on a second chain with the same contracts, model and data', async () => {
@@ -99,9 +110,8 @@ describe('attacks with real proofs', () => {
       assert.equal(other.deployment.rounds, chain.deployment.rounds);
       const there = await real.createRealModel(other);
       const theirs = await real.openRound(there);
-      await refused(settle({}, theirs, there.settler), 'RoundsNotValidator', { roundId: theirs });
-      const signatures = await quorum(there, theirs, honest.vote);
-      await refused(settle({ signatures }, theirs, there.settler), 'RoundsInvalidProof', { roundId: theirs });
+      await real.voteAll(there, theirs, honest.vote);
+      await refused(settle({}, theirs, there.settler), 'RoundsInvalidProof', { roundId: theirs });
     } finally {
       await other.stop();
     }
@@ -113,17 +123,44 @@ describe('attacks with real proofs', () => {
     await settle();
   });
 
-  attack('a vote used twice to make a quorum of one', async () => {
-    const [first] = honest.signatures;
-    const signer = chain.accounts.validators[0]!.address;
-    const signatures = [first!, first!];
-    await refused(settle({ signatures }), 'RoundsUnorderedSigner', { roundId, previous: signer, signer });
-    assert.equal(orderSignatures([signer, signer].map((voter) => ({ voter, signature: first! }))).length, 1);
+  attack('a vote committed or revealed twice to make a quorum of one', async () => {
+    const [validator] = silent.validators;
+    const hash = hashOf(validator!.account.address, honest.vote);
+    await actions.voteCommit(validator!, unvoted, hash);
+    await refused(actions.voteCommit(validator!, unvoted, hash), 'RoundsAlreadyVoted', { roundId: unvoted });
+    await chain.advance(real.VOTE + 1);
+    await actions.voteReveal(validator!, unvoted, honest.vote, SALT);
+    await refused(actions.voteReveal(validator!, unvoted, honest.vote, SALT), 'RoundsNoVote', { roundId: unvoted });
+    await chain.advance(real.REVEAL);
+    await refused(settle({}, unvoted), 'RoundsNoQuorum', { roundId: unvoted, threshold: 2n, votes: 1n });
   });
 
   attack('a vote for one status used for another', async () => {
-    const below = scored(m, { status: 'BELOW_GATE' });
-    await refused(actions.reject(m.outsider, roundId, below, honest.signatures), 'RoundsNotValidator', { roundId });
+    await chain.advance(real.VOTE + real.REVEAL + real.SETTLE + 1);
+    const below = await scored(m, roundId, { status: 'BELOW_GATE' });
+    await refused(actions.reject(m.outsider, roundId, below), 'RoundsNoQuorum', { roundId, votes: 0n });
+  });
+
+  attack('another vote revealed than was committed to, once the others are seen', async () => {
+    for (const { account } of silent.validators) {
+      const voter = silent.validators.find((one) => one.account === account)!;
+      await actions.voteCommit(voter, unvoted, hashOf(account.address, honest.vote));
+    }
+    const other = { ...honest.vote, candidateCommitment: 79n };
+    const [validator] = silent.validators;
+    const expected = hashOf(validator!.account.address, honest.vote);
+    await refused(actions.voteReveal(validator!, unvoted, other, SALT), 'RoundsVoteMismatch', {
+      roundId: unvoted,
+      expected,
+    });
+  });
+
+  attack('a voteHash copied from another validator, to vote as he does', async () => {
+    const [first, second, third] = silent.validators;
+    const copied = hashOf(first!.account.address, honest.vote);
+    for (const validator of [first!, second!, third!]) await actions.voteCommit(validator, unvoted, copied);
+    await actions.voteReveal(first!, unvoted, honest.vote, SALT);
+    await refused(actions.voteReveal(second!, unvoted, honest.vote, SALT), 'RoundsVoteMismatch', { roundId: unvoted });
   });
 
   attack('a malleated proof, A and B negated, settling twice', async () => {
@@ -131,25 +168,30 @@ describe('attacks with real proofs', () => {
     const [x, [y0, y1]] = b;
     const proof = { a: [a[0], Q - a[1]], b: [x, [Q - y0, Q - y1]], c } as const;
     await settle({ proof });
-    const again = { roundId, expected: 2, actual: 3 };
+    const again = { roundId, expected: 3, actual: 4 };
     await refused(settle(), 'RoundsWrongState', again);
     await refused(settle({ proof }), 'RoundsWrongState', again);
-    assert.equal(await finaliseAndClaim(), (await actions.round(m.owner, roundId)).reward);
+    assert.equal(await finaliseAndClaim(), await reserved());
   });
 
   attack('a public signal plus r, which is the same in the field', async () => {
     await refused(settle({ attestationHash: honest.attestationHash + R }), 'RoundsInvalidProof');
-    await refused(settle({ countsPacked: honest.countsPacked + R }), 'RoundsInvalidProof');
-    const vote = scored(m, { candidatePredictionsRoot: m.roots.candidatePredictionsRoot + R });
-    await refused(settle({ vote, signatures: await quorum(m, roundId, vote) }), 'RoundsInvalidProof');
+    await refused(settle({ counts: [honest.counts[0]! + R] }), 'RoundsInvalidProof');
+    const settlement = await real.settlement(silent, unvoted);
+    const vote = await scored(silent, unvoted, {
+      candidatePredictionsRoot: silent.roots.candidatePredictionsRoot + R,
+    });
+    await real.voteAll(silent, unvoted, vote);
+    const settling = actions.settle(silent.settler, unvoted, { ...settlement, vote });
+    await refused(settling, 'RoundsInvalidProof', { roundId: unvoted });
   });
 
   attack('a double settlement, for a second reward', async () => {
     await settle();
-    await refused(settle(), 'RoundsWrongState', { roundId, expected: 2, actual: 3 });
+    await refused(settle(), 'RoundsWrongState', { roundId, expected: 3, actual: 4 });
     const paid = await finaliseAndClaim();
-    await refused(actions.claim(m.payee, roundId), 'RoundsWrongState', { roundId, expected: 4, actual: 5 });
-    await refused(settle(), 'RoundsWrongState', { roundId, expected: 2, actual: 5 });
+    await refused(actions.claim(m.payee, real.claimOf(m, roundId)), 'RewardsAlreadyClaimed', { roundId, place: 1n });
+    await refused(settle(), 'RoundsWrongState', { roundId, expected: 3, actual: 5 });
     assert.equal(await rewardPaid(), paid);
   });
 
@@ -157,32 +199,35 @@ describe('attacks with real proofs', () => {
     await settle();
     await chain.advance(real.DELAY);
     await actions.finalise(m.outsider, roundId);
-    const payee = chain.accounts.payee.address;
     for (const thief of [m.outsider, m.contributor, m.settler, m.owner]) {
-      await refused(actions.claim(thief, roundId), 'RoundsNotPayee', { payee, caller: thief.account.address });
+      await refused(actions.claim(thief, real.claimOf(m, roundId)), 'RewardsNotInTree', { roundId });
     }
+    const [validator] = m.validators;
+    await refused(actions.claim(validator!, real.claimOf(m, roundId)), 'RewardsInterestedValidator', { roundId });
     assert.equal(await rewardPaid(), 0n);
   });
 
-  attack('validators sit a round out to keep the contributor’s fee: a time-out refunds it', async () => {
-    await chain.advance(real.DURATION + 1);
-    await refused(settle(), 'RoundsDeadlinePassed', { roundId });
-    await actions.expire(m.outsider, roundId);
-    await refused(actions.claimFee(m.settler, roundId), 'RoundsNothingToClaim');
+  attack('validators sit a round out to keep the contributor’s fee: a time-out refunds it, with the bond', async () => {
+    await chain.advance(real.VOTE + real.REVEAL + real.SETTLE + 1);
+    await refused(settle({}, unvoted), 'RoundsDeadlinePassed', { roundId: unvoted });
+    await chain.advance(real.SETTLE);
+    await actions.expire(m.outsider, unvoted);
+    for (const nobody of [m.settler, ...silent.validators]) {
+      await refused(actions.withdraw(nobody, unvoted), 'RoundsNothingToWithdraw');
+    }
     const { rounds } = chain.deployment;
     const escrowed = await m.owner.publicClient.getBalance({ address: rounds });
-    await actions.claimFee(m.contributor, roundId);
-    assert.equal(await m.owner.publicClient.getBalance({ address: rounds }), escrowed - real.FEE);
-    assert.equal(escrowed, real.FEE);
-    await refused(actions.claimFee(m.contributor, roundId), 'RoundsNothingToClaim');
-    assert.equal((await actions.round(m.owner, roundId)).state, 'VOIDED');
+    await actions.withdraw(m.contributor, unvoted);
+    assert.equal(await m.owner.publicClient.getBalance({ address: rounds }), escrowed - real.DEPOSIT);
+    assert.equal(escrowed, 2n * real.DEPOSIT);
+    await refused(actions.withdraw(m.contributor, unvoted), 'RoundsNothingToWithdraw');
+    assert.equal((await actions.round(m.owner, unvoted)).state, 'VOIDED');
   });
 
-  attack('a replayed vote that another account signed', async () => {
-    const { outsider, validators } = chain.accounts;
-    const { rounds } = chain.deployment;
-    const signing = [outsider, validators[0]!].map((by) => signVote(by, chain.chainId, rounds, roundId, honest.vote));
-    const signatures = orderSignatures(await Promise.all(signing));
-    await refused(settle({ signatures }), 'RoundsNotValidator', { roundId, signer: outsider.address });
+  attack('a vote of somebody who was not drawn', async () => {
+    for (const stranger of [m.outsider, m.contributor, m.owner]) {
+      const hash = hashOf(stranger.account.address, honest.vote);
+      await refused(actions.voteCommit(stranger, unvoted, hash), 'RoundsNotValidator', { roundId: unvoted });
+    }
   });
 });

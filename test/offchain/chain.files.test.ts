@@ -3,12 +3,21 @@ import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { type Hex, zeroAddress } from 'viem';
+import { type Hex, keccak256, zeroAddress, zeroHash } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
 import { abi, readDeployment } from '../../offchain/chain/contracts.ts';
 import { createKeystore, openKeystore, readPassword } from '../../offchain/chain/keystore.ts';
 import { localAccounts } from '../../offchain/chain/local.ts';
-import { orderSignatures, recoverVoter, STATES, STATUSES, signVote, type Vote } from '../../offchain/chain/vote.ts';
+import {
+  recoverVoter,
+  STATES,
+  STATUSES,
+  signVote,
+  type Vote,
+  voteContent,
+  voteHash,
+  voteSalt,
+} from '../../offchain/chain/vote.ts';
 
 let folder: string;
 before(async () => {
@@ -133,15 +142,46 @@ describe('votes', () => {
     }
   });
 
-  it('are ordered by voter as a number, one of each', async () => {
-    const [a, b] = [await signVote(first!, 1, rounds, roundId, vote), await signVote(third!, 1, rounds, roundId, vote)];
-    assert.ok(BigInt(a.voter) < BigInt(b.voter));
-    assert.deepEqual(orderSignatures([b, a, b]), [a.signature, b.signature]);
+  it('are hidden by a salt that the voter makes again, and that is another for each voter, round, contract and chain', async () => {
+    const salt = (voter = first!, chainId = 31_337, contract = rounds, round = roundId) =>
+      voteSalt(voter, chainId, contract, round);
+    const own = await salt();
+    assert.match(own, /^0x[0-9a-f]{64}$/);
+    const file = join(folder, 'voter.json');
+    const privateKey: Hex = `0x${'5b'.repeat(32)}`;
+    await createKeystore(file, 'x', { privateKey, light: true });
+    assert.equal(
+      await salt(await openKeystore(file, 'x')),
+      await salt(privateKeyToAccount(privateKey)),
+      'after a restart',
+    );
+    assert.equal(await salt(), own);
+    const others = [
+      salt(third!),
+      salt(first!, 1),
+      salt(first!, 31_337, zeroAddress),
+      salt(first!, 31_337, rounds, `0x${'ce'.repeat(32)}`),
+    ];
+    assert.equal(new Set([own, ...(await Promise.all(others))]).size, 5);
+  });
+
+  it('attack: a vote is guessed from its voteHash: its salt is in nothing that is published', async () => {
+    const salt = await voteSalt(first!, 31_337, rounds, roundId);
+    const { signature } = await signVote(first!, 31_337, rounds, roundId, vote);
+    const hashed = voteHash(31_337, rounds, roundId, first!.address, vote, salt);
+    const known = [zeroHash, roundId, hashed, voteContent(vote), keccak256(signature), keccak256(first!.address)];
+    for (const guess of known) {
+      for (const status of STATUSES) {
+        const tried = voteHash(31_337, rounds, roundId, first!.address, { ...vote, status }, guess);
+        assert.notEqual(tried, hashed);
+      }
+    }
+    assert.doesNotMatch(JSON.stringify([signature, hashed]), new RegExp(salt.slice(2)));
   });
 });
 
 describe('deployments', () => {
-  const addresses = ['ModelRegistry', 'CircuitRegistry', 'Rounds', 'RewardToken', 'ValidatorRegistry'].map(
+  const addresses = ['ModelRegistry', 'CircuitRegistry', 'Rounds', 'RewardToken', 'ValidatorRegistry', 'Rewards'].map(
     (name, i) => [...[`Hokusai#${name}`, `0x${`${i + 1}`.repeat(40)}`]],
   );
 
@@ -158,7 +198,7 @@ describe('deployments', () => {
     assert.throws(() => readDeployment(file), {
       code: 'DEPLOYMENT_MALFORMED',
       message:
-        /ModelRegistry is missing; Hokusai#CircuitRegistry is missing; Hokusai#Rounds is no address; Hokusai#ValidatorRegistry is missing\.$/,
+        /ModelRegistry is missing; Hokusai#CircuitRegistry is missing; Hokusai#ValidatorRegistry is missing; Hokusai#Rewards is missing; Hokusai#Rounds is no address\.$/,
     });
     for (const broken of ['', 'null', '[1', '7']) {
       await writeFile(file, broken);

@@ -8,10 +8,13 @@ import type { Hex } from 'viem';
 import { connect } from '../../offchain/chain/connect.ts';
 import { type LocalChain, startLocalChain } from '../../offchain/chain/local.ts';
 import { send } from '../../offchain/chain/send.ts';
+import * as real from '../real-round.ts';
 
 let chain: LocalChain;
+let m: real.RealModel;
 before(async () => {
   chain = await startLocalChain();
+  m = await real.createRealModel(chain);
 });
 after(() => chain?.stop());
 
@@ -34,9 +37,10 @@ async function network(interfere: () => Promise<{ arrives: boolean; answered: bo
   return client;
 }
 
-const commitment = (byte: string) => `0x${byte.repeat(32)}` as Hex;
-const call = (byte: string) =>
-  ({ action: 'commit', contract: 'rounds', functionName: 'commit', args: [commitment(byte)] }) as const;
+const call = (byte: string) => {
+  const args = [m.modelId, m.policyHash, m.benchmarkId, `0x${byte.repeat(32)}`] as [Hex, Hex, Hex, Hex];
+  return { action: 'commit', contract: 'rounds', functionName: 'commit', args, value: real.DEPOSIT } as const;
+};
 
 describe('send, over a bad network', () => {
   it('a transaction whose answer is lost is found to be mined, and not sent twice', async () => {

@@ -163,27 +163,36 @@ describe('the life of a round through the actions of a client', () => {
     m = await real.createRealModel(chain);
   });
 
-  it('commit, open, settle with a real proof, finalise, claim, claimFee', async () => {
+  it('commit, open, draw, votes in two steps, settle with a real proof, finalise, claim, withdraw', async () => {
     const given = real.contribution(m);
     const { roundId } = await actions.commitmentOf(m.contributor, given);
     assert.equal((await actions.round(m.owner, roundId)).state, 'NONE');
-    assert.equal((await actions.commit(m.contributor, given)).result, roundId);
-    const committing = actions.commit(m.contributor, given);
-    await assert.rejects(committing, { code: 'CHAIN_REVERTED', next: 'It is committed: go on with `open`.' });
-    await assert.rejects(actions.open(m.contributor, given, real.FEE - 1n), {
-      ...{ kind: 'terminal', code: 'CHAIN_REVERTED', next: 'Send exactly the evaluationFee of the policy.' },
-      message: `open was refused: RoundsWrongFee (roundId ${roundId}, expected 1000000007, actual 1000000006).`,
+    await assert.rejects(actions.commit(m.contributor, given, real.DEPOSIT - 1n), {
+      ...{ kind: 'terminal', code: 'CHAIN_REVERTED' },
+      message: 'commit was refused: RoundsWrongDeposit (expected 3000000018, actual 3000000017).',
+      next: 'Send exactly what is expected: bond and evaluationFee to commit, the fee to veto.',
       details: {
-        ...{ action: 'open', error: 'RoundsWrongFee' },
-        args: { roundId, expected: real.FEE, actual: real.FEE - 1n },
+        ...{ action: 'commit', error: 'RoundsWrongDeposit' },
+        args: { expected: real.DEPOSIT, actual: real.DEPOSIT - 1n },
       },
     });
-    assert.equal((await actions.open(m.contributor, given, real.FEE)).result, roundId);
+    const committed = await actions.commit(m.contributor, given, real.DEPOSIT);
+    assert.deepEqual([committed.result, committed.by], [roundId, m.contributor.account.address]);
+    const committing = actions.commit(m.contributor, given, real.DEPOSIT);
+    await assert.rejects(committing, { code: 'CHAIN_REVERTED', next: 'It is committed: go on with `open`.' });
     const other = real.contribution(m, 'other');
-    await actions.commit(m.contributor, other);
-    await assert.rejects(actions.open(m.contributor, other, real.FEE), {
-      ...{ kind: 'retryable', code: 'CHAIN_REVERTED', message: /RoundsSlotTaken/ },
+    await actions.commit(m.contributor, other, real.DEPOSIT);
+    await assert.rejects(actions.open(m.contributor, other), {
+      ...{ kind: 'retryable', code: 'CHAIN_REVERTED', message: /RoundsNotInTurn/ },
     });
+    assert.equal((await actions.open(m.contributor, given)).result, roundId);
+    await assert.rejects(actions.draw(m.outsider, roundId), {
+      ...{ kind: 'retryable', code: 'CHAIN_REVERTED', message: /RoundsDrawnTooEarly/ },
+    });
+    await chain.mine(3);
+    await actions.draw(m.outsider, roundId);
+    assert.equal((await actions.round(m.owner, roundId)).state, 'VOTING');
+    await real.voteAll(m, roundId, await real.scored(m, roundId));
 
     const settlement = await real.settlement(m, roundId);
     const signals = await actions.publicSignals(m.settler, roundId, m.settler.account.address, settlement);
@@ -191,7 +200,7 @@ describe('the life of a round through the actions of a client', () => {
     const sent = await actions.settle(m.settler, roundId, settlement);
     const receipt = await m.settler.publicClient.getTransactionReceipt({ hash: sent.hash });
     assert.deepEqual([receipt.gasUsed, receipt.blockNumber], [sent.gas, sent.block]);
-    const bound = payableBps({ n: BigInt(real.ROWS), b: real.FIXED, c: real.BROKEN }, BigInt(m.policy.zMicro));
+    const bound = payableBps({ n: BigInt(real.ROWS), b: real.FIXED, c: real.BROKEN }, BigInt(m.policy.gate.zMicro));
     const settled = await actions.round(m.owner, roundId);
     assert.deepEqual([settled.state, settled.status, settled.payableBps], ['SETTLED', 'SCORED', Number(bound)]);
     await assert.rejects(actions.finalise(m.outsider, roundId), {
@@ -199,21 +208,30 @@ describe('the life of a round through the actions of a client', () => {
     });
     await chain.advance(real.DELAY);
     await actions.finalise(m.outsider, roundId);
-    await actions.claim(m.payee, roundId);
+    await actions.claim(m.payee, real.claimOf(m, roundId));
     const paid = await view(m.owner, {
       contract: 'rewardToken',
       functionName: 'balanceOf',
       args: [chain.accounts.payee.address],
     });
     assert.equal(paid, reward(bound, real.UNIT, m.policy.maxReward));
-    await actions.claimFee(m.settler, roundId);
-    assert.equal((await actions.round(m.owner, roundId)).state, 'CLAIMED');
+    const share = real.FEE / 4n;
+    for (const [client, wei] of [
+      [m.contributor, real.BOND],
+      [m.validators[2]!, share],
+      [m.settler, share + (real.FEE % 4n)],
+    ] as const) {
+      assert.equal(await actions.withdrawable(client, roundId, client.account.address), wei);
+      await actions.withdraw(client, roundId);
+      assert.equal(await actions.withdrawable(client, roundId, client.account.address), 0n);
+    }
+    assert.equal((await actions.round(m.owner, roundId)).state, 'FINALISED');
     assert.equal((await actions.model(m.owner, m.modelId)).head.modelCommitment, 78n);
   });
 
   it('two actions of one account at a time get a nonce each', async () => {
-    const actionsSent = ['a', 'b', 'c'].map((salt) => actions.commit(m.outsider, real.contribution(m, salt)));
-    assert.equal(new Set((await Promise.all(actionsSent)).map(({ hash }) => hash)).size, 3);
+    const commits = ['a', 'b', 'c'].map((salt) => actions.commit(m.outsider, real.contribution(m, salt), real.DEPOSIT));
+    assert.equal(new Set((await Promise.all(commits)).map(({ hash }) => hash)).size, 3);
   });
 
   it('a registered circuit is not registered again, and a revert of another contract is named too', async () => {
@@ -234,7 +252,7 @@ describe('the life of a round through the actions of a client', () => {
   it('an account without ether is told how much it needs', async () => {
     const account = privateKeyToAccount(`0x${'42'.repeat(32)}`);
     const poor = await connect({ ...chain, account });
-    await assert.rejects(actions.commit(poor, real.contribution(m, 'poor')), {
+    await assert.rejects(actions.commit(poor, real.contribution(m, 'poor'), real.DEPOSIT), {
       ...{ kind: 'configuration', code: 'CHAIN_FUNDS', message: /has 0 wei and needs [1-9]\d*\.$/ },
     });
   });

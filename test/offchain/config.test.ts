@@ -93,15 +93,27 @@ describe('loadConfig', () => {
       policy: {
         alpha: 0.05,
         roundsPerFold: 20,
-        alpha30: 2_684_354,
-        zMicro: 2_807_034,
-        minDeltaBps: 0,
-        minRows: 1000,
+        gate: {
+          alpha30: 2_684_354,
+          zMicro: 2_807_034,
+          minDeltaBps: 0,
+          minRows: 1000,
+          minPositives: 0,
+          guardrails: [],
+        },
         minContributionRows: 50,
         payPoint: false,
         tokensPerDeltaOne: 100n * 10n ** 18n,
         maxReward: 1000n * 10n ** 18n,
-        roundDuration: 86_400,
+        epochReward: 10_000n * 10n ** 18n,
+        epochDuration: 2_592_000,
+        vestingDuration: 0,
+        evaluationFee: 10n ** 16n,
+        bond: 10n ** 16n,
+        openDuration: 86_400,
+        voteDuration: 86_400,
+        revealDuration: 3600,
+        settleDuration: 21_600,
         delay: 3600,
         threshold: 2,
         validators: 3,
@@ -215,7 +227,7 @@ it('the text that init writes explains every key once', () => {
   const config = load(source);
   assert.equal(config.pipeline.name, values.name);
   assert.deepEqual(
-    [config.policy.minRows, config.policy.roundsPerFold, config.policy.minContributionRows],
+    [config.policy.gate.minRows, config.policy.roundsPerFold, config.policy.minContributionRows],
     [200, 3, 10],
   );
   assert.deepEqual(config.warnings, []);

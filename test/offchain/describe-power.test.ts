@@ -5,7 +5,9 @@ import { describePower } from '../../offchain/describe-power.ts';
 import { acceptanceProbability, alpha30, zMicro } from '../../offchain/power.ts';
 import { uniform } from './tables.ts';
 
-const policyOf = (roundsPerFold: number, minDeltaBps = 0) => ({ policy: { alpha: 0.05, roundsPerFold, minDeltaBps } });
+const policyOf = (roundsPerFold: number, minDeltaBps = 0) => ({
+  policy: { alpha: 0.05, roundsPerFold, gate: { minDeltaBps } },
+});
 
 describe('describePower', () => {
   it('is close to the normal approximation on many rows', () => {

@@ -116,8 +116,8 @@ describe('init', () => {
     );
     assert.equal(config.pipeline.name, 'project');
     assert.equal(config.evaluation.testSplit, 0.4991);
-    const { minRows, minContributionRows, roundsPerFold } = config.policy;
-    assert.deepEqual([minRows, minContributionRows, roundsPerFold], [284, 50, 1]);
+    const { gate, minContributionRows, roundsPerFold } = config.policy;
+    assert.deepEqual([gate.minRows, minContributionRows, roundsPerFold], [284, 50, 1]);
     assert.equal(
       digestOf(FILES.filter((name) => name !== 'hokusai.yaml').map((name) => join(directory, name))),
       GOLDEN,
@@ -163,7 +163,10 @@ describe('init', () => {
     for (const { rows, positives } of parts) {
       assert(Math.abs(positives - (rows * summary.positives) / summary.distinctRows) <= 1);
     }
-    assert.deepEqual([config.policy.minRows, config.policy.roundsPerFold, config.pipeline.randomSeed], [4096, 20, 7]);
+    assert.deepEqual(
+      [config.policy.gate.minRows, config.policy.roundsPerFold, config.pipeline.randomSeed],
+      [4096, 20, 7],
+    );
 
     const keys = Array.from({ length: table.rows }, xorshift(5));
     const shuffled = selectRows(

@@ -31,28 +31,47 @@ function refused(members: string): string[] {
 }
 
 describe('the policy', () => {
-  const keys: Record<string, string> = { tokensPerDeltaOne: 'tokens_per_delta_one', maxReward: 'max_reward' };
+  const AMOUNTS: readonly string[] = ['tokensPerDeltaOne', 'maxReward', 'epochReward'];
+  const UNITS: Readonly<Record<string, bigint>> = { minutes: 60n, hours: 3_600n, days: 86_400n };
+  const NAMED: Readonly<Record<string, bigint>> = {
+    'type(uint32).max': 2n ** 32n - 1n,
+    'type(uint128).max': 2n ** 128n - 1n,
+  };
+  /** A bound as Solidity writes it: a name, or numbers and units of time that are multiplied. */
   const value = (written: string): bigint =>
-    ({ 'type(uint32).max': 2n ** 32n - 1n, 'type(uint128).max': 2n ** 128n - 1n, MAX_ROWS: 4096n })[written] ??
-    (/^1 minutes$/.test(written) ? 60n : /^30 days$/.test(written) ? 2_592_000n : BigInt(written.replaceAll('_', '')));
+    NAMED[written] ??
+    written.split(/ \* | /).reduce((product, word) => product * (UNITS[word] ?? BigInt(word.replaceAll('_', ''))), 1n);
   const written = (field: string, units: bigint): string =>
-    field in keys ? `"${units / 10n ** 18n}.${String(units % 10n ** 18n).padStart(18, '0')}"` : String(units);
+    AMOUNTS.includes(field) ? `"${units / 10n ** 18n}.${String(units % 10n ** 18n).padStart(18, '0')}"` : String(units);
   const contract = readFileSync(join(import.meta.dirname, '../../contracts/ModelRegistry.sol'), 'utf8');
-  const bounds = [...contract.matchAll(/_requireWithin\("(\w+)", p\.\w+, ([^,]+), (.+)\);/g)].filter(
-    ([, field]) => !['alpha30', 'zMicro', 'threshold'].includes(field!),
+  /** What a file cannot say, or says otherwise: levels, committees, and rows, of which a circuit has fewer. */
+  const ELSEWHERE = 'alpha30 zMicro threshold validators committeeSize minPositives guardrails minRows'.split(' ');
+  const bounds = [...contract.matchAll(/_requireWithin\("(\w+)", \w+\.\w+(?:\.length)?, ([^,]+), (.+)\);/g)].filter(
+    ([, field]) => !ELSEWHERE.includes(field!),
   );
+  /** An epoch pays at least what a round does. */
+  const others = (field: string): string =>
+    ({
+      maxReward: `, epoch_reward: ${written('epochReward', 2n ** 128n - 1n)}`,
+      epochReward: ', max_reward: "0.000000000000000001"',
+    })[field] ?? '';
 
   it('has the bounds of ModelRegistry.sol, but no more rows than a score circuit has', () => {
     assert.equal(MAX_BENCHMARK_ROWS, CIRCUITS.score4096.args[0]);
-    assert.equal(bounds.length, 8);
+    assert.deepEqual(
+      [0, 1, MAX_BENCHMARK_ROWS, MAX_BENCHMARK_ROWS + 1].map((rows) => refused(`min_rows: ${rows}`).length),
+      [1, 0, 0, 1],
+    );
+    assert.equal(bounds.length, 13);
     for (const [, field, least, most] of bounds) {
       const key = field!.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-      const line = (units: bigint): string => `${key}: ${written(field!, units)}`;
-      assert.deepEqual(refused(`${line(value(least!))}`), [], key);
-      assert.deepEqual(refused(`${line(value(most!))}`), [], key);
-      assert.deepEqual(refused(`${line(value(most!) + 1n)}`), [`policy.${key}`]);
-      if (value(least!) > 0n) assert.deepEqual(refused(`${line(value(least!) - 1n)}`), [`policy.${key}`]);
+      const line = (units: bigint): string => `${key}: ${written(field!, units)}${others(field!)}`;
+      const [from, to] = [value(least!), value(most === 'p.epochReward' ? 'type(uint128).max' : most!)];
+      assert.deepEqual([refused(line(from)), refused(line(to))], [[], []], key);
+      assert.deepEqual(refused(line(to + 1n)), [`policy.${key}`]);
+      if (from > 0n) assert.deepEqual(refused(line(from - 1n)), [`policy.${key}`]);
     }
+    assert.deepEqual(refused('max_reward: 7, epoch_reward: 6.5'), ['policy.epoch_reward']);
     assert.deepEqual(refused('min_delta_bps: -1, delay: -1'), ['policy.min_delta_bps', 'policy.delay']);
   });
 
@@ -62,15 +81,15 @@ describe('the policy', () => {
       [2, 2],
       [3, 2],
       [4, 3],
-      [254, 128],
-      [255, 128],
+      [15, 8],
+      [16, 9],
     ] as const) {
       const of = (threshold: number) => refused(`validators: ${validators}, threshold: ${threshold}`);
       assert.deepEqual([of(least), of(validators)], [[], []]);
       assert.deepEqual([of(least - 1), of(validators + 1)], [['policy.threshold'], ['policy.threshold']]);
     }
     assert.deepEqual(refused('validators: 0'), ['policy.validators']);
-    assert.deepEqual(refused('validators: 256'), ['policy.validators']);
+    assert.deepEqual(refused('validators: 17'), ['policy.validators']);
   });
 
   it('has a level exactly where the contract takes both of its integers', () => {
@@ -87,6 +106,16 @@ describe('the policy', () => {
       }),
       { numRuns: 60 },
     );
+  });
+
+  it('reads amounts of ether to the last wei, of which none is an amount, too', () => {
+    const of = (amount: string) => policyOf(`evaluation_fee: ${amount}, bond: ${amount}`);
+    assert.deepEqual([of('0').bond, of('"0.000000000000000001"').evaluationFee], [0n, 1n]);
+    const most = 2n ** 90n - 1n;
+    const ether = (wei: bigint) => `"${wei / 10n ** 18n}.${String(wei % 10n ** 18n).padStart(18, '0')}"`;
+    assert.deepEqual([of(ether(most)).bond, of(ether(most)).evaluationFee], [most, most]);
+    assert.deepEqual(refused(`bond: ${ether(most + 1n)}`), ['policy.bond']);
+    assert.deepEqual(refused('evaluation_fee: -1, bond: 1e-7'), ['policy.evaluation_fee', 'policy.bond']);
   });
 
   it('reads amounts of tokens to the last unit, and never rounds one', () => {

@@ -12,14 +12,33 @@ const VOID = new Set(['meta']);
 
 /** A round's attestation with every part that a report shows; its hashes need not be right for that. */
 function settled(): Attestation {
-  const hash = `0x${'ab'.repeat(32)}`;
-  const attestation = unproven(`0x${'c1'.repeat(20)}`, `0x${'fe'.repeat(20)}`);
+  const hash = `0x${'ab'.repeat(32)}` as const;
+  const attestation = unproven(`0x${'c1'.repeat(20)}`, hash);
   attestation.context.chainId = 10;
   const { developmentCircuitId } = circuitRecords().score512;
   const signals = { attestationHash: '111', countsPacked: '222', contextHash: '333' };
   attestation.proof = { circuit: 'score512', circuitId: developmentCircuitId, ...signals, prover: 'native' };
   attestation.votes = [{ validator: `0x${'12'.repeat(20)}`, signature: `0x${'34'.repeat(65)}` }];
-  attestation.transactions = [{ action: 'settle', hash, gas: 426_661, block: 10 }];
+  const [seat, contributor] = [`0x${'12'.repeat(20)}`, attestation.contribution.contributor];
+  attestation.context.settler = seat;
+  attestation.round = {
+    committee: [
+      { validator: seat, status: 'SCORED' },
+      { validator: `0x${'13'.repeat(20)}`, status: 'UNAVAILABLE' },
+      { validator: `0x${'14'.repeat(20)}` },
+    ],
+    ...{ voteDeadline: 1_800_000_000, revealDeadline: 1_800_003_600, deadline: 1_800_007_200 },
+    finalisableAt: 1_800_000_600,
+    payments: [
+      { account: contributor, wei: '20000000000000000' },
+      { account: seat, wei: '5000000000000001' },
+    ],
+  };
+  attestation.transactions = [
+    { action: 'commit', by: contributor, hash, gas: 254_116, block: 7 },
+    { action: 'settle', by: seat.toUpperCase().replace('0X', '0x'), hash, gas: 426_661, block: 10 },
+    { action: 'claim', by: `0x${'15'.repeat(20)}`, hash, gas: 117_416, block: 12 },
+  ];
   return attestation;
 }
 
@@ -115,8 +134,26 @@ describe('report', () => {
     assert.match(text, /1 scored this one/);
     assert.match(text, /Made with a development key\./);
     assert.match(text, /validate 0\.21 s reused integrate 0\.40 s /);
-    assert.match(text, /settle 426,661 10 0xabab/);
+    assert.match(text, /commit contributor 254,116 7 0xabab.* settle seat 1 426,661 10 0xabab/);
+    assert.match(text, /claim 0x1515151515\w+ 117,416 12 0xabab/);
     assert.match(text, /hokusai verify FOLDER --rpc URL/);
+  });
+
+  it('says who was drawn, what each voted, by when, and what fee and bond came to', () => {
+    const attestation = settled();
+    const text = textOf(attestation);
+    assert.match(text, /3 validators were drawn/);
+    assert.match(text, /Contributor 0x(c1){20} has no vote 0\.02 /);
+    assert.match(text, /Seat 1 0x(12){20} ✔ SCORED, and ended the round/);
+    assert.match(text, /ended the round 0\.005000000000000001 /);
+    assert.match(text, /Seat 2 0x(13){20} UNAVAILABLE 0 Seat 3 0x(14){20} revealed no vote 0 /);
+    assert.match(text, /Votes committed 2027-01-15 08:00:00 UTC Votes revealed 2027-01-15 09:00:00 UTC/);
+    delete attestation.round!.payments;
+    attestation.round!.finalisableAt = 0;
+    const open = textOf(attestation);
+    assert.match(open, /has no vote later /);
+    assert.doesNotMatch(open, /Objections/);
+    assert.doesNotMatch(textOf(overlapping()), /Who took part/);
   });
 
   it('shows every hash in full', () => {

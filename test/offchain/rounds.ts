@@ -4,24 +4,32 @@ import { readFile } from 'node:fs/promises';
 import { network } from 'hardhat';
 import { type Address, type Hex, stringToHex, type WalletClient, zeroHash } from 'viem';
 import { type Attestation, metricsHash } from '../../offchain/attest.ts';
-import { encodeVote, voteTypedData } from '../../offchain/chain/vote.ts';
+import { encodeVote, STATUSES, type Status, type Vote, voteTypedData } from '../../offchain/chain/vote.ts';
 import { contextHash, voteOf } from '../../offchain/context.ts';
+import { payeesTree } from '../../offchain/payees.ts';
 import { developmentKeyFile } from '../../offchain/prove/circuits.ts';
 import { circuitId, encodeVerificationKey, verificationKey } from '../../offchain/prove/keys.ts';
 import { contractProof, prove } from '../../offchain/prove/prove.ts';
 import { scoreInput, scoreSignals } from '../../offchain/prove/score.ts';
+import { deployContracts, RECIPIENT, STAKE } from '../scenario.ts';
 import { hash, overlapping, score, TERMS, UNIT, unproven } from './attestations.ts';
 
 const METRIC = stringToHex('accuracy', { size: 32 });
 const ZKEY = await developmentKeyFile('score512');
 const KEY = verificationKey(await readFile(ZKEY));
+const [FEE, BOND] = [1_000_000_007n, 2_000_000_011n];
+const SALT = hash('vote salt');
+const NOTHING: Vote = {
+  ...{ status: 'UNAVAILABLE', baselinePredictionsRoot: 0n, candidateCommitment: 0n, candidatePredictionsRoot: 0n },
+  ...{ trainingSetRoot: zeroHash, metricsHash: zeroHash },
+};
 
 export type SettledRound = Awaited<ReturnType<typeof settledRound>>;
 
-/** A round from `commit` to `settle`: its attestation, its proof's files and its chain. */
+/** A round from `commit` to `settle`, in which one validator has had nothing: its attestation, its proof and its chain. */
 export async function settledRound() {
   const chain = await createChain();
-  const { attestation, opened } = await openRound(chain, unproven);
+  const { attestation, sent } = await openRound(chain, unproven);
   const stated = { circuit: 'score512', circuitId: circuitId(KEY), prover: 'snarkjs' as const };
   attestation.proof = { ...stated, attestationHash: '0', countsPacked: '0', contextHash: '0' };
   const proven = { ...score, contextHash: contextHash({ ...attestation, models: attestation.models!, ...stated }) };
@@ -30,26 +38,38 @@ export async function settledRound() {
     attestation.proof[name] = String(signals[name]);
   }
   const { proof, publicSignals } = await prove('score512', scoreInput(proven, 512), ZKEY, { prover: 'snarkjs' });
-  attestation.votes = await signVotes(attestation, chain.people.validators.slice(0, 2));
-  const settle = await chain.rounds.write.settle(
-    [...brought(attestation), contractProof(proof), signals.countsPacked, signals.attestationHash],
-    { account: chain.people.settler.account! },
-  );
-  await recordTransactions(chain, attestation, { ...opened, settle });
+  const vote = voteOf(attestation);
+  sent.push(...(await voteAll(chain, attestation, [vote, vote, NOTHING])));
+  const args = [encodeVote(vote), contractProof(proof), [signals.countsPacked], signals.attestationHash] as const;
+  const roundId = attestation.context.roundId as Hex;
+  sent.push(['settle', await chain.rounds.write.settle([roundId, ...args], as(chain.people.settler))]);
+  await complete(chain, attestation, sent);
   return { ...chain, files: { attestation, proof, public: publicSignals, verification_key: KEY } };
 }
 
-/** A round that validators rejected for its overlap. */
+/** A round that two validators rejected for its overlap, and the third did not vote in. */
 export async function rejectedRound() {
   const chain = await createChain();
-  const { attestation, opened } = await openRound(chain, overlapping);
-  attestation.votes = await signVotes(attestation, chain.people.validators.slice(0, 2));
-  const reject = await chain.rounds.write.reject(brought(attestation), { account: chain.people.settler.account! });
-  await recordTransactions(chain, attestation, { ...opened, reject });
+  const { attestation, sent } = await openRound(chain, overlapping);
+  const vote = voteOf(attestation);
+  sent.push(...(await voteAll(chain, attestation, [vote, vote])));
+  const roundId = attestation.context.roundId as Hex;
+  await chain.networkHelpers.time.increaseTo((await chain.rounds.read.round([roundId])).revealDeadline + 1);
+  sent.push(['reject', await chain.rounds.write.reject([roundId, encodeVote(vote)], as(chain.people.settler))]);
+  await complete(chain, attestation, sent);
+  const { contributor, validators, settler } = chain.people;
+  const payments = [];
+  for (const account of [contributor, ...validators, settler].map(addressOf)) {
+    payments.push({ account, wei: String(await chain.rounds.read.withdrawable([roundId, account])) });
+  }
+  attestation.round!.payments = payments.filter(({ wei }) => wei !== '0');
+  await chain.rounds.write.withdraw([roundId], as(contributor));
   return { ...chain, files: { attestation } };
 }
 
-/** The votes over what an attestation says. */
+const as = (wallet: WalletClient) => ({ account: wallet.account! });
+
+/** The signatures over what an attestation says. */
 export function signVotes(
   attestation: Attestation,
   validators: readonly WalletClient[],
@@ -64,39 +84,68 @@ export function signVotes(
   );
 }
 
-/** The arguments that `settle` and `reject` share. */
-const brought = (attestation: Attestation) =>
-  [
-    attestation.context.roundId as Hex,
-    encodeVote(voteOf(attestation)),
-    attestation.votes.map(({ signature }) => signature as Hex),
-  ] as const;
-
 type Chain = Awaited<ReturnType<typeof createChain>>;
+type Sent = [action: string, hash: Hex][];
 
-async function openRound(
-  chain: Chain,
-  attest: (contributor: Address, payee: Address) => Attestation,
-): Promise<{ attestation: Attestation; opened: Record<string, Hex> }> {
-  const { modelRegistry, circuitRegistry, rounds, people } = chain;
-  const attestation = attest(addressOf(people.contributor), addressOf(people.payee));
-  const { opened, ...ids } = await chain.register(attestation);
+async function openRound(chain: Chain, attest: (contributor: Address, payeesRoot: Hex) => Attestation) {
+  const { modelRegistry, circuitRegistry, validatorRegistry, rewards, rounds, people } = chain;
+  const { payeesRoot } = payeesTree([{ payee: addressOf(people.payee), weight: 1n }]);
+  const attestation = attest(addressOf(people.contributor), payeesRoot);
+  const { sent, ...ids } = await chain.register(attestation);
   attestation.context = {
     chainId: await chain.publicClient.getChainId(),
     modelRegistry: modelRegistry.address,
     circuitRegistry: circuitRegistry.address,
+    validatorRegistry: validatorRegistry.address,
+    rewards: rewards.address,
     rounds: rounds.address,
     settler: addressOf(people.settler),
     ...ids,
   };
   attestation.metricsHash = metricsHash(attestation);
-  return { attestation, opened };
+  return { attestation, sent };
 }
 
-async function recordTransactions({ publicClient }: Chain, attestation: Attestation, sent: Record<string, Hex>) {
-  for (const [action, hash] of Object.entries(sent)) {
-    const { gasUsed, blockNumber } = await publicClient.getTransactionReceipt({ hash });
-    attestation.transactions.push({ action, hash, gas: Number(gasUsed), block: Number(blockNumber) });
+/** The validators commit to their votes and then reveal them, as far as there are votes. */
+async function voteAll(
+  { rounds, people, networkHelpers }: Chain,
+  { context }: Attestation,
+  votes: readonly Vote[],
+): Promise<Sent> {
+  const roundId = context.roundId as Hex;
+  const sent: Sent = [];
+  for (const [i, vote] of votes.entries()) {
+    const validator = people.validators[i]!;
+    const voteHash = await rounds.read.voteHash([roundId, addressOf(validator), encodeVote(vote), SALT]);
+    sent.push(['voteCommit', await rounds.write.voteCommit([roundId, voteHash], as(validator))]);
+  }
+  // The time of those who do not vote is over.
+  if (votes.length < people.validators.length) {
+    await networkHelpers.time.increaseTo((await rounds.read.round([roundId])).voteDeadline + 1);
+  }
+  for (const [i, vote] of votes.entries()) {
+    const args = [roundId, encodeVote(vote), SALT] as const;
+    sent.push(['voteReveal', await rounds.write.voteReveal([...args], as(people.validators[i]!))]);
+  }
+  return sent;
+}
+
+/** What the chain says of the round now, who signed, and what was sent. */
+async function complete(chain: Chain, attestation: Attestation, sent: Sent): Promise<void> {
+  const { rounds, people, publicClient } = chain;
+  attestation.votes = await signVotes(attestation, people.validators.slice(0, 2));
+  const roundId = attestation.context.roundId as Hex;
+  const { voteDeadline, revealDeadline, deadline, finalisableAt } = await rounds.read.round([roundId]);
+  const revealed = await rounds.getEvents.VoteRevealed({ roundId }, { fromBlock: 0n });
+  const committee = people.validators.map((validator) => {
+    const event = revealed.find(({ args }) => args.validator?.toLowerCase() === addressOf(validator).toLowerCase());
+    const status: { status?: Status } = event ? { status: STATUSES[event.args.status!]! } : {};
+    return { validator: addressOf(validator), ...status };
+  });
+  attestation.round = { committee, voteDeadline, revealDeadline, deadline, finalisableAt };
+  for (const [action, hash] of sent) {
+    const { from: by, gasUsed, blockNumber } = await publicClient.getTransactionReceipt({ hash });
+    attestation.transactions.push({ action, by, hash, gas: Number(gasUsed), block: Number(blockNumber) });
   }
 }
 
@@ -107,13 +156,8 @@ async function createChain() {
   const publicClient = await viem.getPublicClient();
   const [owner, contributor, payee, settler, ...rest] = await viem.getWalletClients();
   const validators = rest.slice(0, 3).sort((a, b) => (BigInt(addressOf(a)) < BigInt(addressOf(b)) ? -1 : 1));
-  const modelRegistry = await viem.deployContract('ModelRegistry');
-  const circuitRegistry = await viem.deployContract('CircuitRegistry');
-  const { address: DeltaOne } = await viem.deployContract('DeltaOne');
-  const registries = [modelRegistry.address, circuitRegistry.address] as const;
-  const rounds = await viem.deployContract('Rounds', [...registries], { libraries: { DeltaOne } });
-  const cap = 100n * UNIT;
-  const token = await viem.deployContract('RewardToken', ['Reward', 'RWD', cap, rounds.address, addressOf(owner!)]);
+  const contracts = await deployContracts(viem, owner!, 'CircuitRegistry', 100n * UNIT);
+  const { modelRegistry, circuitRegistry, validatorRegistry, rewards, rounds, token } = contracts;
   const people = {
     contributor: contributor!,
     payee: payee!,
@@ -122,29 +166,13 @@ async function createChain() {
     strangers: rest.slice(3, 5),
   } satisfies Record<string, WalletClient | WalletClient[]>;
 
-  /** Registers the key and the model that the attestation is about, and opens its round. */
+  /** Registers the key and the model that the attestation is about, and opens and draws its round. */
   async function register({ benchmark, contribution, models }: Attestation) {
+    for (const validator of validators) {
+      await validatorRegistry.write.register([rounds.address, RECIPIENT], { ...as(validator), value: STAKE });
+    }
     await circuitRegistry.write.register([encodeVerificationKey(KEY), BigInt(KEY.nPublic)]);
     const trainSpecHash = hash('train spec');
-    const policy = {
-      circuitId: circuitId(KEY),
-      metric: METRIC,
-      trainSpecHash,
-      alpha30: Number(TERMS.alpha30),
-      zMicro: Number(TERMS.zMicro),
-      minDeltaBps: Number(TERMS.minDeltaBps),
-      minRows: Number(TERMS.minRows),
-      minContributionRows: 50,
-      payPoint: TERMS.payPoint,
-      threshold: 2,
-      roundsPerFold: 1,
-      roundDuration: 3_600,
-      delay: 600,
-      tokensPerDeltaOne: TERMS.tokensPerDeltaOne,
-      maxReward: TERMS.maxReward,
-      evaluationFee: 0n,
-      validators: validators.map(addressOf),
-    };
     const { labelsRoot, featuresRoot, rowsRoot, quantiserHash, n, classes } = benchmark;
     const fold = { rowsRoot: rowsRoot as Hex, quantiserHash: quantiserHash as Hex, metric: METRIC, n, classes };
     const folds = [{ ...fold, labelsRoot: BigInt(labelsRoot), featuresRoot: BigInt(featuresRoot) }];
@@ -152,25 +180,64 @@ async function createChain() {
       modelCommitment: BigInt(models?.baseline.commitment ?? 77),
       trainingSetRoot: (models?.baseline.trainingSetRoot ?? hash('initial set')) as Hex,
     };
+    const policy = policyOf(trainSpecHash, validators.map(addressOf));
     await modelRegistry.write.registerModel([zeroHash, rounds.address, token.address, head, policy, folds]);
     const [registered] = await modelRegistry.getEvents.ModelRegistered();
     const modelId = registered!.args.modelId!;
-    await rounds.write.allocateBudget([modelId, 20n * UNIT]);
-    const { policyHash } = await modelRegistry.read.model([modelId]);
+    await rewards.write.allocateBudget([modelId, 20n * UNIT]);
+    const { policyHash, benchmarkId } = await modelRegistry.read.model([modelId]);
     const given = {
       modelId,
       contributor: contribution.contributor as Address,
-      payee: contribution.payee as Address,
+      payeesRoot: contribution.payeesRoot as Hex,
       dataRoot: contribution.dataRoot as Hex,
       rows: contribution.rows,
       ciphertextHash: hash('ciphertext'),
       policyHash,
+      benchmarkId,
       salt: hash('salt'),
     };
     const [toCommit, roundId] = await rounds.read.commitmentOf([given]);
-    const commit = await rounds.write.commit([toCommit]);
-    const open = await rounds.write.open([given], { account: contributor!.account });
-    return { modelId, policyHash, trainSpecHash, roundId, opened: { commit, open } };
+    const args = [modelId, policyHash, benchmarkId, toCommit] as const;
+    const commit = await rounds.write.commit([...args], { ...as(contributor!), value: FEE + BOND });
+    const open = await rounds.write.open([given, '0x'], as(contributor!));
+    await networkHelpers.mine(3);
+    const draw = await rounds.write.draw([roundId], as(contributor!));
+    const sent: Sent = Object.entries({ commit, open, draw });
+    return { modelId, policyHash, benchmarkId, trainSpecHash, roundId, sent };
   }
-  return { viem, networkHelpers, publicClient, modelRegistry, circuitRegistry, rounds, people, register };
+  return { viem, networkHelpers, publicClient, ...contracts, people, register };
 }
+
+const policyOf = (trainSpecHash: Hex, validators: readonly Address[]) => ({
+  circuitId: circuitId(KEY),
+  metric: METRIC,
+  trainSpecHash,
+  payPoint: TERMS.payPoint,
+  roundsPerFold: 1,
+  minContributionRows: 50,
+  tokensPerDeltaOne: TERMS.tokensPerDeltaOne,
+  maxReward: TERMS.maxReward,
+  epochReward: TERMS.maxReward,
+  epochDuration: 30 * 86_400,
+  vestingDuration: 0,
+  evaluationFee: FEE,
+  bond: BOND,
+  openDuration: 1_200,
+  voteDuration: 3_600,
+  revealDuration: 1_800,
+  settleDuration: 900,
+  delay: 600,
+  threshold: 2,
+  committeeSize: 0,
+  minStake: STAKE,
+  validators,
+  gate: {
+    alpha30: Number(TERMS.alpha30),
+    zMicro: Number(TERMS.zMicro),
+    minDeltaBps: Number(TERMS.minDeltaBps),
+    minRows: Number(TERMS.minRows),
+    minPositives: 0,
+    guardrails: [],
+  },
+});

@@ -7,8 +7,9 @@ import type { PublicClient } from 'viem';
 import { z } from 'zod';
 import { metricsHash, zAttestation } from '../../offchain/attest.ts';
 import schema from '../../offchain/attestation.schema.json' with { type: 'json' };
+import { encodeVote } from '../../offchain/chain/vote.ts';
 import { loadPoseidon, tag } from '../../offchain/commitment.ts';
-import { contextHash } from '../../offchain/context.ts';
+import { contextHash, voteOf } from '../../offchain/context.ts';
 import { deltaOneBps, pack, payableBps, reward } from '../../offchain/delta.ts';
 import { HokusaiError } from '../../offchain/errors.ts';
 import { confusionOf, metricsOf } from '../../offchain/metrics.ts';
@@ -47,6 +48,7 @@ async function isDetected(files: Files, options?: Parameters<typeof verifyRun>[1
 const OTHER: Readonly<Record<string, string>> = {
   SCORED: 'BELOW_GATE',
   OVERLAP: 'SCHEMA',
+  UNAVAILABLE: 'SCHEMA',
   snarkjs: 'native',
   score512: 'score4096',
 };
@@ -113,9 +115,19 @@ const NEVER = [
 ];
 /** What only a chain can check: an attestation may name any registries and transactions. */
 const CHAIN_ONLY = [
+  'attestation.context.benchmarkId',
   'attestation.context.circuitRegistry',
   'attestation.context.modelRegistry',
+  'attestation.context.rewards',
+  'attestation.context.validatorRegistry',
+  'attestation.round.committee.*.validator',
+  'attestation.round.committee.*.status',
+  'attestation.round.deadline',
+  'attestation.round.finalisableAt',
+  'attestation.round.revealDeadline',
+  'attestation.round.voteDeadline',
   'attestation.transactions.*.block',
+  'attestation.transactions.*.by',
   'attestation.transactions.*.gas',
   'attestation.transactions.*.hash',
 ];
@@ -126,7 +138,7 @@ describe('verify', () => {
     assert.deepEqual([failing(offline), offline.level, offline.ok, offline.onChain], [[], 1, true, false]);
     const online = await verify(settled.files, { client });
     assert.deepEqual([failing(online), online.level, online.ok, online.onChain], [[], 1, true, true]);
-    assert.equal(online.checks.length, offline.checks.length + 9);
+    assert.equal(online.checks.length, offline.checks.length + 13);
     assert.deepEqual(
       online.checks.filter(({ warning }) => warning).map(({ name }) => name),
       ['circuit'],
@@ -165,19 +177,24 @@ describe('verify', () => {
   it('notices every value that is left out, but a vote without a chain, and steps and transactions', async () => {
     const all = removals(settled.files, '', (files) => files as Files);
     const lists = ['attestation.steps.*', 'attestation.transactions.*'];
-    assert.deepEqual(await undetected(all), [...lists, 'attestation.votes.*'].sort());
-    const votes = all.filter(([path]) => path.startsWith('attestation.votes.'));
-    assert.deepEqual(await undetected(votes, { client }), []);
+    // Who was drawn and signed nothing here could have been anybody.
+    const seats = ['attestation.round.committee.*', 'attestation.round.committee.*.status'];
+    assert.deepEqual(await undetected(all), [...lists, ...seats, 'attestation.votes.*'].sort());
+    const told = all.filter(([path]) => /^attestation\.(votes|round)\./.test(path));
+    assert.deepEqual(await undetected(told, { client }), []);
   });
 
   it('notices every changed value of a rejection, but those that only a chain can check', async () => {
     const all = changes(rejected.files, '', (files) => files as Files);
     const never = NEVER.filter((path) => path !== 'attestation.proof.prover');
     const chainOnly = ['modelId', 'policyHash', 'trainSpecHash'].map((name) => `attestation.context.${name}`);
+    const payments = ['account', 'wei'].map((name) => `attestation.round.payments.*.${name}`);
+    // Those who voted are known by their signatures, and the third did not vote; no time to pay is none.
+    const ofAll = CHAIN_ONLY.filter((path) => !/status$|finalisableAt$/.test(path));
     // Anybody may bring the votes of a rejection, so the evaluator that wrote it may not be who did.
     const settler = 'attestation.context.settler';
-    assert.deepEqual(await undetected(all), [...never, ...CHAIN_ONLY, ...chainOnly, settler].sort());
-    const known = [...never, ...CHAIN_ONLY, ...chainOnly, settler];
+    const known = [...never, ...ofAll, ...chainOnly, ...payments, settler];
+    assert.deepEqual(await undetected(all), known.sort());
     const rest = all.filter(([path]) => known.includes(path.replaceAll(/\.\d+/g, '.*')));
     const options = { client: rejected.publicClient as unknown as PublicClient };
     assert.deepEqual(await undetected(rest, options), [...never, settler].sort());
@@ -189,14 +206,14 @@ describe('verify', () => {
     assert.match(text, /\n⚠ circuit: .*development key.*anybody can prove anything/);
     assert.match(
       text,
-      /\nVerified: all 16 checks hold\.\nAssurance level 1, scored: .* left to validators: data, training/,
+      /\nVerified: all 17 checks hold\.\nAssurance level 1, scored: .* left to validators: data, training/,
     );
     assert.match(text, /--rpc/);
     const changed = structuredClone(settled.files);
-    changed.attestation.contribution.payee = `0x${'11'.repeat(20)}`;
+    changed.attestation.contribution.payeesRoot = `0x${'11'.repeat(32)}`;
     const failed = formatVerification(await verify(changed));
     assert.match(failed, /\n✖ contextHash: proof\.contextHash is \d+, but should be \d+\.\n/);
-    assert.match(failed, /\nNOT verified: 2 of 16 checks fail\.\nNo assurance level/);
+    assert.match(failed, /\nNOT verified: 2 of 17 checks fail\.\nNo assurance level/);
     assert.match(
       formatVerification(await verify({ attestation: overlapping() })),
       /\nNo assurance level: nothing is proven/,
@@ -257,9 +274,9 @@ describe('attacks on what is verified', () => {
     assert.deepEqual(failing(await verify(files)), ['proof']);
   });
 
-  it('a proof is of no use to another payee', async () => {
+  it('a proof is of no use to other payees', async () => {
     const files = await forged(({ contribution }) => {
-      contribution.payee = `0x${'11'.repeat(20)}`;
+      contribution.payeesRoot = `0x${'11'.repeat(32)}`;
     });
     assert.deepEqual(failing(await verify(files)), ['proof']);
   });
@@ -270,28 +287,89 @@ describe('attacks on what is verified', () => {
       delta!.minDeltaBps = '0';
     });
     assert.deepEqual(failing(await verify(files)), []);
-    assert.deepEqual(failing(await verify(files, { client })), ['round', 'policy', 'settlement']);
+    assert.deepEqual(failing(await verify(files, { client })), ['policy', 'quorum', 'settlement', 'reward']);
   });
 
-  it('strangers’ signatures make no quorum', async () => {
-    const files = await forged(() => {}, settled.people.strangers);
+  it('strangers’ signatures make no quorum, and neither does a committee of theirs', async () => {
+    const { strangers } = settled.people;
+    const files = await forged(() => {}, strangers);
+    assert.deepEqual(failing(await verify(files)), ['course of the round']);
+    const named = await forged(({ round }) => {
+      for (const [i, stranger] of strangers.entries()) round!.committee[i]!.validator = stranger.account.address;
+    }, strangers);
+    assert.deepEqual(failing(await verify(named)), []);
+    const result = await verify(named, { client });
+    assert.deepEqual(failing(result), ['committee', 'quorum']);
+    assert.match(
+      result.checks.find(({ name }) => name === 'quorum')!.detail,
+      /was not drawn; .*0 votes stand where .* 2/,
+    );
+  });
+
+  it('who was drawn but revealed another vote, or none, is no quorum’s', async () => {
+    const { validators } = settled.people;
+    const files = await forged(({ round }) => {
+      round!.committee[2]!.status = 'SCORED';
+    }, validators.slice(1));
     assert.deepEqual(failing(await verify(files)), []);
-    assert.deepEqual(failing(await verify(files, { client })), ['quorum']);
+    assert.deepEqual(failing(await verify(files, { client })), ['committee', 'quorum']);
+
+    const { attestation } = structuredClone(rejected.files);
+    attestation.round!.committee[2]!.status = 'OVERLAP';
+    attestation.votes = await signVotes(attestation, rejected.people.validators.slice(1));
+    assert.deepEqual(failing(await verify({ attestation })), []);
+    const options = { client: rejected.publicClient as unknown as PublicClient };
+    assert.deepEqual(failing(await verify({ attestation }, options)), ['committee', 'quorum']);
+  });
+
+  it('a quorum that lost a vote to a proof of its equivocation does not stand', async () => {
+    const snapshot = await settled.networkHelpers.takeSnapshot();
+    const { attestation } = settled.files;
+    const roundId = attestation.context.roundId as `0x${string}`;
+    const [validator] = settled.people.validators;
+    const other = { ...attestation, metricsHash: `0x${'11'.repeat(32)}` as const };
+    const [[first], [second]] = [attestation.votes, await signVotes(other, [validator!])] as const;
+    const encoded = [attestation, other].map((one) => encodeVote(voteOf(one)));
+    await settled.rounds.write.proveDoubleVote([
+      ...[roundId, encoded[0]!, first!.signature as `0x${string}`, encoded[1]!, second!.signature as `0x${string}`],
+    ] as never);
+    const result = await verify(settled.files, { client });
+    await snapshot.restore();
+    assert.deepEqual(failing(result), ['round', 'quorum', 'reward', 'head']);
+  });
+
+  it('payees, a benchmark, deadlines or payments that are not the round’s', async () => {
+    const others = await forged(({ contribution, context, round }) => {
+      contribution.payeesRoot = `0x${'11'.repeat(32)}`;
+      context.benchmarkId = `0x${'12'.repeat(32)}`;
+      round!.deadline++;
+    });
+    const result = await verify(others, { client });
+    assert.deepEqual(failing(result), ['proof', 'round', 'benchmark', 'quorum', 'settlement']);
+    const { detail } = result.checks.find(({ name }) => name === 'round')!;
+    assert.match(detail, /context\.benchmarkId is .*contribution\.payeesRoot is .*round\.deadline is /);
+
+    const { attestation } = structuredClone(rejected.files);
+    attestation.round!.payments = [{ account: attestation.context.settler, wei: '1' }];
+    const options = { client: rejected.publicClient as unknown as PublicClient };
+    const paid = await verify({ attestation }, options);
+    assert.deepEqual(failing(paid), ['payments']);
+    assert.match(paid.checks.find(({ ok }) => !ok)!.detail, /is 0, but should be 2000000011/);
   });
 
   it('nobody votes twice, on what pays him, or on a dry run', async () => {
     const { attestation } = settled.files;
     const [vote] = attestation.votes;
     const again = { validator: vote!.validator.toLowerCase(), signature: vote!.signature };
-    const { contributor, payee } = settled.people;
-    const interested = await signVotes(attestation, [contributor, payee]);
-    for (const votes of [[vote!, again], interested.slice(0, 1), interested.slice(1)]) {
-      const result = await verify({ ...settled.files, attestation: { ...attestation, votes } });
-      assert.deepEqual(failing(result), ['votes']);
-    }
+    const twice = await verify({ ...settled.files, attestation: { ...attestation, votes: [vote!, again] } });
+    assert.deepEqual(failing(twice), ['votes']);
+    const own = structuredClone(attestation);
+    own.votes = await signVotes(own, [settled.people.contributor]);
+    own.round!.committee[0]!.validator = own.votes[0]!.validator;
+    assert.deepEqual(failing(await verify({ ...settled.files, attestation: own })), ['course of the round', 'votes']);
     const dry = belowGate();
     dry.votes = await signVotes(dry, settled.people.validators);
-    assert.deepEqual(failing(await verify({ attestation: dry })), ['votes']);
+    assert.deepEqual(failing(await verify({ attestation: dry })), ['course of the round', 'votes']);
   });
 
   it('a signature counts only in the one form that the contract takes', async () => {
@@ -373,10 +451,13 @@ describe('files and chains', () => {
         'contracts',
         'round',
         'policy',
+        'benchmark',
+        'committee',
         'quorum',
         'transactions',
         'settlement',
         'registered key',
+        'reward',
         'head',
       ]);
       assert.equal(result.level, 0);
