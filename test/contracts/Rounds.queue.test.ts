@@ -107,6 +107,29 @@ describe('Rounds: the queue', async () => {
     await end(await s.draw(roundId));
     await reverts(cancel(after), 'RoundsInTurn', [after]);
   });
+  attack('hide one’s turn behind more cancelled entries than are passed over at once, and cancel in it', async () => {
+    const open = await s.drawn();
+    const hidden: Hex[] = [];
+    for (let i = 0; i < 40; i++) hidden.push(await enqueue(`hidden ${i}`));
+    const own = await enqueue('own');
+    for (const roundId of hidden.toReversed()) await cancel(roundId);
+    await end(open);
+    await reverts(cancel(own), 'RoundsInTurn', [own]);
+    assert.equal((await rounds.read.queue([modelId]))[1], 1n, 'the reverted call has passed over nothing');
+  });
+
+  attack('wait beyond one’s turn until one could open, and lose the bond: `cancel` was free before', async () => {
+    const model = await s.createModel('waiting', {}, MAX_REWARD - 1n);
+    const [patient, waiting] = [await enqueue('patient', { modelId: model }), await enqueue('2nd', { modelId: model })];
+    await s.until((await endsAt(model)) + 1);
+    await cancel(patient);
+    assert.equal(await owed(patient), DEPOSIT);
+    await s.until((await endsAt(model)) + 1);
+    await rewards.write.allocateBudget([model, 1n], as(s.owner));
+    await emits(expire(waiting), 'RoundVoided', voided(waiting, VOID.MISSED_TURN, model));
+    assert.equal(await owed(waiting), FEE);
+  });
+
   attack('miss one’s turn: the bond is burnt, and the next has a whole turn', async () => {
     const first = await enqueue('first');
     const second = await enqueue('second');
