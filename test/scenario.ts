@@ -211,10 +211,10 @@ export async function createScenario(chainId = 31337) {
       ...changes,
     };
   }
-  async function commit(given: Contribution, { by = contributor!, value = DEPOSIT } = {}) {
+  async function commit(given: Contribution, { by = contributor!, value = DEPOSIT }: Payment = {}) {
     const [commitment, roundId] = await rounds.read.commitmentOf([given]);
     const { policyHash, benchmarkId } = given;
-    await rounds.write.commit([given.modelId, policyHash, benchmarkId, commitment], { account: by.account, value });
+    await rounds.write.commit([given.modelId, policyHash, benchmarkId, commitment], { account: by.account!, value });
     return roundId;
   }
   /** What a contributor signs for whoever opens in his stead. */
@@ -233,8 +233,8 @@ export async function createScenario(chainId = 31337) {
     await openOnly(given);
     return roundId;
   }
-  const openOnly = (given: Contribution, signature: Hex = '0x', by = contributor!) =>
-    rounds.write.open([given, signature], { account: by.account });
+  const openOnly = (given: Contribution, signature: Hex = '0x', by: WalletClient = contributor!) =>
+    rounds.write.open([given, signature], { account: by.account! });
   async function draw(roundId: Hex) {
     await networkHelpers.mine(3);
     await rounds.write.draw([roundId], { account: outsider!.account });
@@ -313,9 +313,9 @@ export async function createScenario(chainId = 31337) {
     await networkHelpers.time.increase(policy.delay);
     return rounds.write.finalise([roundId], { account: outsider!.account });
   }
-  const claim = (roundId: Hex, by = payee!, tree = payees) => {
+  const claim = (roundId: Hex, by: WalletClient = payee!, tree = payees) => {
     const { weight, place, siblings } = tree.proofOf(tree.indexOf(addressOf(by)));
-    return rewards.write.claim([modelId, roundId, weight, place, [...siblings]], { account: by.account });
+    return rewards.write.claim([modelId, roundId, weight, place, [...siblings]], { account: by.account! });
   };
   /** Lets the next block be at this time, which is that of the rounds' clock where it was never stopped. */
   const until = (time: number) => networkHelpers.time.setNextBlockTimestamp(time);
@@ -362,6 +362,11 @@ export interface Vote {
   candidatePredictionsRoot: bigint;
   trainingSetRoot: Hex;
   metricsHash: Hex;
+}
+
+interface Payment {
+  by?: WalletClient;
+  value?: bigint;
 }
 
 interface Settlement {

@@ -108,17 +108,16 @@ describe('Rounds: attacks on settle', async () => {
 
   attack('be paid below the gate', async () => {
     const roundId = await voted();
-    const gate = (bc: readonly [bigint, bigint]) => ({ n: ROWS, b: bc[0], c: bc[1] });
-    for (const counts of [
+    for (const [b, c] of [
       [0n, 0n],
       [60n, 60n],
       [0n, 60n],
       [5n, 0n],
       [102n, 62n],
     ] as const) {
-      const bound = payableBps(gate(counts), BigInt(s.policy.gate.zMicro));
-      const failed = [roundId, deltaOneBps(gate(counts)), bound, stringToHex('bound', { size: 32 })];
-      await reverts(s.settle(roundId, { countsPacked: pack(ROWS, ...counts) }), 'RoundsBelowGate', failed);
+      const bound = payableBps({ n: ROWS, b, c }, BigInt(s.policy.gate.zMicro));
+      const failed = [roundId, deltaOneBps({ n: ROWS, b, c }), bound, stringToHex('bound', { size: 32 })];
+      await reverts(s.settle(roundId, { countsPacked: pack(ROWS, b, c) }), 'RoundsBelowGate', failed);
     }
     assert.equal((await s.round(roundId)).state, STATE.VOTING);
     await s.settle(roundId);
