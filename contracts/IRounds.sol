@@ -42,8 +42,8 @@ enum State {
 
 /// @notice Why a round was voided.
 /// CANCELLED   its sponsor took it out of the queue before its turn, or because it could not be opened
-/// MISSED_TURN it was not opened in its turn, though it could have been
-/// NOT_OPENED  its turn passed while budget, epoch or folds did not allow it to be opened
+/// MISSED_TURN it was not opened in its turn, and could be when the turn was ended
+/// NOT_OPENED  its turn passed, and budget, epoch or folds do not allow it to be opened
 /// NOT_DRAWN   nobody drew its fold and committee in time, or too few validators were there to draw
 /// TIMED_OUT   neither settled nor rejected in time
 /// OVERLAP     a row was shown to be in the contribution and in the benchmark
@@ -301,11 +301,12 @@ interface IRounds is IRoundVoters {
         returns (bytes32 roundId);
 
     /// @notice Takes a contribution out of the queue, with all that was paid, before its turn, or while it cannot be
-    /// opened. By its sponsor.
+    /// opened. By its sponsor, who does well to do so before its turn is over: one that waits longer, for the next epoch
+    /// or a budget, can be ended as missed as soon as it could be opened.
     function cancel(bytes32 roundId) external;
 
     /// @notice Moves the queue over at most `max` entries that were cancelled. `open` and `expire` do so by themselves
-    /// for up to 32.
+    /// for up to 32, `cancel` for all.
     function skip(bytes32 modelId, uint256 max) external;
 
     /// @notice Reveals the contribution in its turn, in a later block than its commit, reserves the maxReward, takes the

@@ -18,7 +18,7 @@ struct Queue {
 
 /// @notice Who has the turn. First committed, first opened; only the model's own rounds wait for each other.
 abstract contract RoundQueue is RoundRecords {
-    /// @dev Cancelled entries that are passed over on the way; more of them take calls of `skip`.
+    /// @dev Cancelled entries that `open` and `expire` pass over on the way; more of them take calls of `skip`.
     uint256 private constant SKIPPED_AT_ONCE = 32;
 
     mapping(bytes32 modelId => Queue) private _queues;
@@ -61,7 +61,8 @@ abstract contract RoundQueue is RoundRecords {
         Round storage r = _requireState(roundId, State.COMMITTED);
         if (msg.sender != r.sponsor) revert RoundsNotSponsor(roundId, r.sponsor, msg.sender);
         Queue storage q = _queues[r.modelId];
-        _skip(q, SKIPPED_AT_ONCE);
+        // Over all of them: behind more cancelled entries than that, who is in turn would not seem to be.
+        _skip(q, q.waiting.length);
         if (_inTurn(q, roundId)) {
             if (_openable(r, _policyOf(r))) revert RoundsInTurn(roundId);
             q.freeSince = clock();

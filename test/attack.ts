@@ -11,16 +11,23 @@ export const as = (wallet: WalletClient) => ({ account: wallet.account! });
 
 export async function prepareAttacks(s: Scenario) {
   const start = await s.networkHelpers.takeSnapshot();
-  const attack = (title: string, test: () => Promise<void>) =>
-    it(`attack: ${title}`, async () => {
+  const fresh = (title: string, test: () => Promise<void>) =>
+    it(title, async () => {
       await start.restore();
       await test();
     });
+  const attack = (title: string, test: () => Promise<void>) => fresh(`attack: ${title}`, test);
   const reverts = (
     call: Promise<unknown>,
     error: string,
     args: readonly unknown[],
     contract: { abi: readonly unknown[] } = s.rounds,
   ) => s.viem.assertions.revertWithCustomErrorWithArgs(call as never, contract as never, error as never, args as never);
-  return { attack, reverts, start };
+  const emits = (
+    call: Promise<unknown>,
+    event: string,
+    args: readonly unknown[],
+    contract: { abi: readonly unknown[] } = s.rounds,
+  ) => s.viem.assertions.emitWithArgs(call as never, contract as never, event as never, args as never);
+  return { attack, fresh, reverts, emits, start };
 }

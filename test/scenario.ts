@@ -62,6 +62,9 @@ export const nextRoot = (previous: Hex, dataRoot: Hex): Hex =>
   keccak256(concat([tag('hokusai.trainingSet'), previous, dataRoot]));
 /** Long enough for a round and the delay after it. */
 export const UNBONDING = 63 * 86_400;
+/** Seconds of an epoch of the policy, and where one begins: a scenario has almost all of it before it. */
+export const EPOCH = 30 * 86_400;
+const EPOCH_BEGIN = new Date(690 * EPOCH * 1_000);
 /** What a validator's identity could be; nobody encrypts anything here. */
 export const RECIPIENT = 'age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p';
 
@@ -76,6 +79,20 @@ export const VOTE_TYPES = {
     { name: 'candidatePredictionsRoot', type: 'uint256' },
     { name: 'trainingSetRoot', type: 'bytes32' },
     { name: 'metricsHash', type: 'bytes32' },
+  ],
+} as const;
+
+export const CONTRIBUTION_TYPES = {
+  Contribution: [
+    { name: 'modelId', type: 'bytes32' },
+    { name: 'contributor', type: 'address' },
+    { name: 'payeesRoot', type: 'bytes32' },
+    { name: 'dataRoot', type: 'bytes32' },
+    { name: 'rows', type: 'uint32' },
+    { name: 'ciphertextHash', type: 'bytes32' },
+    { name: 'policyHash', type: 'bytes32' },
+    { name: 'benchmarkId', type: 'bytes32' },
+    { name: 'salt', type: 'bytes32' },
   ],
 } as const;
 
@@ -108,12 +125,13 @@ export async function deployContracts<Circuits extends 'CircuitRegistry' | 'Circ
 }
 
 export async function createScenario(chainId = 31337) {
-  const { viem, networkHelpers } = await network.create({ override: { chainId } });
+  const { viem, networkHelpers } = await network.create({ override: { chainId, initialDate: EPOCH_BEGIN } });
   const publicClient = await viem.getPublicClient();
   const [owner, contributor, payee, settler, outsider, ...rest] = await viem.getWalletClients();
   const validators = rest.slice(0, 3).sort((a, b) => (BigInt(addressOf(a)) < BigInt(addressOf(b)) ? -1 : 1));
   const contracts = await deployContracts(viem, owner!, 'CircuitRegistryDouble', CAP);
   const { modelRegistry, validatorRegistry, rewards, rounds, token } = contracts;
+  const here = { name: 'Hokusai Rounds', version: '1', chainId, verifyingContract: rounds.address };
   for (const { account } of validators) {
     await validatorRegistry.write.register([rounds.address, RECIPIENT], { account: account!, value: STAKE });
   }
@@ -128,7 +146,7 @@ export async function createScenario(chainId = 31337) {
     tokensPerDeltaOne: UNIT,
     maxReward: MAX_REWARD,
     epochReward: 3n * MAX_REWARD,
-    epochDuration: 30 * 86_400,
+    epochDuration: EPOCH,
     vestingDuration: 0,
     evaluationFee: FEE,
     bond: BOND,
@@ -170,6 +188,12 @@ export async function createScenario(chainId = 31337) {
   }
   const modelId = await registerModel(zeroHash);
   await rewards.write.allocateBudget([modelId, 4n * MAX_REWARD], { account: owner!.account });
+  /** A model of the owner's with a budget of its own. */
+  async function createModel(name: string, changes: Partial<typeof policy> = {}, budget = 4n * MAX_REWARD) {
+    const created = await registerModel(tag(name), changes);
+    if (budget > 0n) await rewards.write.allocateBudget([created, budget], { account: owner!.account });
+    return created;
+  }
   const payees = payeesTree([{ payee: addressOf(payee!), weight: 1n }]);
 
   async function contribution(changes: Partial<Contribution> = {}): Promise<Contribution> {
@@ -187,19 +211,30 @@ export async function createScenario(chainId = 31337) {
       ...changes,
     };
   }
-  async function commit(given: Contribution, { by = contributor!, value = DEPOSIT } = {}) {
+  async function commit(given: Contribution, { by = contributor!, value = DEPOSIT }: Payment = {}) {
     const [commitment, roundId] = await rounds.read.commitmentOf([given]);
     const { policyHash, benchmarkId } = given;
-    await rounds.write.commit([given.modelId, policyHash, benchmarkId, commitment], { account: by.account, value });
+    await rounds.write.commit([given.modelId, policyHash, benchmarkId, commitment], { account: by.account!, value });
     return roundId;
   }
+  /** What a contributor signs for whoever opens in his stead. */
+  const signContribution = (given: Contribution, signer: WalletClient, domain: Partial<typeof here> = {}) =>
+    signer.signTypedData({
+      account: signer.account!,
+      domain: { ...here, ...domain },
+      types: CONTRIBUTION_TYPES,
+      primaryType: 'Contribution',
+      message: given,
+    });
   /** Commits and opens; the salt tells one contribution from the next. */
   async function open(salt = 'salt', changes: Partial<Contribution> = {}) {
     const given = await contribution({ salt: tag(salt), ...changes });
     const roundId = await commit(given);
-    await rounds.write.open([given, '0x'], { account: contributor!.account });
+    await openOnly(given);
     return roundId;
   }
+  const openOnly = (given: Contribution, signature: Hex = '0x', by: WalletClient = contributor!) =>
+    rounds.write.open([given, signature], { account: by.account! });
   async function draw(roundId: Hex) {
     await networkHelpers.mine(3);
     await rounds.write.draw([roundId], { account: outsider!.account });
@@ -235,10 +270,10 @@ export async function createScenario(chainId = 31337) {
     for (const validator of validators) await voteReveal(roundId, of(validator), validator);
   }
   /** A validator's signature over a vote, as it is published beside an attestation. */
-  const sign = (roundId: Hex, content: Vote, signer: WalletClient, domain: { chainId?: number } = {}) =>
+  const sign = (roundId: Hex, content: Vote, signer: WalletClient, domain: Partial<typeof here> = {}) =>
     signer.signTypedData({
       account: signer.account!,
-      domain: { name: 'Hokusai Rounds', version: '1', chainId, verifyingContract: rounds.address, ...domain },
+      domain: { ...here, ...domain },
       types: VOTE_TYPES,
       primaryType: 'Vote',
       message: { roundId, ...content },
@@ -278,12 +313,16 @@ export async function createScenario(chainId = 31337) {
     await networkHelpers.time.increase(policy.delay);
     return rounds.write.finalise([roundId], { account: outsider!.account });
   }
-  const claim = (roundId: Hex, by = payee!) => {
-    const { weight, place, siblings } = payees.proofOf(0);
-    return rewards.write.claim([modelId, roundId, weight, place, [...siblings]], { account: by.account });
+  const claim = (roundId: Hex, by: WalletClient = payee!, tree = payees) => {
+    const { weight, place, siblings } = tree.proofOf(tree.indexOf(addressOf(by)));
+    return rewards.write.claim([modelId, roundId, weight, place, [...siblings]], { account: by.account! });
   };
-  /** Lets the next block be at this time of a clock that was never stopped. */
-  const until = (time: number) => networkHelpers.time.increaseTo(time);
+  /** Lets the next block be at this time, which is that of the rounds' clock where it was never stopped. */
+  const until = (time: number) => networkHelpers.time.setNextBlockTimestamp(time);
+
+  /** All that is kept of a round. */
+  const round = (roundId: Hex) => rounds.read.round([roundId]);
+  const balance = (address: Address) => publicClient.getBalance({ address });
 
   const people = {
     owner: owner!,
@@ -292,12 +331,16 @@ export async function createScenario(chainId = 31337) {
     settler: settler!,
     outsider: outsider!,
     validators,
+    /** Wallets without a part yet. */
+    others: rest.slice(3),
   };
-  const values = { policy, fold, head, modelId, payees };
-  const opening = { registerModel, contribution, commit, open, draw, drawn };
+  const values = { policy, fold, head, modelId, payees, here, round, balance };
+  const models = { registerModel, createModel };
+  const opening = { contribution, commit, signContribution, openOnly, open, draw, drawn };
   const voting = { vote, scored, voteCommit, voteReveal, voteAll, sign };
   const ending = { settlement, settle, reject, finalise, claim, until };
-  return { viem, networkHelpers, publicClient, ...contracts, ...people, ...values, ...opening, ...voting, ...ending };
+  const steps = { ...models, ...opening, ...voting, ...ending };
+  return { viem, networkHelpers, publicClient, ...contracts, ...people, ...values, ...steps };
 }
 
 export interface Contribution {
@@ -319,6 +362,11 @@ export interface Vote {
   candidatePredictionsRoot: bigint;
   trainingSetRoot: Hex;
   metricsHash: Hex;
+}
+
+interface Payment {
+  by?: WalletClient;
+  value?: bigint;
 }
 
 interface Settlement {

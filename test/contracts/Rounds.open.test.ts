@@ -1,195 +1,168 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
-import { stringToHex, zeroAddress, zeroHash } from 'viem';
-import { payableBps, unpack } from '../../offchain/delta.ts';
+import { getAddress, zeroHash } from 'viem';
 import { address, as, prepareAttacks, tag } from '../attack.ts';
-import { createScenario, FEE, GOOD, MAX_REWARD, STATE } from '../scenario.ts';
+import { createScenario, DEPOSIT, MAX_REWARD, STATE } from '../scenario.ts';
 
-describe('Rounds: attacks on commit and open', async () => {
+describe('Rounds: attacks on open', async () => {
   const s = await createScenario();
-  const { rounds, modelRegistry, token, modelId } = s;
-  const { attack, reverts } = await prepareAttacks(s);
-  const now = async () => BigInt(await s.networkHelpers.time.latest());
-
-  attack('commit what another has committed', async () => {
-    const given = await s.contribution();
-    const [commitment, roundId] = await rounds.read.commitmentOf([given]);
-    await rounds.write.commit([commitment], as(s.outsider));
-    await reverts(rounds.write.commit([commitment], as(s.contributor)), 'RoundsAlreadyCommitted', [
-      roundId,
-      commitment,
-    ]);
-    await reverts(rounds.write.open([given], { ...as(s.outsider), value: FEE }), 'RoundsNotContributor', [
-      ...[roundId, address(s.contributor), address(s.outsider)],
-    ]);
-    await rounds.write.open([given], { ...as(s.contributor), value: FEE });
-  });
+  const { rounds, rewards, modelRegistry } = s;
+  const { attack, fresh, reverts } = await prepareAttacks(s);
 
   attack('open with other values than committed', async () => {
     const given = await s.contribution();
     await s.commit(given);
     const others = {
-      payee: address(s.outsider),
+      payeesRoot: tag('other'),
       contributor: address(s.outsider),
       dataRoot: tag('other data'),
       rows: 101,
       ciphertextHash: tag('other'),
       salt: tag('other'),
       policyHash: tag('other'),
+      benchmarkId: tag('other'),
       modelId: tag('other'),
     };
+    assert.deepEqual(Object.keys(others).sort(), Object.keys(given).sort());
     for (const [key, value] of Object.entries(others)) {
       const changed = { ...given, [key]: value };
       const [, roundId] = await rounds.read.commitmentOf([changed]);
-      await reverts(rounds.write.open([changed], { ...as(s.contributor), value: FEE }), 'RoundsWrongState', [
-        ...[roundId, STATE.COMMITTED, STATE.NONE],
-      ]);
+      await reverts(s.openOnly(changed), 'RoundsWrongState', [roundId, STATE.COMMITTED, STATE.NONE]);
     }
+    await s.openOnly(given);
+  });
+
+  attack('commit and open in one block, when one has seen what others reveal', async () => {
+    const given = await s.contribution();
+    const [, roundId] = await rounds.read.commitmentOf([given]);
+    const client = await s.viem.getTestClient();
+    await client.setAutomine(false);
+    await s.commit(given);
+    const hash = await rounds.write.open([given, '0x'], { ...as(s.contributor), gas: 1_000_000n });
+    await client.mine({ blocks: 1 });
+    await client.setAutomine(true);
+    const { status, blockNumber } = await s.publicClient.getTransactionReceipt({ hash });
+    assert.equal(status, 'reverted');
+    assert.equal((await s.round(roundId)).state, STATE.COMMITTED);
+    // The same call, in the block of the commit.
+    const call = { ...as(s.contributor), blockNumber };
+    const { open } = rounds.read as unknown as Record<string, (...of: unknown[]) => Promise<unknown>>;
+    await reverts(open!([given, '0x'], call), 'RoundsOpenedTooEarly', [roundId, blockNumber, blockNumber]);
+    await s.openOnly(given);
+  });
+
+  attack(
+    'open another’s contribution: without a signature, with another’s, of another chain, contract or content',
+    async () => {
+      const given = await s.contribution();
+      const roundId = await s.commit(given);
+      const refused = [roundId, address(s.contributor), address(s.outsider)];
+      const signed = s.signContribution;
+      const rootOfThief = { ...given, payeesRoot: tag('the thief’s') };
+      for (const signature of [
+        '0x' as const,
+        await signed(given, s.outsider),
+        await signed(given, s.contributor, { chainId: 1 }),
+        await signed(given, s.contributor, { verifyingContract: modelRegistry.address }),
+        await signed(given, s.contributor, { version: '2' }),
+        await signed(rootOfThief, s.contributor),
+      ]) {
+        await reverts(s.openOnly(given, signature, s.outsider), 'RoundsNotContributor', refused);
+      }
+      await s.openOnly(given, await signed(given, s.contributor), s.outsider);
+      assert.equal((await s.round(roundId)).contributor, address(s.contributor));
+    },
+  );
+
+  fresh('a relayer pays, commits and opens for a contributor that has no coin', async () => {
+    const given = await s.contribution();
+    await s.networkHelpers.setBalance(address(s.contributor), 0n);
+    const roundId = await s.commit(given, { by: s.outsider });
+    await s.openOnly(given, await s.signContribution(given, s.contributor), s.outsider);
+    const { sponsor, contributor, state } = await s.round(roundId);
+    assert.deepEqual([sponsor, contributor, state], [address(s.outsider), address(s.contributor), STATE.OPEN]);
+  });
+
+  attack('open in the stead of a wallet that is a contract', async () => {
+    const wallet = await s.viem.deployContract('ContractWallet', [address(s.contributor)]);
+    const given = await s.contribution({ contributor: getAddress(wallet.address) });
+    const roundId = await s.commit(given);
+    const refused = [roundId, getAddress(wallet.address), address(s.outsider)];
+    for (const signature of ['0x' as const, await s.signContribution(given, s.outsider)]) {
+      await reverts(s.openOnly(given, signature, s.outsider), 'RoundsNotContributor', refused);
+    }
+    // Its owner is not the wallet, and has to sign like anybody.
+    await reverts(s.openOnly(given), 'RoundsNotContributor', [
+      roundId,
+      getAddress(wallet.address),
+      address(s.contributor),
+    ]);
+    await s.openOnly(given, await s.signContribution(given, s.contributor), s.outsider);
+    assert.equal((await s.round(roundId)).contributor, getAddress(wallet.address));
+  });
+
+  attack('a contributor that is a contract, and no wallet', async () => {
+    const given = await s.contribution({ contributor: getAddress(s.token.address) });
+    const roundId = await s.commit(given);
+    const signature = await s.signContribution(given, s.contributor);
+    const refused = [roundId, getAddress(s.token.address), address(s.outsider)];
+    await reverts(s.openOnly(given, signature, s.outsider), 'RoundsNotContributor', refused);
   });
 
   attack('open twice', async () => {
     const given = await s.contribution();
     const roundId = await s.open();
-    await reverts(rounds.write.open([given], { ...as(s.contributor), value: FEE }), 'RoundsWrongState', [
-      ...[roundId, STATE.COMMITTED, STATE.OPEN],
-    ]);
+    await reverts(s.openOnly(given), 'RoundsWrongState', [roundId, STATE.COMMITTED, STATE.OPEN]);
   });
 
-  attack('take the slot of an open round', async () => {
-    const roundId = await s.open();
-    await reverts(s.open('second'), 'RoundsSlotTaken', [modelId, roundId]);
-    await s.settle(roundId);
-    await reverts(s.open('third'), 'RoundsSlotTaken', [modelId, roundId]);
-  });
-
-  attack('pay less or more than the fee', async () => {
-    const given = await s.contribution();
+  attack('lock the budget for payees that are nobody', async () => {
+    const given = await s.contribution({ payeesRoot: zeroHash });
     const roundId = await s.commit(given);
-    for (const value of [0n, FEE - 1n, FEE + 1n]) {
-      await reverts(rounds.write.open([given], { ...as(s.contributor), value }), 'RoundsWrongFee', [
-        roundId,
-        FEE,
-        value,
-      ]);
-    }
-  });
-
-  attack('judge one’s own data: a validator as contributor or payee', async () => {
-    for (const validator of s.validators) {
-      const paid = await s.contribution({ payee: address(validator) });
-      const paidRound = await s.commit(paid);
-      const opening = rounds.write.open([paid], { ...as(s.contributor), value: FEE });
-      await reverts(opening, 'RoundsInterestedValidator', [paidRound, address(validator)]);
-
-      const own = await s.contribution({ contributor: address(validator) });
-      const ownRound = await s.commit(own);
-      const owning = rounds.write.open([own], { ...as(validator), value: FEE });
-      await reverts(owning, 'RoundsInterestedValidator', [ownRound, address(validator)]);
-    }
-  });
-
-  attack('lock the budget for a payee that can never claim', async () => {
-    const [, roundId] = await rounds.read.commitmentOf([await s.contribution({ payee: zeroAddress })]);
-    await reverts(s.open('salt', { payee: zeroAddress }), 'RoundsZeroPayee', [roundId]);
+    await reverts(s.openOnly(given), 'RoundsNoPayees', [roundId]);
   });
 
   attack('contribute too few rows', async () => {
-    const [, roundId] = await rounds.read.commitmentOf([await s.contribution({ rows: 49 })]);
-    await reverts(s.open('salt', { rows: 49 }), 'RoundsTooFewRows', [roundId, 50n, 49n]);
-  });
-
-  attack('the owner changes the policy under a committed contribution', async () => {
-    const given = await s.contribution();
+    const given = await s.contribution({ rows: 49 });
     const roundId = await s.commit(given);
-    await modelRegistry.write.updatePolicy([modelId, { ...s.policy, tokensPerDeltaOne: 100n }], as(s.owner));
-    const { policyHash } = await modelRegistry.read.model([modelId]);
-    await reverts(rounds.write.open([given], { ...as(s.contributor), value: FEE }), 'RoundsStalePolicy', [
-      ...[roundId, given.policyHash, policyHash],
-    ]);
+    await reverts(s.openOnly(given), 'RoundsTooFewRows', [roundId, 50n, 49n]);
+    assert.equal((await s.round(roundId)).state, STATE.COMMITTED);
   });
 
-  attack('the owner changes policy and benchmark under an open round', async () => {
-    const roundId = await s.open();
-    await modelRegistry.write.updatePolicy([modelId, { ...s.policy, tokensPerDeltaOne: 100n }], as(s.owner));
-    await modelRegistry.write.updateBenchmark([modelId, [s.fold(7)]], as(s.owner));
-    await s.settle(roundId);
-    const bound = payableBps(unpack(GOOD), BigInt(s.policy.zMicro));
-    assert.equal((await rounds.read.round([roundId])).reward, (bound * s.policy.tokensPerDeltaOne) / 100n);
-  });
-
-  attack('exceed the budget: burns nothing', async () => {
-    const model = await s.registerModel(tag('poor'));
-    await rounds.write.allocateBudget([model, MAX_REWARD - 1n], as(s.owner));
+  attack('exceed the budget: nothing is burnt, and the sponsor gets everything back', async () => {
+    const model = await s.createModel('poor', {}, MAX_REWARD - 1n);
     const given = await s.contribution({ modelId: model });
     const roundId = await s.commit(given);
-    const before = await s.publicClient.getBalance({ address: rounds.address });
-    const open = () => rounds.write.open([given], { ...as(s.contributor), value: FEE });
-    await reverts(open(), 'RoundsBudgetExceeded', [model, MAX_REWARD - 1n, MAX_REWARD]);
-    const [foldId] = await modelRegistry.read.foldIds([model]);
-    assert.equal((await rounds.read.round([roundId])).state, STATE.COMMITTED);
-    assert.equal(await rounds.read.budget([model]), MAX_REWARD - 1n);
+    await reverts(s.openOnly(given), 'RewardsBudgetExceeded', [model, MAX_REWARD - 1n, MAX_REWARD], rewards);
+    assert.equal((await s.round(roundId)).state, STATE.COMMITTED);
+    assert.equal(await rewards.read.budget([model]), MAX_REWARD - 1n);
+    assert.deepEqual(await rounds.read.queue([model]), [[roundId], 0n]);
     assert.equal(await rounds.read.slot([model]), zeroHash);
-    assert.deepEqual(await rounds.read.foldState([model, foldId!]), { rounds: 0, accepted: false });
-    assert.equal(await s.publicClient.getBalance({ address: rounds.address }), before);
-    await rounds.write.allocateBudget([model, 1n], as(s.owner));
-    await open();
+    await rounds.write.cancel([roundId], as(s.contributor));
+    assert.equal(await rounds.read.withdrawable([roundId, address(s.contributor)]), DEPOSIT);
+
+    const next = await s.contribution({ modelId: model, salt: tag('next') });
+    await s.commit(next);
+    await rewards.write.allocateBudget([model, 1n], as(s.owner));
+    await s.openOnly(next);
+    assert.equal(await rewards.read.budget([model]), 0n);
   });
 
-  attack('ask a fold until it answers: spent after K rounds, and all folds in the end', async () => {
-    const [first, second] = await modelRegistry.read.foldIds([modelId]);
-    for (const foldId of [first, first, first, second, second, second]) {
-      const roundId = await s.open(`try ${await now()}`);
-      assert.equal((await rounds.read.round([roundId])).foldId, foldId);
-      await s.reject(roundId);
-    }
-    const { benchmarkId } = await modelRegistry.read.model([modelId]);
-    await reverts(s.open('one more'), 'RoundsFoldsSpent', [modelId, benchmarkId]);
-    await modelRegistry.write.updateBenchmark([modelId, [s.fold(1), s.fold(2)]], as(s.owner));
-    const [, third] = await modelRegistry.read.foldIds([modelId]);
-    const roundId = await s.open('a new fold');
-    assert.equal((await rounds.read.round([roundId])).foldId, third, 'a spent fold stays spent in a new benchmark');
+  attack('exceed the epoch: the same, until the next epoch', async () => {
+    const model = await s.createModel('slow', { epochReward: MAX_REWARD, epochDuration: 3_600, maxReward: MAX_REWARD });
+    const roundId = await s.drawn('first', { modelId: model });
+    await s.settle(roundId);
+    await s.finalise(roundId);
+    const { reserved, since } = await rewards.read.awardOf([model, roundId]);
+    assert(since > 0 && reserved < MAX_REWARD);
+    const given = await s.contribution({ modelId: model, salt: tag('second') });
+    const second = await s.commit(given);
+    const now = await s.networkHelpers.time.latest();
+    const epoch = BigInt(Math.floor(now / 3_600));
+    const refused = [model, epoch, MAX_REWARD - reserved, MAX_REWARD];
+    await reverts(s.openOnly(given), 'RewardsEpochExceeded', refused, rewards);
+    assert.equal((await s.round(second)).state, STATE.COMMITTED);
+    await s.until((Number(epoch) + 1) * 3_600);
+    await s.openOnly(given);
+    assert.equal((await s.round(second)).state, STATE.OPEN);
   });
-
-  attack('let rounds time out instead of being rejected, for more tries', async () => {
-    const roundId = await s.open();
-    const { foldId } = await rounds.read.round([roundId]);
-    await s.networkHelpers.time.increase(s.policy.roundDuration + 1);
-    await rounds.write.expire([roundId], as(s.outsider));
-    assert.deepEqual(await rounds.read.foldState([modelId, foldId]), { rounds: 1, accepted: false });
-  });
-
-  attack('burn another model’s folds and baseline with a model that names the same', async () => {
-    const copy = await s.registerModel(tag('copy'));
-    await rounds.write.allocateBudget([copy, MAX_REWARD], as(s.owner));
-    const roundId = await s.open('copy', { modelId: copy });
-    await s.settle(roundId, { vote: { baselinePredictionsRoot: 666n } });
-    const { foldId } = await rounds.read.round([roundId]);
-    assert.deepEqual(await rounds.read.foldState([modelId, foldId]), { rounds: 0, accepted: false });
-    await s.settle(await s.open());
-  });
-
-  attack('open on a model that another contract pays for', async () => {
-    const args = [tag('foreign'), s.outsider.account.address, token.address, s.head, s.policy, [s.fold(0)]] as const;
-    const { result: foreign } = await modelRegistry.simulate.registerModel([...args], { account: address(s.owner) });
-    await modelRegistry.write.registerModel([...args], as(s.owner));
-    await reverts(s.open('foreign', { modelId: foreign }), 'RoundsForeignModel', [foreign, address(s.outsider)]);
-    const allocating = rounds.write.allocateBudget([foreign, 1n], as(s.owner));
-    await reverts(allocating, 'RoundsForeignModel', [foreign, address(s.outsider)]);
-  });
-
-  attack(
-    'be paid for accuracy under the name of another metric, or with more classes than the counts hold',
-    async () => {
-      const f1 = stringToHex('f1_score', { size: 32 });
-      for (const [metric, classes] of [
-        [f1, 2],
-        [s.policy.metric, 3],
-      ] as const) {
-        const folds = [{ ...s.fold(0), metric, classes }];
-        const model = await s.registerModel(tag(`${metric}`), { metric }, folds);
-        await rounds.write.allocateBudget([model, MAX_REWARD], as(s.owner));
-        await reverts(s.open(metric, { modelId: model }), 'RoundsUnsupportedMetric', [metric, BigInt(classes)]);
-      }
-    },
-  );
 });

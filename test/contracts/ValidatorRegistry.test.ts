@@ -24,16 +24,16 @@ const STATE = { UNKNOWN: 0, ACTIVE: 1, PAUSED: 2, LEAVING: 3, SLASHED: 4 };
 const GAS = {
   register: 199_718,
   registerFirst: 256_094,
-  setRecipient: 37_513,
+  setRecipient: 37_535,
   addStake: 49_740,
-  pause: 44_692,
+  pause: 44_714,
   resume: 43_459,
-  unbond: 47_652,
+  unbond: 47_432,
   withdraw: 37_255,
-  slash: 95_272,
+  slash: 95_294,
   setUnbondingDelay: 39_139,
-  draw16of16: 119_042,
-  eligible16: 142_089,
+  draw16of16: 119_064,
+  eligible16: 142_111,
   seatOfLast: 26_279,
 };
 
@@ -351,8 +351,8 @@ describe('ValidatorRegistry', async () => {
     const { abi } = registry;
     const wait = 3 * DAY;
     const ROLE = 7n;
-    const data = encodeFunctionData({ abi, functionName: 'setUnbondingDelay', args: [8 * DAY] });
-    const set = (wallet: WalletClient) => write.setUnbondingDelay([8 * DAY], as(wallet));
+    const data = encodeFunctionData({ abi, functionName: 'setUnbondingDelay', args: [70 * DAY] });
+    const set = (wallet: WalletClient) => write.setUnbondingDelay([70 * DAY], as(wallet));
     const unauthorized = (wallet: WalletClient) => reverts(set(wallet), 'AccessManagedUnauthorized', [address(wallet)]);
     await manager.write.setTargetFunctionRole([registry.address, [data.slice(0, 10) as Hex], ROLE], as(admin!));
     await manager.write.grantRole([ROLE, address(b), wait], as(admin!));
@@ -366,7 +366,7 @@ describe('ValidatorRegistry', async () => {
     await reverts(set(b), 'AccessManagerNotReady', [operation], manager);
     await networkHelpers.time.setNextBlockTimestamp(at);
     await set(b);
-    assert.equal(await read.unbondingDelay(), 8 * DAY);
+    assert.equal(await read.unbondingDelay(), 70 * DAY);
     await reverts(set(b), 'AccessManagerNotScheduled', [operation], manager);
     // Through `execute` it takes a second schedule, and nothing less.
     await manager.write.schedule([registry.address, data, 0], as(b));
@@ -387,7 +387,7 @@ describe('ValidatorRegistry', async () => {
     await networkHelpers.time.increase(DELAY);
     gas.withdraw = await gasOf(write.withdraw(as(a)));
     gas.slash = await gasOf(slash(b));
-    gas.setUnbondingDelay = await gasOf(write.setUnbondingDelay([8 * DAY], as(admin!)));
+    gas.setUnbondingDelay = await gasOf(write.setUnbondingDelay([70 * DAY], as(admin!)));
     await start.restore();
     for (const wallet of validators) await register(wallet);
     const { estimateGas } = registry as unknown as { estimateGas: Record<string, Estimate> };
