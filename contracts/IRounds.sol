@@ -304,7 +304,7 @@ interface IRounds is IRoundVoters {
     function cancel(bytes32 roundId) external;
 
     /// @notice Moves the queue over at most `max` entries that were cancelled. `open` and `expire` do so by themselves
-    /// for up to 32.
+    /// for up to 32, `cancel` for all.
     function skip(bytes32 modelId, uint256 max) external;
 
     /// @notice Reveals the contribution in its turn, in a later block than its commit, reserves the maxReward, takes the

@@ -59,7 +59,8 @@ abstract contract RoundQueue is RoundRecords {
         Round storage r = _requireState(roundId, State.COMMITTED);
         if (msg.sender != r.sponsor) revert RoundsNotSponsor(roundId, r.sponsor, msg.sender);
         Queue storage q = _queues[r.modelId];
-        _skip(q, SKIPPED_AT_ONCE);
+        // All of them: behind entries that are left to be skipped, whoever has the turn would pass for one who waits.
+        _skip(q, type(uint256).max);
         if (_inTurn(q, roundId)) {
             if (_openable(r, _policyOf(r))) revert RoundsInTurn(roundId);
             q.freeSince = clock();
