@@ -60,7 +60,7 @@ abstract contract RoundQueue is RoundRecords {
         if (msg.sender != r.sponsor) revert RoundsNotSponsor(roundId, r.sponsor, msg.sender);
         Queue storage q = _queues[r.modelId];
         // All of them: behind entries that are left to be skipped, whoever has the turn would pass for one who waits.
-        _skip(q, type(uint256).max);
+        _skip(q, q.waiting.length);
         if (_inTurn(q, roundId)) {
             if (_openable(r, _policyOf(r))) revert RoundsInTurn(roundId);
             q.freeSince = clock();
