@@ -61,7 +61,7 @@ abstract contract RoundQueue is RoundRecords {
         Round storage r = _requireState(roundId, State.COMMITTED);
         if (msg.sender != r.sponsor) revert RoundsNotSponsor(roundId, r.sponsor, msg.sender);
         Queue storage q = _queues[r.modelId];
-        // Over all of them: behind more cancelled entries than that, who is in turn would not seem to be.
+        // All of them: behind entries that are left to be skipped, whoever has the turn would pass for one who waits.
         _skip(q, q.waiting.length);
         if (_inTurn(q, roundId)) {
             if (_openable(r, _policyOf(r))) revert RoundsInTurn(roundId);

@@ -2,12 +2,15 @@
  * All checks, in the order in which they fail fastest.
  *
  *   npm test            what every change must pass
- *   npm run test:long   the same, the large circuits made again, and how often a bound misses
+ *   npm run test:long   the same, the large circuits made again, 100,000 moves of the rounds' players, and how often a
+ *                       bound misses
  */
 import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
 
 const long = process.argv.includes('--long');
+/** How long test/contracts/Rounds.t.sol plays (512 moves a sequence), and all campaigns of invariants. */
+const environment = { ...process.env, ...(long ? { SEQUENCES: '200', INVARIANT_RUNS: '100' } : {}) };
 const tests = globSync('test/**/*.test.ts', { exclude: ['test/contracts/**'] }).sort();
 
 const STEPS: readonly (readonly [name: string, command: string, ...parameters: string[]])[] = [
@@ -23,7 +26,7 @@ const STEPS: readonly (readonly [name: string, command: string, ...parameters: s
 for (const [name, command, ...parameters] of STEPS) {
   const started = performance.now();
   console.log(`\n▶ ${name}`);
-  const { status, error } = spawnSync(command, parameters, { stdio: 'inherit' });
+  const { status, error } = spawnSync(command, parameters, { stdio: 'inherit', env: environment });
   if (status !== 0) {
     console.error(
       `✖ ${name} failed${error ? `: ${error.message}` : ''}. Alone: npx ${[command, ...parameters].slice(0, 4).join(' ')}`,
