@@ -1,5 +1,5 @@
 // A model with its registry, token and validators on an in-process chain, and the steps of a round. Each step takes what a
-// test wants to be different and does the rest as an honest party would.
+// test wants to be different and does the rest as an honest party would. One file, because all steps close over one scenario.
 import '@nomicfoundation/hardhat-toolbox-viem';
 import { network } from 'hardhat';
 import {
