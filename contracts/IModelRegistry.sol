@@ -26,11 +26,11 @@ uint256 constant SCALAR_FIELD = 218882428718392752222464057452572750885483644004
 /// overlaps the benchmark
 /// @param openDuration seconds of a turn, from a free slot to `open`, and again from `open` to `draw`; 1 minute to 30 days
 /// @param voteDuration seconds from `draw` in which votes are committed; 1 minute to 14 days
-/// @param revealDuration seconds after that in which they are revealed; 1 minute to 7 days
+/// @param revealDuration seconds after that in which they are revealed; 1 minute to 3 days
 /// @param settleDuration seconds after that in which a proof settles; and then again, in which a round is rejected
-/// that fell below the gate; 1 minute to 7 days
-/// @param delay seconds from `settle` to the earliest `finalise`; 0 to 21 days. From `draw` to `finalise`, with the
-/// longest pause, no round takes longer than validators are bonded by default
+/// that fell below the gate; 1 minute to 3 days
+/// @param delay seconds from `settle` to the earliest `finalise`; 0 to 7 days. A settled round is over 27 days of
+/// the clock after its draw, or 55 with the two pauses that fit in: validators are bonded for longer
 /// @param threshold matching votes that settle or reject; more than half of the committee, so that two quorums of
 /// different content share a validator
 /// @param committeeSize validators that `draw` takes by lot from ValidatorRegistry, 1 to 16; zero for those named

@@ -178,9 +178,9 @@ contract ModelRegistry is IModelRegistry {
         _requireWithin("vestingDuration", p.vestingDuration, 0, 4 * 365 days);
         _requireWithin("openDuration", p.openDuration, 1 minutes, 30 days);
         _requireWithin("voteDuration", p.voteDuration, 1 minutes, 14 days);
-        _requireWithin("revealDuration", p.revealDuration, 1 minutes, 7 days);
-        _requireWithin("settleDuration", p.settleDuration, 1 minutes, 7 days);
-        _requireWithin("delay", p.delay, 0, 21 days);
+        _requireWithin("revealDuration", p.revealDuration, 1 minutes, 3 days);
+        _requireWithin("settleDuration", p.settleDuration, 1 minutes, 3 days);
+        _requireWithin("delay", p.delay, 0, 7 days);
         _requireCommittee(p);
     }
 

@@ -151,12 +151,12 @@ const zPolicy = z
     bond: ether(DEFAULTS.bond),
     open_duration: phase(30, DEFAULTS.openDuration),
     vote_duration: phase(14, DEFAULTS.voteDuration),
-    reveal_duration: phase(7, DEFAULTS.revealDuration),
-    settle_duration: phase(7, DEFAULTS.settleDuration),
+    reveal_duration: phase(3, DEFAULTS.revealDuration),
+    settle_duration: phase(3, DEFAULTS.settleDuration),
     delay: z
       .int()
       .min(0)
-      .max(21 * DAY)
+      .max(7 * DAY)
       .default(DEFAULTS.delay),
     validators: zValidators,
     threshold: zThreshold,

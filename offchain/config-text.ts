@@ -105,11 +105,11 @@ policy:
   open_duration: ${DEFAULTS.openDuration}
   # Seconds in which validators train, evaluate and commit to their votes, 60 to 1209600 (14 days). Default: ${DEFAULTS.voteDuration}.
   vote_duration: ${DEFAULTS.voteDuration}
-  # Seconds in which they then reveal them, 60 to 604800 (7 days). Default: ${DEFAULTS.revealDuration}.
+  # Seconds in which they then reveal them, 60 to 259200 (3 days). Default: ${DEFAULTS.revealDuration}.
   reveal_duration: ${DEFAULTS.revealDuration}
-  # Seconds in which a proof then settles, and once more for a rejection below the gate, 60 to 604800. Default: ${DEFAULTS.settleDuration}.
+  # Seconds in which a proof then settles, and once more for a rejection below the gate, 60 to 259200 (3 days). Default: ${DEFAULTS.settleDuration}.
   settle_duration: ${DEFAULTS.settleDuration}
-  # Seconds from settlement to the earliest payment, time for objections, 0 to 1814400 (21 days). Default: ${DEFAULTS.delay}.
+  # Seconds from settlement to the earliest payment, time for objections, 0 to 604800 (7 days). Default: ${DEFAULTS.delay}.
   delay: ${DEFAULTS.delay}
   # Number of validators, 1 to 16; so many are started on a local chain. Default: ${DEFAULTS.validators}.
   validators: ${DEFAULTS.validators}

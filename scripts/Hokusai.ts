@@ -5,7 +5,7 @@ import { buildModule } from '@nomicfoundation/hardhat-ignition/modules';
 import { toFunctionSelector } from 'viem';
 
 const DAY = 86_400;
-/** From the draw to the end of its delay, with the longest pause: who leaves after a vote is at stake until then. */
+/** From the draw to the end of its delay, with all pauses that fit in: who leaves after a vote is at stake until then. */
 const UNBONDING_DELAY = 63 * DAY;
 
 /** Roles of the AccessManager; 0 is its admin. */

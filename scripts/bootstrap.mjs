@@ -44,12 +44,18 @@ function install() {
   });
 }
 
-/** `hardhat build`, unless the contracts are as they were last time: everything that talks to a chain reads their ABIs. */
+/**
+ * `hardhat build`, unless the contracts are as they were last time: everything that talks to a chain reads their ABIs. What
+ * only tests deploy is left to the tests.
+ */
 function build() {
   const sources = ['hardhat.config.ts', ...readdirSync(join(root, 'contracts')).map((name) => `contracts/${name}`)];
   once('artifacts/.hokusai-built', `${sha256(sources.sort())}\n`, 'Compiling the contracts …', () => {
     const hardhat = join(root, 'node_modules/hardhat/dist/src/cli.js');
-    const { status } = spawnSync(process.execPath, [hardhat, 'build'], { cwd: root, stdio: ['ignore', 2, 2] });
+    const { status } = spawnSync(process.execPath, [hardhat, 'build', '--no-tests'], {
+      cwd: root,
+      stdio: ['ignore', 2, 2],
+    });
     if (status !== 0) process.exit(1);
   });
 }
