@@ -65,6 +65,8 @@ abstract contract RoundsMoves is RoundsEndMoves {
             }
             if ((seed >> 32) % 4 == 0) continue;
             for (uint256 i = 0; i < members.length; i++) {
+                // Somebody may be in haste, and end the round while votes are hidden.
+                if (i + 1 == members.length && (seed >> 40) % 4 == 0) _decide(roundId, seed >> 48);
                 _voteReveal(roundId, members[i], false);
             }
         }
@@ -77,10 +79,7 @@ abstract contract RoundsMoves is RoundsEndMoves {
             if (roundId == 0) continue;
             uint256 bits = uint256(keccak256(abi.encode(seed, m)));
             Round memory r = rounds.round(roundId);
-            uint256 kind = _consensus(roundId);
-            bool settles = kind == 0 || kind == 9 || kind == 1 && bits % 2 == 0;
-            if (r.state == State.VOTING && settles) _settle(roundId, kind, bits >> 8);
-            else if (r.state == State.VOTING) _reject(roundId, kind, bits >> 8);
+            if (r.state == State.VOTING) _decide(roundId, bits);
             if (r.state != State.SETTLED || (bits >> 8) % 4 == 0) continue;
             _until(r.finalisableAt);
             if (!_finalise(roundId)) continue;
@@ -189,6 +188,12 @@ abstract contract RoundsMoves is RoundsEndMoves {
 
     function foldUse(bytes32 modelId, bytes32 foldId) external view returns (uint256 drawn, bool accepted) {
         return (drawnOn[modelId][foldId], acceptedOn[modelId][foldId]);
+    }
+
+    function _decide(bytes32 roundId, uint256 seed) private {
+        uint256 kind = _consensus(roundId);
+        if (kind == 0 || kind == 9 || kind == 1 && seed % 2 == 0) _settle(roundId, kind, seed >> 8);
+        else _reject(roundId, kind, seed >> 8);
     }
 
     /// @dev What keeps a round from being opened: spent folds, or an empty budget.
