@@ -1,20 +1,17 @@
 /** A model on a local chain, with its validators as processes of their own. */
 import { join } from 'node:path';
-import { type Address, type Hex, keccak256, numberToHex, stringToHex } from 'viem';
-import { registerCircuit } from './chain/circuit.ts';
+import { type Address, type Hex, numberToHex } from 'viem';
 import { connect } from './chain/connect.ts';
 import type { LocalChain } from './chain/local.ts';
-import { allocateBudget, model, registerModel } from './chain/round.ts';
+import { allocateBudget, model } from './chain/round.ts';
 import type { Sent } from './chain/send.ts';
-import { modelCommitment, saltOf } from './commitment.ts';
 import type { Config } from './config.ts';
 import type { DataRoot } from './data-root.ts';
 import type { Executor, StepEvent } from './executor.ts';
-import { ACCURACY, type ModelLine } from './line.ts';
+import type { ModelLine } from './line.ts';
 import { type Action, journalOf, type Outcome, playRound, type Record } from './local-round.ts';
-import { headOf } from './pipeline.ts';
+import { registerLine } from './model/register.ts';
 import type { Proven } from './prove/prove.ts';
-import { scoreCircuit } from './prove/score.ts';
 import type { RunSecrets } from './secrets.ts';
 import { startValidator, type Validator } from './validators.ts';
 
@@ -103,27 +100,13 @@ export async function registerLocalModel(
     await owner.publicClient.request({ method: 'hardhat_setBalance', params: [address, TEN_ETHER] } as never);
     record('register', await validator.ask<Sent>({ type: 'register', stake: STAKE }));
   }
-  const circuitId = await registerCircuit(owner, scoreCircuit(line.fold.n));
-  const head = await headOf(line, executor);
-  const salt = saltOf(secrets.owner.modelSecret, 'linear', line.trainingSetRoot);
-  const { alpha: _, validators: __, ...terms } = config.policy;
-  const registered = await registerModel(owner, {
-    salt: keccak256(stringToHex(config.pipeline.name)),
-    head: { modelCommitment: await modelCommitment(head, salt), trainingSetRoot: line.trainingSetRoot },
-    policy: {
-      ...terms,
-      circuitId,
-      metric: ACCURACY,
-      trainSpecHash: line.trainSpecHash,
-      minStake: STAKE,
-      committeeSize: 0,
-      validators: validators.map(({ address }) => address),
-    },
-    folds: [line.fold],
-  });
-  const modelId = registered.result;
-  record('registerModel', registered);
-  record('allocateBudget', await allocateBudget(owner, modelId, terms.maxReward * BigInt(terms.roundsPerFold)));
+  const committee = { validators: validators.map(({ address }) => address), committeeSize: 0, minStake: STAKE };
+  const { modelSecret } = secrets.owner;
+  const { sent } = await registerLine(owner, { config, line, modelSecret, committee, executor });
+  const modelId = sent.result;
+  record('registerModel', sent);
+  const { maxReward, roundsPerFold } = config.policy;
+  record('allocateBudget', await allocateBudget(owner, modelId, maxReward * BigInt(roundsPerFold)));
   const { policyHash, benchmarkId } = await model(owner, modelId);
   return { modelId, policyHash, benchmarkId };
 }

@@ -4,15 +4,15 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Address, getAddress, type Hex, keccak256 } from 'viem';
 import type { Attestation } from './attest.ts';
-import { type ChainClient, connect, type Sender } from './chain/connect.ts';
+import { connect, type Sender } from './chain/connect.ts';
 import { claim, commit, draw, finalise, open, round, withdraw, withdrawable } from './chain/round.ts';
 import type { Sent } from './chain/send.ts';
-import { members, validator as registered } from './chain/validator-registry.ts';
+import { committeeRecipients, members } from './chain/validator-registry.ts';
 import type { DataRoot } from './data-root.ts';
 import { HokusaiError } from './errors.ts';
 import type { LocalModelOptions, ModelIds, StartedValidator } from './local-model.ts';
 import { payeesTree } from './payees.ts';
-import { encryptTo, isRecipient } from './recipient.ts';
+import { encryptTo } from './recipient.ts';
 import { ciphertextHash, seal } from './seal.ts';
 import type { Assignment, Ballot, Settlement } from './validator.ts';
 import { writeWhole } from './write-whole.ts';
@@ -118,19 +118,10 @@ export async function openRound(
   const roundId = opened.result;
   await chain.mine(3);
   record('draw', await draw(contributor, roundId));
-  const encryptedKey = await encryptTo(await recipients(contributor, roundId), secrets.dataKey);
+  const drawn = await committeeRecipients(contributor, (await round(contributor, roundId)).committee);
+  const recipients = drawn.filter(({ usable }) => usable).map(({ ageRecipient }) => ageRecipient);
+  const encryptedKey = await encryptTo(recipients, secrets.dataKey);
   return { contributor: contribution.contributor, payeesRoot, dataRoot, rows, roundId, ...sealed, encryptedKey };
-}
-
-/**
- * Where the committee's keys are encrypted to. What a validator registered may be no recipient at all: it then votes that
- * it has had nothing, and keeps the key from nobody else.
- */
-async function recipients(client: ChainClient, roundId: Hex): Promise<string[]> {
-  const { committee } = await round(client, roundId);
-  const validators = await Promise.all((await members(client, committee)).map((member) => registered(client, member)));
-  const usable = await Promise.all(validators.map(({ ageRecipient }) => isRecipient(ageRecipient)));
-  return validators.filter((_, i) => usable[i]).map(({ ageRecipient }) => ageRecipient);
 }
 
 /** The ciphertext is made once: sealing is random, and another file would be another contribution. */

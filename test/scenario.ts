@@ -14,6 +14,8 @@ import {
   type WalletClient,
   zeroHash,
 } from 'viem';
+import { CONTRIBUTION_TYPES } from '../offchain/chain/sign-contribution.ts';
+import { VOTE_TYPES } from '../offchain/chain/vote.ts';
 import { payeesTree } from '../offchain/payees.ts';
 import { alpha30, zMicro } from '../offchain/power.ts';
 
@@ -70,31 +72,14 @@ export const RECIPIENT = 'age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9
 
 const addressOf = (wallet: WalletClient): Address => getAddress(wallet.account!.address);
 
-export const VOTE_TYPES = {
-  Vote: [
-    { name: 'roundId', type: 'bytes32' },
-    { name: 'status', type: 'uint8' },
-    { name: 'baselinePredictionsRoot', type: 'uint256' },
-    { name: 'candidateCommitment', type: 'uint256' },
-    { name: 'candidatePredictionsRoot', type: 'uint256' },
-    { name: 'trainingSetRoot', type: 'bytes32' },
-    { name: 'metricsHash', type: 'bytes32' },
-  ],
-} as const;
-
-export const CONTRIBUTION_TYPES = {
-  Contribution: [
-    { name: 'modelId', type: 'bytes32' },
-    { name: 'contributor', type: 'address' },
-    { name: 'payeesRoot', type: 'bytes32' },
-    { name: 'dataRoot', type: 'bytes32' },
-    { name: 'rows', type: 'uint32' },
-    { name: 'ciphertextHash', type: 'bytes32' },
-    { name: 'policyHash', type: 'bytes32' },
-    { name: 'benchmarkId', type: 'bytes32' },
-    { name: 'salt', type: 'bytes32' },
-  ],
-} as const;
+/** Seconds of the phases of a round, each another number. */
+export const PHASES = {
+  openDuration: 1_200,
+  voteDuration: 3_600,
+  revealDuration: 1_800,
+  settleDuration: 900,
+  delay: 600,
+};
 
 export type Scenario = Awaited<ReturnType<typeof createScenario>>;
 
@@ -150,11 +135,7 @@ export async function createScenario(chainId = 31337) {
     vestingDuration: 0,
     evaluationFee: FEE,
     bond: BOND,
-    openDuration: 1_200,
-    voteDuration: 3_600,
-    revealDuration: 1_800,
-    settleDuration: 900,
-    delay: 600,
+    ...PHASES,
     threshold: 2,
     committeeSize: 0,
     minStake: STAKE,

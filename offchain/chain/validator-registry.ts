@@ -82,6 +82,22 @@ export const unbondingDelay = (client: ChainClient): Promise<number> =>
 export const members = (client: ChainClient, committee: bigint): Promise<readonly Address[]> =>
   view(client, { contract: 'validatorRegistry', functionName: 'members', args: [committee] });
 
+/**
+ * The members of a packed committee, in its order, with where their keys are encrypted to. What a validator registered may be
+ * no recipient at all: whoever encrypts leaves it out, and it keeps the key from nobody else.
+ */
+export async function committeeRecipients(
+  client: ChainClient,
+  committee: bigint,
+): Promise<{ member: Address; ageRecipient: string; usable: boolean }[]> {
+  return Promise.all(
+    (await members(client, committee)).map(async (member) => {
+      const { ageRecipient } = await validator(client, member);
+      return { member, ageRecipient, usable: await isRecipient(ageRecipient) };
+    }),
+  );
+}
+
 /** 1 + the account's place in a packed committee; zero where it has none. */
 export const seatOf = (client: ChainClient, committee: bigint, account: Address): Promise<bigint> =>
   view(client, { contract: 'validatorRegistry', functionName: 'seatOf', args: [committee, account] });

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import type { Address } from 'viem';
 import type { ChainClient } from '../chain/connect.ts';
 import { policy, round } from '../chain/round.ts';
-import { members, validator } from '../chain/validator-registry.ts';
+import { committeeRecipients } from '../chain/validator-registry.ts';
 import { HokusaiError } from '../errors.ts';
-import { encryptTo, isRecipient } from '../recipient.ts';
+import { encryptTo } from '../recipient.ts';
 import { ciphertextHash } from '../seal.ts';
 import { secretFile } from '../secrets.ts';
 import { writeWhole } from '../write-whole.ts';
@@ -44,12 +44,7 @@ export async function deliver(client: ChainClient, folder: string): Promise<Deli
     });
   }
   const { threshold } = await policy(client, contribution.policyHash);
-  const drawn = await Promise.all(
-    (await members(client, committee)).map(async (member) => {
-      const { ageRecipient } = await validator(client, member);
-      return { member, ageRecipient, usable: await isRecipient(ageRecipient) };
-    }),
-  );
+  const drawn = await committeeRecipients(client, committee);
   const usable = drawn.filter((each) => each.usable);
   const leftOut = drawn.filter((each) => !each.usable).map(({ member }) => member);
   if (usable.length === 0) {

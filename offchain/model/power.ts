@@ -2,6 +2,7 @@
 import { type Config, loadConfig } from '../config.ts';
 import { describePower } from '../describe-power.ts';
 import { acceptanceProbability, type Effect, rowsNeeded } from '../power.ts';
+import { grouped } from '../report/numbers.ts';
 import { readCsv } from '../table.ts';
 import type { Answer } from '../verb.ts';
 
@@ -17,7 +18,6 @@ export interface PowerQuestion {
 }
 
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
-const count = (rows: number) => rows.toLocaleString('en-US');
 
 /**
  * Rows needed, and the chance on the rows that there are: alpha, rounds a fold and rows from the configuration, unless
@@ -35,9 +35,9 @@ export async function answerPower(asked: PowerQuestion): Promise<Answer> {
   const neededOfOneRound = rowsNeeded({ ...effect, alpha, power });
   const probability = rows === undefined ? undefined : acceptanceProbability({ ...effect, alpha: level, rows });
   const lines = [
-    `A gain of ${gain} percentage points, where ${discordant} % of the rows change, is accepted with ${percent(power)} on ${count(needed)} rows or more:`,
-    `alpha ${alpha} divided by the ${roundsPerFold} rounds of a fold. For a fold of one round: ${count(neededOfOneRound)} rows.`,
-    ...(probability === undefined ? [] : [`On ${count(rows!)} rows its chance is ${percent(probability)}.`]),
+    `A gain of ${gain} percentage points, where ${discordant} % of the rows change, is accepted with ${percent(power)} on ${grouped(needed)} rows or more:`,
+    `alpha ${alpha} divided by the ${roundsPerFold} rounds of a fold. For a fold of one round: ${grouped(neededOfOneRound)} rows.`,
+    ...(probability === undefined ? [] : [`On ${grouped(rows!)} rows its chance is ${percent(probability)}.`]),
     ...(config ? ['', describePower({ policy: { ...config.policy, alpha, roundsPerFold } }, rows!).text] : []),
   ];
   return {

@@ -9,8 +9,8 @@ import type { Sent } from '../chain/send.ts';
 import { modelCommitment, saltOf } from '../commitment.ts';
 import { type Config, loadConfig } from '../config.ts';
 import { HokusaiError } from '../errors.ts';
-import { openExecutor } from '../executor.ts';
-import { ACCURACY, ownedLine, trainSpecHashOf } from '../line.ts';
+import { type Executor, openExecutor } from '../executor.ts';
+import { ACCURACY, type ModelLine, ownedLine, trainSpecHashOf } from '../line.ts';
 import { headOf } from '../pipeline.ts';
 import { circuitRecords } from '../prove/circuits.ts';
 import { scoreCircuit } from '../prove/score.ts';
@@ -67,11 +67,7 @@ export interface Registered {
   readonly sent: readonly Sent[];
 }
 
-/**
- * Registers the circuit unless it is, trains the head, and registers the model under the name of its pipeline.
- *
- * @param zkey of a ceremony; without it the development key, which only a local chain takes
- */
+/** Registers a project's model, with the owner's secrets from its output directory. @see registerLine */
 export async function registerProject(
   client: Sender,
   config: Config,
@@ -81,17 +77,46 @@ export async function registerProject(
   const secrets = join(config.output.directory, 'secrets');
   const { owner } = await runSecrets(secrets);
   const line = await ownedLine(config, owner);
-  const circuitId = await registerCircuit(client, scoreCircuit(line.fold.n), zkey ? await readKey(zkey) : undefined);
+  const key = zkey === undefined ? undefined : await readKey(zkey);
   const executor = await openExecutor(join(config.output.directory, 'registration'));
-  const head = await headOf(line, executor).finally(() => executor.close());
-  const salt = saltOf(owner.modelSecret, 'linear', line.trainingSetRoot);
+  const registering = registerLine(client, { config, line, modelSecret: owner.modelSecret, committee, executor, key });
+  const { circuitId, sent } = await registering.finally(() => executor.close());
+  return { modelId: sent.result, circuitId, foldId: line.foldId, rows: line.fold.n, secrets, sent: [sent] };
+}
+
+/**
+ * Registers the circuit unless it is, trains the head, and registers the model under the name of its pipeline.
+ *
+ * @param key of a ceremony; without it the development key, which only a local chain takes
+ */
+export async function registerLine(
+  client: Sender,
+  {
+    config,
+    line,
+    modelSecret,
+    committee,
+    executor,
+    key,
+  }: {
+    config: Config;
+    line: ModelLine;
+    modelSecret: Uint8Array;
+    committee: Committee;
+    executor: Executor;
+    key?: Uint8Array | undefined;
+  },
+): Promise<{ circuitId: Hex; sent: Sent<Hex> }> {
+  const circuitId = await registerCircuit(client, scoreCircuit(line.fold.n), key);
+  const head = await headOf(line, executor);
+  const salt = saltOf(modelSecret, 'linear', line.trainingSetRoot);
   const sent = await registerModel(client, {
     salt: keccak256(stringToHex(config.pipeline.name)),
     head: { modelCommitment: await modelCommitment(head, salt), trainingSetRoot: line.trainingSetRoot },
     policy: policyOf(config, circuitId, committee),
     folds: [line.fold],
   });
-  return { modelId: sent.result, circuitId, foldId: line.foldId, rows: line.fold.n, secrets, sent: [sent] };
+  return { circuitId, sent };
 }
 
 const readKey = (file: string): Promise<Uint8Array> =>

@@ -9,10 +9,11 @@ import {
   zeroAddress,
   zeroHash,
 } from 'viem';
-import { STATUSES, voteContent, voteHash } from '../../offchain/chain/vote.ts';
+import { CONTRIBUTION_TYPES } from '../../offchain/chain/sign-contribution.ts';
+import { STATUSES, VOTE_TYPES, voteContent, voteHash } from '../../offchain/chain/vote.ts';
 import { contextHash } from '../../offchain/context.ts';
 import { address, prepareAttacks, tag } from '../attack.ts';
-import { CONTRIBUTION_TYPES, createScenario, STATE, STATUS, VOTE_TYPES } from '../scenario.ts';
+import { createScenario, STATE, STATUS } from '../scenario.ts';
 
 describe('Rounds: what clients can compute themselves', async () => {
   const s = await createScenario();

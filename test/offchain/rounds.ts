@@ -11,7 +11,7 @@ import { developmentKeyFile } from '../../offchain/prove/circuits.ts';
 import { circuitId, encodeVerificationKey, verificationKey } from '../../offchain/prove/keys.ts';
 import { contractProof, prove } from '../../offchain/prove/prove.ts';
 import { scoreInput, scoreSignals } from '../../offchain/prove/score.ts';
-import { deployContracts, RECIPIENT, STAKE } from '../scenario.ts';
+import { deployContracts, PHASES, RECIPIENT, STAKE } from '../scenario.ts';
 import { hash, overlapping, score, TERMS, UNIT, unproven } from './attestations.ts';
 
 const METRIC = stringToHex('accuracy', { size: 32 });
@@ -223,11 +223,7 @@ const policyOf = (trainSpecHash: Hex, validators: readonly Address[]) => ({
   vestingDuration: 0,
   evaluationFee: FEE,
   bond: BOND,
-  openDuration: 1_200,
-  voteDuration: 3_600,
-  revealDuration: 1_800,
-  settleDuration: 900,
-  delay: 600,
+  ...PHASES,
   threshold: 2,
   committeeSize: 0,
   minStake: STAKE,
