@@ -21,7 +21,7 @@ export default defineConfig({
     compilers: [compiler(10_000)],
     // For speed alone it would be larger than a contract may be.
     overrides: {
-      'contracts/Rounds.sol': compiler(200),
+      'contracts/Rounds.sol': compiler(50),
       // Its handler is large and deployed nowhere: the older pipeline compiles it in a tenth of the time.
       'test/contracts/Rounds.t.sol': { ...compiler(1), settings: { ...compiler(1).settings, viaIR: false } },
     },

@@ -31,11 +31,24 @@ contract CircuitRegistry is ICircuitRegistry {
         returns (bool)
     {
         bytes memory key = verificationKey(circuitId);
-        uint256 expected = (key.length / 32 - Groth16.FIXED_WORDS) / 2 - 1;
-        if (publicSignals.length != expected) {
-            revert CircuitRegistryPublicSignals(circuitId, expected, publicSignals.length);
-        }
+        requireLength(circuitId, key, publicSignals);
         return Groth16.verify(key, proof, publicSignals);
+    }
+
+    /// @inheritdoc ICircuitRegistry
+    function verifyAll(bytes32 circuitId, Proof[] calldata proofs, uint256[][] calldata publicSignals)
+        external
+        view
+        returns (bool)
+    {
+        bytes memory key = verificationKey(circuitId);
+        if (proofs.length == 0 || proofs.length != publicSignals.length) {
+            revert CircuitRegistryProofs(proofs.length, publicSignals.length);
+        }
+        for (uint256 i = 0; i < proofs.length; i++) {
+            requireLength(circuitId, key, publicSignals[i]);
+        }
+        return Groth16.verifyAll(key, proofs, publicSignals);
     }
 
     /// @inheritdoc ICircuitRegistry
@@ -43,6 +56,13 @@ contract CircuitRegistry is ICircuitRegistry {
         address pointer = keys[circuitId];
         if (pointer == address(0)) revert CircuitRegistryUnknownCircuit(circuitId);
         return ContractCode.read(pointer);
+    }
+
+    function requireLength(bytes32 circuitId, bytes memory key, uint256[] calldata publicSignals) private pure {
+        uint256 expected = (key.length / 32 - Groth16.FIXED_WORDS) / 2 - 1;
+        if (publicSignals.length != expected) {
+            revert CircuitRegistryPublicSignals(circuitId, expected, publicSignals.length);
+        }
     }
 
     /// @dev An infinite point would leave a part of the statement unchecked; a bad one would make every proof fail.

@@ -57,6 +57,100 @@ library Groth16 {
         return valid;
     }
 
+    /// @notice Whether all `proofs` prove the statements that their `signals` make under `key`, in one pairing check:
+    /// about 50,000 gas for each further proof instead of 200,000.
+    /// @dev Each proof's equation is raised to a random 128-bit power and all are multiplied, so that a bad one passes
+    /// with probability 2^-128; the powers are a hash of everything that is verified (small exponents test of
+    /// https://doi.org/10.1007/BFb0054130). False for anything that `verify` is false for.
+    /// The caller ensures that there is a proof, as many signals for each as `key` has points of IC but one, and as many
+    /// lists of signals as proofs.
+    function verifyAll(bytes memory key, Proof[] calldata proofs, uint256[][] calldata signals)
+        internal
+        view
+        returns (bool valid)
+    {
+        uint256 count = proofs.length;
+        uint256[] memory pairs = new uint256[](6 * (count + 3));
+        // Of alpha and IC[0], then of the further points of IC, each times the sum of what the proofs ask for.
+        uint256[] memory factors = new uint256[](signals[0].length + 1);
+        uint256[2] memory c;
+        bytes32 seed = keccak256(abi.encode(keccak256(key), proofs, signals));
+        valid = true;
+        for (uint256 i = 0; i < count; i++) {
+            uint256 power = uint256(keccak256(abi.encode(seed, i))) >> 128;
+            if (proofs[i].a[1] >= Q || !accumulate(factors, power, signals[i])) return false;
+            uint256[2] memory scaled;
+            (scaled, valid) = times([proofs[i].a[0], (Q - proofs[i].a[1]) % Q], power, valid);
+            putPair(pairs, i, scaled, [proofs[i].b[0][0], proofs[i].b[0][1], proofs[i].b[1][0], proofs[i].b[1][1]]);
+            (scaled, valid) = times(proofs[i].c, power, valid);
+            (c, valid) = plus(c, scaled, valid);
+        }
+        uint256[2] memory alpha;
+        (alpha, valid) = times([word(key, 0), word(key, 1)], factors[0], valid);
+        uint256[2] memory inputs;
+        for (uint256 j = 0; j < factors.length; j++) {
+            uint256[2] memory point = [word(key, FIXED_WORDS + 2 * j), word(key, FIXED_WORDS + 2 * j + 1)];
+            (point, valid) = times(point, factors[j], valid);
+            (inputs, valid) = plus(inputs, point, valid);
+        }
+        putPair(pairs, count, alpha, g2(key, BETA));
+        putPair(pairs, count + 1, inputs, g2(key, GAMMA));
+        putPair(pairs, count + 2, c, g2(key, DELTA));
+        assembly ("memory-safe") {
+            let paired := staticcall(gas(), 8, add(pairs, 32), mul(mload(pairs), 32), 0, 32)
+            valid := and(valid, and(paired, eq(mload(0), 1)))
+        }
+    }
+
+    /// @dev Adds power to the first factor and power times each signal to its own; false when a signal is R or more.
+    function accumulate(uint256[] memory factors, uint256 power, uint256[] calldata signals)
+        private
+        pure
+        returns (bool)
+    {
+        factors[0] = addmod(factors[0], power, R);
+        for (uint256 j = 0; j < signals.length; j++) {
+            if (signals[j] >= R) return false;
+            factors[j + 1] = addmod(factors[j + 1], mulmod(power, signals[j], R), R);
+        }
+        return true;
+    }
+
+    function times(uint256[2] memory point, uint256 factor, bool validSoFar)
+        private
+        view
+        returns (uint256[2] memory product, bool valid)
+    {
+        uint256[3] memory input = [point[0], point[1], factor];
+        assembly ("memory-safe") {
+            valid := and(validSoFar, staticcall(gas(), 7, input, 96, product, 64))
+        }
+    }
+
+    function plus(uint256[2] memory one, uint256[2] memory other, bool validSoFar)
+        private
+        view
+        returns (uint256[2] memory sum, bool valid)
+    {
+        uint256[4] memory input = [one[0], one[1], other[0], other[1]];
+        assembly ("memory-safe") {
+            valid := and(validSoFar, staticcall(gas(), 6, input, 128, sum, 64))
+        }
+    }
+
+    function putPair(uint256[] memory pairs, uint256 place, uint256[2] memory one, uint256[4] memory two) private pure {
+        (pairs[6 * place], pairs[6 * place + 1]) = (one[0], one[1]);
+        for (uint256 i = 0; i < 4; i++) {
+            pairs[6 * place + 2 + i] = two[i];
+        }
+    }
+
+    function g2(bytes memory key, uint256 first) private pure returns (uint256[4] memory point) {
+        for (uint256 i = 0; i < 4; i++) {
+            point[i] = word(key, first + i);
+        }
+    }
+
     /// @dev IC[0] + sum signal[i] IC[i + 1]; not valid when a signal is R or more.
     function combine(bytes memory key, uint256[] calldata publicSignals)
         private

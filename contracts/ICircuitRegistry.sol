@@ -23,6 +23,7 @@ interface ICircuitRegistry {
     error CircuitRegistryAlreadyRegistered(bytes32 circuitId);
     error CircuitRegistryUnknownCircuit(bytes32 circuitId);
     error CircuitRegistryPublicSignals(bytes32 circuitId, uint256 expected, uint256 actual);
+    error CircuitRegistryProofs(uint256 proofs, uint256 statements);
 
     /// @notice Registers the verification key of a circuit.
     /// @param key           32-byte words: alpha (G1), beta, gamma, delta (G2, imaginary parts first), IC[0..n] (G1)
@@ -33,6 +34,13 @@ interface ICircuitRegistry {
     /// @notice Whether `proof` proves the statement that `publicSignals` make.
     /// @dev Reverts only for an unknown circuit or the wrong number of signals; any bad proof gives false.
     function verify(bytes32 circuitId, Proof calldata proof, uint256[] calldata publicSignals)
+        external
+        view
+        returns (bool);
+
+    /// @notice Whether all `proofs`, of one circuit, prove the statements that their public signals make, in one check.
+    /// @dev Reverts as `verify` does, and where there is not one list of signals for each of one proof or more.
+    function verifyAll(bytes32 circuitId, Proof[] calldata proofs, uint256[][] calldata publicSignals)
         external
         view
         returns (bool);

@@ -10,6 +10,8 @@ uint256 constant SCALAR_FIELD = 218882428718392752222464057452572750885483644004
 /// whatever the owner does to the model's policy later. Whoever has budget allocated to a model trusts the model's owner
 /// with it: the owner writes the policy.
 /// @param circuitId what CircuitRegistry verifies the settlement's proof against
+/// @param inferenceCircuitId what InferenceRegistry verifies against that both models predict what they are scored by; 0
+/// where validators are believed in it (assurance level 1)
 /// @param metric short string, one that DeltaOne knows
 /// @param trainSpecHash canonical training configuration and evaluator release
 /// @param payPoint pay the point estimate instead of the lower bound (the gate is the same)
@@ -39,6 +41,7 @@ uint256 constant SCALAR_FIELD = 218882428718392752222464057452572750885483644004
 /// @param gate what a score has to pass
 struct Policy {
     bytes32 circuitId;
+    bytes32 inferenceCircuitId;
     bytes32 metric;
     bytes32 trainSpecHash;
     bool payPoint;

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {ICircuitRegistry, Proof} from "./ICircuitRegistry.sol";
+import {IInferenceRegistry} from "./IInferenceRegistry.sol";
 import {IModelRegistry} from "./IModelRegistry.sol";
 import {IRewards, IRoundVoters} from "./IRewards.sol";
 import {IValidatorRegistry} from "./IValidatorRegistry.sol";
@@ -380,6 +381,8 @@ interface IRounds is IRoundVoters {
     function modelRegistry() external view returns (IModelRegistry);
 
     function circuitRegistry() external view returns (ICircuitRegistry);
+
+    function inferenceRegistry() external view returns (IInferenceRegistry);
 
     function validatorRegistry() external view returns (IValidatorRegistry);
 

@@ -34,8 +34,7 @@ abstract contract RoundQueue is RoundRecords {
         returns (bytes32 roundId)
     {
         Model memory model = _ownModel(modelId);
-        if (policyHash != model.policyHash) revert RoundsStalePolicy(policyHash, model.policyHash);
-        if (benchmarkId != model.benchmarkId) revert RoundsStaleBenchmark(benchmarkId, model.benchmarkId);
+        _requireCurrent(policyHash, model.policyHash, benchmarkId, model.benchmarkId);
         Policy memory policy = modelRegistry.policy(policyHash);
         uint256 deposit = uint256(policy.bond) + policy.evaluationFee;
         if (msg.value != deposit) revert RoundsWrongDeposit(deposit, msg.value);

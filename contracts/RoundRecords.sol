@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {ICircuitRegistry} from "./ICircuitRegistry.sol";
+import {IInferenceRegistry} from "./IInferenceRegistry.sol";
 import {Fold, IModelRegistry, Model, Policy} from "./IModelRegistry.sol";
 import {IRewards} from "./IRewards.sol";
 import {Contribution, IRounds, Round, State, VoidReason, Vote} from "./IRounds.sol";
@@ -12,6 +13,7 @@ import {RoundClock} from "./RoundClock.sol";
 struct Parts {
     IModelRegistry modelRegistry;
     ICircuitRegistry circuitRegistry;
+    IInferenceRegistry inferenceRegistry;
     IValidatorRegistry validatorRegistry;
     IRewards rewards;
 }
@@ -27,6 +29,8 @@ abstract contract RoundRecords is RoundClock {
     /// @inheritdoc IRounds
     ICircuitRegistry public immutable circuitRegistry;
     /// @inheritdoc IRounds
+    IInferenceRegistry public immutable inferenceRegistry;
+    /// @inheritdoc IRounds
     IValidatorRegistry public immutable validatorRegistry;
     /// @inheritdoc IRounds
     IRewards public immutable rewards;
@@ -36,6 +40,7 @@ abstract contract RoundRecords is RoundClock {
     constructor(Parts memory parts) {
         modelRegistry = parts.modelRegistry;
         circuitRegistry = parts.circuitRegistry;
+        inferenceRegistry = parts.inferenceRegistry;
         validatorRegistry = parts.validatorRegistry;
         rewards = parts.rewards;
     }
@@ -160,6 +165,15 @@ abstract contract RoundRecords is RoundClock {
 
     function _requireAfter(bytes32 roundId, uint256 deadline) internal view {
         if (clock() <= deadline) revert RoundsDeadlineNotPassed(roundId, deadline, clock());
+    }
+
+    /// @dev What a contributor saw is what he gets.
+    function _requireCurrent(bytes32 seenPolicy, bytes32 policyHash, bytes32 seenBenchmark, bytes32 benchmarkId)
+        internal
+        pure
+    {
+        if (seenPolicy != policyHash) revert RoundsStalePolicy(seenPolicy, policyHash);
+        if (seenBenchmark != benchmarkId) revert RoundsStaleBenchmark(seenBenchmark, benchmarkId);
     }
 
     /// @dev A head that this contract cannot advance, or a budget of another contract, is none of its business.

@@ -114,6 +114,7 @@ contract Rounds is RoundFrauds, ERC165 {
         if (!circuitRegistry.verify(policy.circuitId, proof, signals)) {
             revert RoundsInvalidProof(roundId, policy.circuitId, context);
         }
+        _requireInferred(r, policy, vote);
         uint256 reward = _score(roundId, r, policy, fold, counts);
         _foldStates[r.modelId][r.foldId].accepted = true;
         r.finalisableAt = clock() + policy.delay;
@@ -184,12 +185,7 @@ contract Rounds is RoundFrauds, ERC165 {
     /// @dev What was committed is bound to what was current when it was.
     function _requireSameTerms(Contribution calldata contribution, Round storage r) private view {
         if (contribution.modelId != r.modelId) revert RoundsForeignModel(contribution.modelId, address(this));
-        if (contribution.policyHash != r.policyHash) {
-            revert RoundsStalePolicy(contribution.policyHash, r.policyHash);
-        }
-        if (contribution.benchmarkId != r.benchmarkId) {
-            revert RoundsStaleBenchmark(contribution.benchmarkId, r.benchmarkId);
-        }
+        _requireCurrent(contribution.policyHash, r.policyHash, contribution.benchmarkId, r.benchmarkId);
     }
 
     function _requireContributor(bytes32 roundId, Contribution calldata contribution, bytes calldata signature)
@@ -266,6 +262,19 @@ contract Rounds is RoundFrauds, ERC165 {
         rewards.keep(r.modelId, roundId, uint128(reward));
         r.deltaOneBps = int16(score.deltaOneBps);
         r.payableBps = int16(score.payableBps);
+    }
+
+    /// @dev At assurance level 2 the predictions that are scored are those of the two models.
+    function _requireInferred(Round storage r, Policy memory policy, Vote calldata vote) private view {
+        if (policy.inferenceCircuitId == 0) return;
+        inferenceRegistry.requireProven(
+            policy.inferenceCircuitId,
+            r.foldId,
+            r.headCommitment,
+            vote.baselinePredictionsRoot,
+            vote.candidateCommitment,
+            vote.candidatePredictionsRoot
+        );
     }
 
     function _requireFreshHead(bytes32 roundId, Round storage r) private view {

@@ -130,6 +130,7 @@ export const zAttestation = z.strictObject({
     chainId: count,
     modelRegistry: address,
     circuitRegistry: address,
+    inferenceRegistry: address,
     validatorRegistry: address,
     rewards: address,
     rounds: address,

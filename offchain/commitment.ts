@@ -37,32 +37,54 @@ export interface Vector {
 /** Bits of a field element that are packed: the most whole bytes below the field's 254 bits. */
 const ELEMENT_BITS = 248;
 
-/** Elements absorbed by one Poseidon beside the state. */
-const WIDTH = 15;
+/** Elements absorbed by one Poseidon beside the state, where a block has more than one. */
+const GROUP = 15;
 
 /**
- * The Poseidon root of a vector: s = Poseidon(tag, n, laneBits, salt), then for each block of 248 rows, of all columns
- * in turn, the block's elements are absorbed, up to 15 at a time: s = Poseidon(s, elements). An element packs
- * floor(248 / laneBits) values, the first in its lowest bits; a block's elements are complete, with zeros after row n.
- * For bits the twin of `circuits/block-commitment.circom`.
+ * The Poseidon root of a vector: s = Poseidon(tag, n, encoding, salt), then its blocks of 248 rows are absorbed one after
+ * another. A block of one element: s = Poseidon(s, element). Of several, those of all columns in turn: groups of 15, the
+ * last one filled with zeros, each s = Poseidon(s, group). An element packs floor(248 / laneBits) values, the first in its
+ * lowest bits; a block's elements are complete, with zeros after row n. encoding = laneBits + 256 (groups of a block - 1).
+ * The twin of `circuits/block-commitment.circom`.
  */
-export async function vectorRoot({ name, laneBits, columns, salt }: Vector): Promise<bigint> {
-  const poseidon = await loadPoseidon();
-  const rows = columns[0]!.length;
-  let state = poseidon([tag(name), BigInt(rows), BigInt(laneBits), salt]);
-  for (let start = 0; start < rows; start += BLOCK_ROWS) {
-    const elements = columns.flatMap((column) => pack(column, start, laneBits));
-    for (let at = 0; at < elements.length; at += WIDTH) state = poseidon([state, ...elements.slice(at, at + WIDTH)]);
-  }
-  return state;
+export async function vectorRoot(vector: Vector): Promise<bigint> {
+  const states = await vectorStates(vector);
+  return states.at(-1)!;
 }
 
+/**
+ * The state of a vector's commitment before its first block and after each; the last one is the root.
+ *
+ * @param blockRows of a circuit that is made small for a test
+ */
+export async function vectorStates(
+  { name, laneBits, columns, salt }: Vector,
+  blockRows: number = BLOCK_ROWS,
+): Promise<bigint[]> {
+  const poseidon = await loadPoseidon();
+  const rows = columns[0]!.length;
+  const encoding = laneBits + 256 * (groupsOfBlock(columns.length, laneBits, blockRows) - 1);
+  const states = [poseidon([tag(name), BigInt(rows), BigInt(encoding), salt])];
+  for (let start = 0; start < rows; start += blockRows) {
+    const elements = columns.flatMap((column) => pack(column, start, laneBits, blockRows));
+    while (elements.length > 1 && elements.length % GROUP !== 0) elements.push(0n);
+    let state = states.at(-1)!;
+    for (let at = 0; at < elements.length; at += GROUP) state = poseidon([state, ...elements.slice(at, at + GROUP)]);
+    states.push(state);
+  }
+  return states;
+}
+
+/** How many times a block of so many columns is absorbed. */
+export const groupsOfBlock = (columns: number, laneBits: number, blockRows: number = BLOCK_ROWS): number =>
+  Math.ceil((columns * Math.ceil(blockRows / Math.floor(ELEMENT_BITS / laneBits))) / GROUP);
+
 /** The elements of one column's block that begins at row `start`. */
-function pack(column: ArrayLike<number>, start: number, laneBits: number): bigint[] {
+function pack(column: ArrayLike<number>, start: number, laneBits: number, blockRows: number): bigint[] {
   const lanes = Math.floor(ELEMENT_BITS / laneBits);
-  return Array.from({ length: Math.ceil(BLOCK_ROWS / lanes) }, (_, element) => {
+  return Array.from({ length: Math.ceil(blockRows / lanes) }, (_, element) => {
     const first = start + element * lanes;
-    const end = Math.min(first + lanes, start + BLOCK_ROWS, column.length);
+    const end = Math.min(first + lanes, start + blockRows, column.length);
     let packed = 0n;
     for (let row = end - 1; row >= first; row--) packed = (packed << BigInt(laneBits)) | BigInt(column[row]!);
     return packed;
@@ -79,7 +101,8 @@ export function saltOf(secret: Uint8Array, ...purpose: readonly string[]): bigin
 }
 
 /** What a model is committed to by: bias and weights as 32-bit lanes, 2^31 added to each. */
-export function modelCommitment(model: LinearModel, salt: bigint): Promise<bigint> {
-  const parameters = [model.bias, ...model.weights].map((value) => value + 2 ** 31);
-  return vectorRoot({ name: 'linear', laneBits: 32, columns: [parameters], salt });
-}
+export const parametersOf = (model: LinearModel): number[] =>
+  [model.bias, ...model.weights].map((value) => value + 2 ** 31);
+
+export const modelCommitment = (model: LinearModel, salt: bigint): Promise<bigint> =>
+  vectorRoot({ name: 'linear', laneBits: 32, columns: [parametersOf(model)], salt });

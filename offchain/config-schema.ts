@@ -197,7 +197,7 @@ export const zConfigFile = z.strictObject({
   data: z.strictObject({ schema: text, baseline: text, contribution: text, benchmark: text }),
   policy: zPolicy.prefault({}),
   output: z.strictObject({ directory: text.default(DEFAULTS.directory) }).prefault({}),
-  assurance: z.literal('scored', only('scored')).default('scored'),
+  assurance: z.enum(['scored', 'inferred'], { error: 'only scored and inferred run so far' }).default('scored'),
 });
 
 type ConfigFile = z.infer<typeof zConfigFile>;

@@ -200,6 +200,7 @@ const NO_CHAIN = {
   chainId: 0,
   modelRegistry: zeroAddress,
   circuitRegistry: zeroAddress,
+  inferenceRegistry: zeroAddress,
   validatorRegistry: zeroAddress,
   rewards: zeroAddress,
   rounds: zeroAddress,

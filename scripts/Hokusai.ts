@@ -23,10 +23,11 @@ export default buildModule('Hokusai', (m) => {
   const libraries = { DeltaOne: m.library('DeltaOne') };
   const modelRegistry = m.contract('ModelRegistry', [], { libraries });
   const circuitRegistry = m.contract('CircuitRegistry');
+  const inferenceRegistry = m.contract('InferenceRegistry', [modelRegistry, circuitRegistry]);
   const delay = m.getParameter('unbondingDelay', UNBONDING_DELAY);
   const validatorRegistry = m.contract('ValidatorRegistry', [accessManager, delay]);
   const rewards = m.contract('Rewards', [modelRegistry]);
-  const parts = { modelRegistry, circuitRegistry, validatorRegistry, rewards };
+  const parts = { modelRegistry, circuitRegistry, inferenceRegistry, validatorRegistry, rewards };
   const rounds = m.contract('Rounds', [parts, accessManager], { libraries });
 
   const name = m.getParameter('tokenName', 'Hokusai Reward');
@@ -45,5 +46,6 @@ export default buildModule('Hokusai', (m) => {
   ];
   // Last, because from then on the admin acts with notice.
   m.call(accessManager, 'grantRole', [ADMIN, admin, NOTICE], { id: 'admin', after: configured });
-  return { accessManager, modelRegistry, circuitRegistry, validatorRegistry, rewards, rounds, rewardToken };
+  const registries = { modelRegistry, circuitRegistry, inferenceRegistry, validatorRegistry };
+  return { accessManager, ...registries, rewards, rounds, rewardToken };
 });

@@ -56,6 +56,14 @@ const ACTIONS = {
     pause: ['Pause all rounds'],
     unpause: ['End the pause'],
   },
+  InferenceRegistry: {
+    proveInference: [
+      'Prove what a model predicts',
+      ['inference.modelCommitment', 'Model'],
+      ['inference.foldId', 'Fold'],
+      ['inference.predictionsRoot', 'Predictions'],
+    ],
+  },
   Rewards: {
     allocateBudget: ['Allocate a budget', ['modelId', 'Model'], ['amount', 'Smallest units']],
     claim: ['Claim a reward', ['modelId', 'Model'], ROUND, ['weight', 'Weight']],
@@ -106,6 +114,7 @@ export function clearSigning(deployment: Deployment): Record<string, unknown> {
   const { chainId, rounds } = deployment;
   const contracts = Object.entries({
     Rounds: rounds,
+    InferenceRegistry: deployment.inferenceRegistry,
     Rewards: deployment.rewards,
     ValidatorRegistry: deployment.validatorRegistry,
   } satisfies Record<keyof typeof ACTIONS, string>).map(([name, address]) => {

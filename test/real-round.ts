@@ -63,6 +63,7 @@ export async function createRealModel(chain: LocalChain, { salt = zeroHash as He
   const key = verificationKey(await readFile(keyFile));
   const policy = {
     circuitId: circuitId(key),
+    inferenceCircuitId: zeroHash,
     metric,
     trainSpecHash: tag('train spec'),
     payPoint: false,

@@ -96,17 +96,23 @@ export async function deployContracts<Circuits extends 'CircuitRegistry' | 'Circ
   const libraries = { DeltaOne: (await viem.deployContract('DeltaOne')).address };
   const modelRegistry = await viem.deployContract('ModelRegistry', [], { libraries });
   const circuitRegistry = await viem.deployContract(circuits);
+  const inferenceRegistry = await viem.deployContract('InferenceRegistry', [
+    modelRegistry.address,
+    circuitRegistry.address,
+  ]);
   const validatorRegistry = await viem.deployContract('ValidatorRegistry', [accessManager.address, UNBONDING]);
   const rewards = await viem.deployContract('Rewards', [modelRegistry.address]);
   const parts = {
     modelRegistry: modelRegistry.address,
     circuitRegistry: circuitRegistry.address,
+    inferenceRegistry: inferenceRegistry.address,
     validatorRegistry: validatorRegistry.address,
     rewards: rewards.address,
   };
   const rounds = await viem.deployContract('Rounds', [parts, accessManager.address], { libraries });
   const token = await viem.deployContract('RewardToken', ['Reward', 'RWD', cap, rewards.address, addressOf(owner)]);
-  return { accessManager, modelRegistry, circuitRegistry, validatorRegistry, rewards, rounds, token };
+  const registries = { modelRegistry, circuitRegistry, inferenceRegistry, validatorRegistry };
+  return { accessManager, ...registries, rewards, rounds, token };
 }
 
 export async function createScenario(chainId = 31337) {
@@ -123,6 +129,7 @@ export async function createScenario(chainId = 31337) {
 
   const policy = {
     circuitId: tag('a circuit'),
+    inferenceCircuitId: zeroHash as Hex,
     metric,
     trainSpecHash: tag('train spec'),
     payPoint: false,

@@ -8,6 +8,7 @@ import { HokusaiError } from '../errors.ts';
 export type ContractName =
   | 'ModelRegistry'
   | 'CircuitRegistry'
+  | 'InferenceRegistry'
   | 'ValidatorRegistry'
   | 'Rewards'
   | 'Rounds'
@@ -43,6 +44,7 @@ export interface Deployment {
   readonly chainId: number;
   readonly modelRegistry: Address;
   readonly circuitRegistry: Address;
+  readonly inferenceRegistry: Address;
   readonly validatorRegistry: Address;
   readonly rewards: Address;
   readonly rounds: Address;
@@ -53,6 +55,7 @@ export interface Deployment {
 export const CONTRACTS = {
   modelRegistry: 'ModelRegistry',
   circuitRegistry: 'CircuitRegistry',
+  inferenceRegistry: 'InferenceRegistry',
   validatorRegistry: 'ValidatorRegistry',
   rewards: 'Rewards',
   rounds: 'Rounds',

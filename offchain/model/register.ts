@@ -1,7 +1,7 @@
 /** Puts a project's model on a chain: its circuit, policy, fold and head. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Address, type Hex, keccak256, stringToHex } from 'viem';
+import { type Address, type Hex, keccak256, stringToHex, zeroHash } from 'viem';
 import { registerCircuit } from '../chain/circuit.ts';
 import type { Sender } from '../chain/connect.ts';
 import { model, type NewModel, policy, registerModel, updateBenchmark, updatePolicy } from '../chain/round.ts';
@@ -13,6 +13,7 @@ import { type Executor, openExecutor } from '../executor.ts';
 import { ACCURACY, type ModelLine, ownedLine, trainSpecHashOf } from '../line.ts';
 import { headOf } from '../pipeline.ts';
 import { circuitRecords } from '../prove/circuits.ts';
+import { inferenceCircuit } from '../prove/inference.ts';
 import { scoreCircuit } from '../prove/score.ts';
 import { runSecrets } from '../secrets.ts';
 
@@ -50,11 +51,14 @@ export function committeeOf(
   );
 }
 
+/** What the rounds of a policy are proven with. */
+type Circuits = Pick<NewModel['policy'], 'circuitId' | 'inferenceCircuitId'>;
+
 /** A configuration's promise as the contract takes it. */
-export function policyOf(config: Config, circuitId: Hex, committee: Committee): NewModel['policy'] {
+export function policyOf(config: Config, circuits: Circuits, committee: Committee): NewModel['policy'] {
   const { alpha: _, validators: __, ...terms } = config.policy;
   const trainSpecHash = trainSpecHashOf({ C: config.training.hyperparameters.C });
-  return { ...terms, circuitId, metric: ACCURACY, trainSpecHash, ...committee };
+  return { ...terms, ...circuits, metric: ACCURACY, trainSpecHash, ...committee };
 }
 
 /** What was registered. */
@@ -109,11 +113,13 @@ export async function registerLine(
 ): Promise<{ circuitId: Hex; sent: Sent<Hex> }> {
   const circuitId = await registerCircuit(client, scoreCircuit(line.fold.n), key);
   const head = await headOf(line, executor);
+  const inferenceCircuitId =
+    config.assurance === 'inferred' ? await registerCircuit(client, inferenceCircuit(head.weights.length)) : zeroHash;
   const salt = saltOf(modelSecret, 'linear', line.trainingSetRoot);
   const sent = await registerModel(client, {
     salt: keccak256(stringToHex(config.pipeline.name)),
     head: { modelCommitment: await modelCommitment(head, salt), trainingSetRoot: line.trainingSetRoot },
-    policy: policyOf(config, circuitId, committee),
+    policy: policyOf(config, { circuitId, inferenceCircuitId }, committee),
     folds: [line.fold],
   });
   return { circuitId, sent };
@@ -140,11 +146,11 @@ export async function replacePolicy(
   committee?: Committee,
 ): Promise<Sent<Hex>> {
   const present = await policy(client, (await model(client, modelId)).policyHash);
-  const { validators, committeeSize, minStake } = present;
+  const { circuitId, inferenceCircuitId, validators, committeeSize, minStake } = present;
   const size = committeeSize || validators.length;
   const kept = committee ?? { validators, committeeSize, minStake };
   if (!committee && size !== config.policy.validators) committeeOf(config, {});
-  return updatePolicy(client, modelId, policyOf(config, present.circuitId, kept));
+  return updatePolicy(client, modelId, policyOf(config, { circuitId, inferenceCircuitId }, kept));
 }
 
 /**

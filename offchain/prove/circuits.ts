@@ -9,13 +9,23 @@ import { writeWhole } from '../write-whole.ts';
 import { developmentKey } from './keys.ts';
 import { readR1cs } from './r1cs.ts';
 
-/** Circuits by name: the template, the arguments of `main`, and its public inputs. Of scores, the smallest class first. */
+/**
+ * Circuits by name: the template, the arguments of `main`, and its public inputs; of each template, the smallest class
+ * first.
+ */
 export const CIRCUITS = {
   score512: { file: 'score.circom', template: 'Score', args: [512, 248], publicInputs: ['contextHash'] },
   score4096: { file: 'score.circom', template: 'Score', args: [4096, 248], publicInputs: ['contextHash'] },
+  linear30: { file: 'linear-inference.circom', template: 'LinearInference', args: [1, 248, 30], publicInputs: [] },
 } as const;
 
 export type CircuitName = keyof typeof CIRCUITS;
+export type ScoreCircuit = 'score512' | 'score4096';
+export type InferenceCircuit = 'linear30';
+
+/** The circuits of a template, the smallest class first. */
+export const circuitsOf = <Name extends CircuitName>(template: 'Score' | 'LinearInference'): Name[] =>
+  (Object.keys(CIRCUITS) as CircuitName[]).filter((name): name is Name => CIRCUITS[name].template === template);
 
 /** What `circuits/circuits.json` says of a compiled circuit; `npm run circuits` writes it and the tests compare. */
 export interface CircuitRecord {

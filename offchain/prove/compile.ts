@@ -47,10 +47,11 @@ export async function compile(
     const circomlib = join(dirname(require.resolve('circomlib/package.json')), 'circuits');
     await cp(folder, work, { recursive: true, filter: (source) => source === folder || source.endsWith('.circom') });
     await cp(circomlib, join(work, 'circomlib/circuits'), { recursive: true });
+    const publicInputs = main.publicInputs.length > 0 ? `{public [${main.publicInputs.join(', ')}]}` : '';
     await writeFile(
       join(work, 'main.circom'),
       `pragma circom 2.2.0;\ninclude "./${main.file}";\n` +
-        `component main {public [${main.publicInputs.join(', ')}]} = ${main.template}(${main.args.join(', ')});\n`,
+        `component main ${publicInputs} = ${main.template}(${main.args.join(', ')});\n`,
     );
     await runCompiler(main, work, [`--${optimisation}`, ...(calculator ? ['--wasm'] : [])]);
     return {

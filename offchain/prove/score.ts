@@ -5,7 +5,7 @@ import { pack } from '../delta.ts';
 import { HokusaiError } from '../errors.ts';
 import type { Executor } from '../executor.ts';
 import { jointCounts } from '../metrics.ts';
-import { CIRCUITS, type CircuitName, circuitRecords, developmentKeyFile } from './circuits.ts';
+import { CIRCUITS, circuitRecords, circuitsOf, developmentKeyFile, type ScoreCircuit } from './circuits.ts';
 import { type VerificationKey, verificationKey } from './keys.ts';
 import { type Groth16Proof, type Proven, prove } from './prove.ts';
 
@@ -57,16 +57,17 @@ export async function scoreSignals(score: Score): Promise<ScoreSignals> {
  *
  * @throws HokusaiError `SCORE_TOO_LARGE` (configuration) when none does.
  */
-export function scoreCircuit(rows: number): CircuitName {
-  const fitting = Object.entries(CIRCUITS).find(([, circuit]) => circuit.args[0] >= rows);
+export function scoreCircuit(rows: number): ScoreCircuit {
+  const classes = circuitsOf<ScoreCircuit>('Score');
+  const fitting = classes.find((name) => CIRCUITS[name].args[0] >= rows);
   if (!fitting) {
-    const largest = Math.max(...Object.values(CIRCUITS).map((circuit) => circuit.args[0]));
+    const largest = CIRCUITS[classes.at(-1)!].args[0];
     throw new HokusaiError('configuration', 'SCORE_TOO_LARGE', `No score circuit holds ${rows} rows.`, {
       details: { rows, largest },
       next: `Register a fold of at most ${largest} rows; a larger one is sampled by digest.`,
     });
   }
-  return fitting[0] as CircuitName;
+  return fitting;
 }
 
 /** The private and public inputs of the score circuit of size class `rows`, padded with zeros. */
@@ -87,7 +88,7 @@ export function scoreInput(score: Score, rows: number): Record<string, string | 
 
 /** A score with its proof, in snarkjs's forms, and the key that checks it. */
 export type ProvenScore = {
-  readonly circuit: CircuitName;
+  readonly circuit: ScoreCircuit;
   readonly circuitId: Hex;
   readonly attestationHash: string;
   readonly countsPacked: string;

@@ -47,6 +47,7 @@ function lines({ contribution, benchmark, models, proof, context, metricsHash }:
     ['Rounds', 'the contract', context.rounds],
     ['ModelRegistry', 'the contract', context.modelRegistry],
     ['CircuitRegistry', 'the contract', context.circuitRegistry],
+    ['InferenceRegistry', 'the contract', context.inferenceRegistry],
     ['ValidatorRegistry', 'the contract', context.validatorRegistry],
     ['Rewards', 'the contract', context.rewards],
   ];

@@ -19,6 +19,7 @@ export interface Question {
   readonly rounds: Address;
   readonly modelRegistry: Address;
   readonly circuitRegistry: Address;
+  readonly inferenceRegistry: Address;
   readonly validatorRegistry: Address;
   readonly rewards: Address;
   readonly roundId: Hex;

@@ -40,6 +40,7 @@ export async function chainChecks(
     rounds: lower(context.rounds),
     modelRegistry: lower(context.modelRegistry),
     circuitRegistry: lower(context.circuitRegistry),
+    inferenceRegistry: lower(context.inferenceRegistry),
     validatorRegistry: lower(context.validatorRegistry),
     rewards: lower(context.rewards),
     roundId: context.roundId as Hex,
@@ -105,7 +106,7 @@ async function requireChain({ attestation, client }: Question): Promise<string[]
   );
 }
 
-const REGISTRIES = ['modelRegistry', 'circuitRegistry', 'validatorRegistry', 'rewards'] as const;
+const REGISTRIES = ['modelRegistry', 'circuitRegistry', 'inferenceRegistry', 'validatorRegistry', 'rewards'] as const;
 
 async function contractProblems(question: Question): Promise<string[]> {
   const { client, rounds } = question;

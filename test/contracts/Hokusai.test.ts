@@ -15,7 +15,13 @@ describe('deployment', async () => {
   const [deployer, outsider] = await viem.getWalletClients();
 
   it('leaves contracts that know each other, and a token that only the rewards can mint', async () => {
-    for (const part of ['modelRegistry', 'circuitRegistry', 'validatorRegistry', 'rewards'] as const) {
+    for (const part of [
+      'modelRegistry',
+      'circuitRegistry',
+      'inferenceRegistry',
+      'validatorRegistry',
+      'rewards',
+    ] as const) {
       assert.equal(await rounds.read[part](), getAddress(deployed[part].address));
     }
     assert.equal(await rewards.read.modelRegistry(), getAddress(modelRegistry.address));

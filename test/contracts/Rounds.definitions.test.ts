@@ -99,7 +99,13 @@ describe('Rounds: what clients can compute themselves', async () => {
     ] as const) {
       assert.equal(await rounds.read.supportsInterface([id]), expected, id);
     }
-    for (const part of ['modelRegistry', 'circuitRegistry', 'validatorRegistry', 'rewards'] as const) {
+    for (const part of [
+      'modelRegistry',
+      'circuitRegistry',
+      'inferenceRegistry',
+      'validatorRegistry',
+      'rewards',
+    ] as const) {
       assert.equal(await rounds.read[part](), getAddress(s[part].address));
     }
   });

@@ -3,6 +3,7 @@ pragma solidity ^0.8.28;
 
 import {ICircuitRegistry} from "../../contracts/ICircuitRegistry.sol";
 import {Fold, Head, IModelRegistry, Policy} from "../../contracts/IModelRegistry.sol";
+import {IInferenceRegistry} from "../../contracts/IInferenceRegistry.sol";
 import {IRounds, Round, State, Status, Vote} from "../../contracts/IRounds.sol";
 import {IRewards} from "../../contracts/IRewards.sol";
 import {IValidatorRegistry, ValidatorState} from "../../contracts/IValidatorRegistry.sol";
@@ -31,8 +32,8 @@ abstract contract RoundsStage is RoundsLedger {
         bytes memory arguments = abi.encode(accessManager, uint40(63 days));
         validatorRegistry = IValidatorRegistry(_deploy("ValidatorRegistry.sol:ValidatorRegistry", arguments));
         rewards = IRewards(_deploy("Rewards.sol:Rewards", abi.encode(address(modelRegistry))));
-        Parts memory parts =
-            Parts(modelRegistry, ICircuitRegistry(address(spy)), validatorRegistry, rewards);
+        IInferenceRegistry none = IInferenceRegistry(address(0));
+        Parts memory parts = Parts(modelRegistry, ICircuitRegistry(address(spy)), none, validatorRegistry, rewards);
         rounds = IRounds(_deploy("contracts/Rounds.sol:Rounds", abi.encode(parts, accessManager)));
         token = new RewardToken("Reward", "RWD", CAP, address(rewards), TOKEN_OWNER);
         expectedClock = rounds.clock();

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type AbiFunction, type AbiParameter, toFunctionSelector } from 'viem';
 import { parseAbiItem } from 'viem/utils';
-import { abi, type ContractName, type Deployment } from '../../offchain/chain/contracts.ts';
+import { abi, CONTRACTS, type ContractName, type Deployment } from '../../offchain/chain/contracts.ts';
 import { clearSigning, UNSIGNED } from '../../scripts/clear-signing.ts';
 
 interface Descriptor {
@@ -24,12 +24,7 @@ interface Descriptor {
 }
 
 const address = '0x00000000000000000000000000000000000000aa';
-const deployment = Object.fromEntries(
-  ['modelRegistry', 'circuitRegistry', 'validatorRegistry', 'rewards', 'rounds', 'rewardToken'].map((key) => [
-    key,
-    address,
-  ]),
-);
+const deployment = Object.fromEntries(Object.keys(CONTRACTS).map((key) => [key, address]));
 const descriptors = Object.entries(clearSigning({ chainId: 7, ...deployment } as unknown as Deployment)) as [
   string,
   Descriptor,

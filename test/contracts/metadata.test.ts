@@ -54,12 +54,10 @@ function ipfsHash(content: Uint8Array): string {
 describe('sources of what is deployed', async () => {
   const { ignition, viem } = await network.create();
   const publicClient = await viem.getPublicClient();
-  const { accessManager, modelRegistry, circuitRegistry, validatorRegistry, rewards, rounds, rewardToken } =
-    await ignition.deploy(Hokusai);
-  const deployed = Object.entries({
-    ...{ AccessManager: accessManager, ModelRegistry: modelRegistry, CircuitRegistry: circuitRegistry },
-    ...{ ValidatorRegistry: validatorRegistry, Rewards: rewards, Rounds: rounds, RewardToken: rewardToken },
-  });
+  const contracts = await ignition.deploy(Hokusai);
+  const deployed = Object.entries(contracts).map(
+    ([key, contract]) => [key.charAt(0).toUpperCase() + key.slice(1), contract] as const,
+  );
 
   for (const [name, { address }] of deployed) {
     it(`${name} is what was compiled, and its metadata names its sources`, async () => {

@@ -100,7 +100,8 @@ export function unproven(contributor: Address, payeesRoot: Hex): Attestation {
   };
   const quality = { cells: 3_000, missingCells: 3, positives: 37 };
   const none = {
-    ...{ modelRegistry: zeroAddress, circuitRegistry: zeroAddress, validatorRegistry: zeroAddress },
+    ...{ modelRegistry: zeroAddress, circuitRegistry: zeroAddress, inferenceRegistry: zeroAddress },
+    validatorRegistry: zeroAddress,
     ...{ rewards: zeroAddress, rounds: zeroAddress, settler: zeroAddress, benchmarkId: zeroHash },
   };
   return {

@@ -179,7 +179,7 @@ __proto__: 1
         [16, 'policy.min_delta_bps', 'no value'],
         [17, 'policy.pay', 'Invalid option'],
         [18, 'output', 'no value'],
-        [19, 'assurance', 'only scored runs so far'],
+        [19, 'assurance', 'only scored and inferred run so far'],
         [20, '__proto__', 'unknown key'],
       ],
     );

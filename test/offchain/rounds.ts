@@ -88,7 +88,7 @@ type Chain = Awaited<ReturnType<typeof createChain>>;
 type Sent = [action: string, hash: Hex][];
 
 async function openRound(chain: Chain, attest: (contributor: Address, payeesRoot: Hex) => Attestation) {
-  const { modelRegistry, circuitRegistry, validatorRegistry, rewards, rounds, people } = chain;
+  const { modelRegistry, circuitRegistry, inferenceRegistry, validatorRegistry, rewards, rounds, people } = chain;
   const { payeesRoot } = payeesTree([{ payee: addressOf(people.payee), weight: 1n }]);
   const attestation = attest(addressOf(people.contributor), payeesRoot);
   const { sent, ...ids } = await chain.register(attestation);
@@ -96,6 +96,7 @@ async function openRound(chain: Chain, attest: (contributor: Address, payeesRoot
     chainId: await chain.publicClient.getChainId(),
     modelRegistry: modelRegistry.address,
     circuitRegistry: circuitRegistry.address,
+    inferenceRegistry: inferenceRegistry.address,
     validatorRegistry: validatorRegistry.address,
     rewards: rewards.address,
     rounds: rounds.address,
@@ -211,6 +212,7 @@ async function createChain() {
 
 const policyOf = (trainSpecHash: Hex, validators: readonly Address[]) => ({
   circuitId: circuitId(KEY),
+  inferenceCircuitId: zeroHash,
   metric: METRIC,
   trainSpecHash,
   payPoint: TERMS.payPoint,

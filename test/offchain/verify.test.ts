@@ -117,6 +117,7 @@ const NEVER = [
 const CHAIN_ONLY = [
   'attestation.context.benchmarkId',
   'attestation.context.circuitRegistry',
+  'attestation.context.inferenceRegistry',
   'attestation.context.modelRegistry',
   'attestation.context.rewards',
   'attestation.context.validatorRegistry',
