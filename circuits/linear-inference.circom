@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma circom 2.2.0;
 
-include "circomlib/circuits/bitify.circom";
 include "circomlib/circuits/poseidon.circom";
+include "./bits.circom";
 include "./block-commitment.circom";
 
 /// One chunk of a chain of proofs which says that a committed linear model, on the committed features of a benchmark
@@ -15,14 +15,15 @@ include "./block-commitment.circom";
 ///
 /// @param blocks     blocks of rows that a chunk holds
 /// @param blockRows  rows of a block; 248 wherever a root leaves the circuit, smaller only in tests
-/// @param columns    most features that a model has; at most 247, and more than one byte element a block
+/// @param columns    most features that a model has; 2 to 247
+/// @param width      elements of a group that is absorbed at once; 15 wherever a root leaves the circuit
 ///
 /// @input  first              1 in the first chunk, else 0 (constrained here, as is `last`)
 /// @input  last               1 in the last chunk
 /// @input  n                  rows of the fold; what both roots absorbed, and the rows of all chunks together
 /// @input  rowsBefore         rows of the chunks before; 0 in the first (constrained here)
 /// @input  active             1 while a row is one of the fold's, then 0; only the last chunk may have a 0
-/// @input  groupActive        1 for the groups of 15 elements that a block of these features has, then 0
+/// @input  groupActive        1 for the groups of elements that a block of these features has, then 0
 /// @input  features           a byte each (range-checked here); any in rows that are not active, as those count nowhere,
 ///                            and 0 in the columns of groups that are not active (constrained here)
 /// @input  parameters         bias, then weights, plus 2^31 each: 32 bits (range-checked here)
@@ -43,11 +44,11 @@ include "./block-commitment.circom";
 ///
 /// Cost: a row 9 a column (8 bits, 1 product) and BITS + 3 (49 for 30 columns); a block 631 a group of 15 elements,
 /// 1 an element and 243; 6,100 once.
-template LinearInference(blocks, blockRows, columns) {
-    assert(blockRows <= 248 && columns < 248);
+template LinearInference(blocks, blockRows, columns, width) {
+    assert(blockRows <= 248 && columns > 1 && columns < 248);
     var rows = blocks * blockRows;
     var columnElements = (blockRows + 30) \ 31;
-    var groups = (columns * columnElements + 14) \ 15;
+    var groups = (columns * columnElements + width - 1) \ width;
 
     signal input first;
     signal input last;
@@ -89,9 +90,9 @@ template LinearInference(blocks, blockRows, columns) {
 
     signal parameterBits[columns + 1][32];
     for (var j = 0; j <= columns; j++) {
-        parameterBits[j] <== Num2Bits(32)(parameters[j]);
+        parameterBits[j] <== Bits(32)(parameters[j]);
     }
-    modelCommitment <== ParameterCommitment(columns + 1)(parameterCount, modelSalt, parameters);
+    modelCommitment <== ParameterCommitment(columns + 1, width)(parameterCount, modelSalt, parameters);
 
     // |score| <= 2^31 (255 columns + 1) <= 2^39 columns: with that much added, score - 1 has its sign in the top bit.
     var BITS = 40;
@@ -104,11 +105,11 @@ template LinearInference(blocks, blockRows, columns) {
     for (var i = 0; i < rows; i++) {
         var score = parameters[0] - (1 << 31);
         for (var j = 0; j < columns; j++) {
-            featureBits[i][j] <== Num2Bits(8)(features[i][j]);
+            featureBits[i][j] <== Bits(8)(features[i][j]);
             products[i][j] <== features[i][j] * (parameters[j + 1] - (1 << 31));
             score += products[i][j];
         }
-        scoreBits[i] <== Num2Bits(BITS)(score - 1 + (1 << (BITS - 1)));
+        scoreBits[i] <== Bits(BITS)(score - 1 + (1 << (BITS - 1)));
         predictions[i] <== active[i] * scoreBits[i][BITS - 1];
     }
 
@@ -123,13 +124,13 @@ template LinearInference(blocks, blockRows, columns) {
     signal featuresAbsorbed[blocks];
     signal predictionsAbsorbed[blocks];
     signal blockPredictions[blocks];
-    signal elements[blocks][15 * groups];
+    signal elements[blocks][width * groups];
     first * rowsBefore === 0;
     rowsUpTo[0] <== rowsBefore;
     featuresState[0] <== featuresBefore + first * (featuresBegun - featuresBefore);
     predictionsState[0] <== predictionsBefore + first * (predictionsBegun - predictionsBefore);
     for (var b = 0; b < blocks; b++) {
-        for (var e = 0; e < 15 * groups; e++) {
+        for (var e = 0; e < width * groups; e++) {
             var packed = 0;
             var j = e \ columnElements;
             if (j < columns) {
@@ -140,7 +141,7 @@ template LinearInference(blocks, blockRows, columns) {
             }
             elements[b][e] <== packed;
             if (j < columns) {
-                elements[b][e] * (1 - groupActive[e \ 15]) === 0;
+                elements[b][e] * (1 - groupActive[e \ width]) === 0;
             }
         }
         var blockCount = 0;
@@ -151,7 +152,7 @@ template LinearInference(blocks, blockRows, columns) {
         }
         rowsUpTo[b + 1] <== rowsUpTo[b] + blockCount;
         blockPredictions[b] <== bits;
-        featuresAbsorbed[b] <== AbsorbGroups(groups)(featuresState[b], groupActive, elements[b]);
+        featuresAbsorbed[b] <== AbsorbGroups(groups, width)(featuresState[b], groupActive, elements[b]);
         predictionsAbsorbed[b] <== Poseidon(2)([predictionsState[b], blockPredictions[b]]);
         featuresState[b + 1] <== featuresState[b] + active[b * blockRows] * (featuresAbsorbed[b] - featuresState[b]);
         predictionsState[b + 1] <==

@@ -60,42 +60,50 @@ library Groth16 {
     /// @notice Whether all `proofs` prove the statements that their `signals` make under `key`, in one pairing check:
     /// about 50,000 gas for each further proof instead of 200,000.
     /// @dev Each proof's equation is raised to a random 128-bit power and all are multiplied, so that a bad one passes
-    /// with probability 2^-128; the powers are a hash of everything that is verified (small exponents test of
+    /// with probability 2^-128; the powers are hashed from `seed` (small exponents test of
     /// https://doi.org/10.1007/BFb0054130). False for anything that `verify` is false for.
-    /// The caller ensures that there is a proof, as many signals for each as `key` has points of IC but one, and as many
-    /// lists of signals as proofs.
-    function verifyAll(bytes memory key, Proof[] calldata proofs, uint256[][] calldata signals)
+    /// The caller ensures that `seed` is a hash of key, proofs and signals, that there is a proof, as many lists of signals
+    /// as proofs, and as many signals in each as `key` has points of IC but one.
+    function verifyAll(bytes memory key, Proof[] calldata proofs, uint256[][] calldata signals, bytes32 seed)
         internal
         view
         returns (bool valid)
     {
         uint256 count = proofs.length;
         uint256[] memory pairs = new uint256[](6 * (count + 3));
-        // Of alpha and IC[0], then of the further points of IC, each times the sum of what the proofs ask for.
+        // Of IC[0] and alpha, then of the further points of IC, each times the sum of what the proofs ask for.
         uint256[] memory factors = new uint256[](signals[0].length + 1);
-        uint256[2] memory c;
-        bytes32 seed = keccak256(abi.encode(keccak256(key), proofs, signals));
+        uint256[5] memory c;
         valid = true;
-        for (uint256 i = 0; i < count; i++) {
+        for (uint256 i = 0; i < count && valid; i++) {
             uint256 power = uint256(keccak256(abi.encode(seed, i))) >> 128;
-            if (proofs[i].a[1] >= Q || !accumulate(factors, power, signals[i])) return false;
-            uint256[2] memory scaled;
-            (scaled, valid) = times([proofs[i].a[0], (Q - proofs[i].a[1]) % Q], power, valid);
-            putPair(pairs, i, scaled, [proofs[i].b[0][0], proofs[i].b[0][1], proofs[i].b[1][0], proofs[i].b[1][1]]);
-            (scaled, valid) = times(proofs[i].c, power, valid);
-            (c, valid) = plus(c, scaled, valid);
+            Proof calldata proof = proofs[i];
+            if (proof.a[1] >= Q || !accumulate(factors, power, signals[i])) return false;
+            assembly ("memory-safe") {
+                // The pair (power * -A, B), in place.
+                let pair := add(add(pairs, 32), mul(i, 192))
+                mstore(pair, calldataload(proof))
+                mstore(add(pair, 32), mod(sub(Q, calldataload(add(proof, 32))), Q))
+                mstore(add(pair, 64), power)
+                valid := staticcall(gas(), 7, pair, 96, pair, 64)
+                calldatacopy(add(pair, 64), add(proof, 64), 128)
+                // c = c + power * C
+                calldatacopy(add(c, 64), add(proof, 192), 64)
+                mstore(add(c, 128), power)
+                valid := and(valid, staticcall(gas(), 7, add(c, 64), 96, add(c, 64), 64))
+                valid := and(valid, staticcall(gas(), 6, c, 128, c, 64))
+            }
         }
-        uint256[2] memory alpha;
-        (alpha, valid) = times([word(key, 0), word(key, 1)], factors[0], valid);
-        uint256[2] memory inputs;
-        for (uint256 j = 0; j < factors.length; j++) {
-            uint256[2] memory point = [word(key, FIXED_WORDS + 2 * j), word(key, FIXED_WORDS + 2 * j + 1)];
-            (point, valid) = times(point, factors[j], valid);
-            (inputs, valid) = plus(inputs, point, valid);
+        if (!valid) return false;
+        uint256[5] memory alpha;
+        uint256[5] memory inputs;
+        valid = addMultiple(alpha, key, 0, factors[0]);
+        for (uint256 j = 0; j < factors.length && valid; j++) {
+            valid = addMultiple(inputs, key, FIXED_WORDS + 2 * j, factors[j]);
         }
-        putPair(pairs, count, alpha, g2(key, BETA));
-        putPair(pairs, count + 1, inputs, g2(key, GAMMA));
-        putPair(pairs, count + 2, c, g2(key, DELTA));
+        putPair(pairs, count, alpha, key, BETA);
+        putPair(pairs, count + 1, inputs, key, GAMMA);
+        putPair(pairs, count + 2, c, key, DELTA);
         assembly ("memory-safe") {
             let paired := staticcall(gas(), 8, add(pairs, 32), mul(mload(pairs), 32), 0, 32)
             valid := and(valid, and(paired, eq(mload(0), 1)))
@@ -116,38 +124,27 @@ library Groth16 {
         return true;
     }
 
-    function times(uint256[2] memory point, uint256 factor, bool validSoFar)
+    /// @dev Adds factor times the point of G1 at word `first` of a key to the first two words of `sum`.
+    function addMultiple(uint256[5] memory sum, bytes memory key, uint256 first, uint256 factor)
         private
         view
-        returns (uint256[2] memory product, bool valid)
+        returns (bool valid)
     {
-        uint256[3] memory input = [point[0], point[1], factor];
+        (sum[2], sum[3], sum[4]) = (word(key, first), word(key, first + 1), factor);
         assembly ("memory-safe") {
-            valid := and(validSoFar, staticcall(gas(), 7, input, 96, product, 64))
+            valid := staticcall(gas(), 7, add(sum, 64), 96, add(sum, 64), 64)
+            valid := and(valid, staticcall(gas(), 6, sum, 128, sum, 64))
         }
     }
 
-    function plus(uint256[2] memory one, uint256[2] memory other, bool validSoFar)
+    /// @dev The pair of a point of G1 with the one of G2 at word `first` of a key.
+    function putPair(uint256[] memory pairs, uint256 place, uint256[5] memory one, bytes memory key, uint256 first)
         private
-        view
-        returns (uint256[2] memory sum, bool valid)
+        pure
     {
-        uint256[4] memory input = [one[0], one[1], other[0], other[1]];
-        assembly ("memory-safe") {
-            valid := and(validSoFar, staticcall(gas(), 6, input, 128, sum, 64))
-        }
-    }
-
-    function putPair(uint256[] memory pairs, uint256 place, uint256[2] memory one, uint256[4] memory two) private pure {
         (pairs[6 * place], pairs[6 * place + 1]) = (one[0], one[1]);
         for (uint256 i = 0; i < 4; i++) {
-            pairs[6 * place + 2 + i] = two[i];
-        }
-    }
-
-    function g2(bytes memory key, uint256 first) private pure returns (uint256[4] memory point) {
-        for (uint256 i = 0; i < 4; i++) {
-            point[i] = word(key, first + i);
+            pairs[6 * place + 2 + i] = word(key, first + i);
         }
     }
 
@@ -157,21 +154,14 @@ library Groth16 {
         view
         returns (bool valid, uint256 x, uint256 y)
     {
-        uint256[5] memory scratch;
-        (scratch[0], scratch[1]) = (word(key, FIXED_WORDS), word(key, FIXED_WORDS + 1));
+        uint256[5] memory sum;
+        (sum[0], sum[1]) = (word(key, FIXED_WORDS), word(key, FIXED_WORDS + 1));
         valid = true;
         for (uint256 i = 0; i < publicSignals.length && valid; i++) {
             if (publicSignals[i] >= R) return (false, 0, 0);
-            scratch[2] = word(key, FIXED_WORDS + 2 * i + 2);
-            scratch[3] = word(key, FIXED_WORDS + 2 * i + 3);
-            scratch[4] = publicSignals[i];
-            assembly ("memory-safe") {
-                // (2, 3) = signal * IC[i + 1]; (0, 1) = (0, 1) + (2, 3)
-                valid := staticcall(gas(), 7, add(scratch, 64), 96, add(scratch, 64), 64)
-                valid := and(valid, staticcall(gas(), 6, scratch, 128, scratch, 64))
-            }
+            valid = addMultiple(sum, key, FIXED_WORDS + 2 * i + 2, publicSignals[i]);
         }
-        (x, y) = (scratch[0], scratch[1]);
+        (x, y) = (sum[0], sum[1]);
     }
 
     /// @dev Word `index` of a key.

@@ -4,7 +4,7 @@ import { canonicalJson } from './canonical.ts';
 import { STATUSES } from './chain/vote.ts';
 import { R } from './prove/field.ts';
 
-/** Who has to be trusted for what, by assurance level 1 to 3; an attestation says `scored`, the only one there is today. */
+/** Who has to be trusted for what, by assurance level 1 to 3; an attestation says `scored` or `inferred`. */
 export const ASSURANCE = [
   {
     name: 'scored',
@@ -63,7 +63,7 @@ export const zAttestation = z.strictObject({
   /** One sentence for people. */
   reason: z.string(),
   /** What the proof proves; see "Who has to be trusted for what" in the README. */
-  assurance: z.literal('scored'),
+  assurance: z.enum(['scored', 'inferred']),
   name: z.string(),
   evaluator: z.string(),
   contribution: z.strictObject({
@@ -148,6 +148,14 @@ export const zAttestation = z.strictObject({
       attestationHash: fieldElement,
       countsPacked: fieldElement,
       contextHash: fieldElement,
+      prover: z.enum(['snarkjs', 'native']),
+    })
+    .optional(),
+  /** Of both models, chunk by chunk; only with assurance `inferred`, and where there is a proof of the score. */
+  inference: z
+    .strictObject({
+      circuit: z.string(),
+      circuitId: hash,
       prover: z.enum(['snarkjs', 'native']),
     })
     .optional(),

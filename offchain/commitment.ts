@@ -37,8 +37,13 @@ export interface Vector {
 /** Bits of a field element that are packed: the most whole bytes below the field's 254 bits. */
 const ELEMENT_BITS = 248;
 
-/** Elements absorbed by one Poseidon beside the state, where a block has more than one. */
-const GROUP = 15;
+/** How a vector is cut: rows of a block, and elements absorbed by one Poseidon where a block has more than one. */
+export interface Shape {
+  readonly blockRows: number;
+  readonly width: number;
+}
+
+const SHAPE: Shape = { blockRows: BLOCK_ROWS, width: 15 };
 
 /**
  * The Poseidon root of a vector: s = Poseidon(tag, n, encoding, salt), then its blocks of 248 rows are absorbed one after
@@ -55,29 +60,27 @@ export async function vectorRoot(vector: Vector): Promise<bigint> {
 /**
  * The state of a vector's commitment before its first block and after each; the last one is the root.
  *
- * @param blockRows of a circuit that is made small for a test
+ * @param shape another one for a circuit that is made small for a test
  */
-export async function vectorStates(
-  { name, laneBits, columns, salt }: Vector,
-  blockRows: number = BLOCK_ROWS,
-): Promise<bigint[]> {
+export async function vectorStates({ name, laneBits, columns, salt }: Vector, shape: Shape = SHAPE): Promise<bigint[]> {
+  const { blockRows, width } = shape;
   const poseidon = await loadPoseidon();
   const rows = columns[0]!.length;
-  const encoding = laneBits + 256 * (groupsOfBlock(columns.length, laneBits, blockRows) - 1);
+  const encoding = laneBits + 256 * (groupsOfBlock(columns.length, laneBits, shape) - 1);
   const states = [poseidon([tag(name), BigInt(rows), BigInt(encoding), salt])];
   for (let start = 0; start < rows; start += blockRows) {
     const elements = columns.flatMap((column) => pack(column, start, laneBits, blockRows));
-    while (elements.length > 1 && elements.length % GROUP !== 0) elements.push(0n);
+    while (elements.length > 1 && elements.length % width !== 0) elements.push(0n);
     let state = states.at(-1)!;
-    for (let at = 0; at < elements.length; at += GROUP) state = poseidon([state, ...elements.slice(at, at + GROUP)]);
+    for (let at = 0; at < elements.length; at += width) state = poseidon([state, ...elements.slice(at, at + width)]);
     states.push(state);
   }
   return states;
 }
 
 /** How many times a block of so many columns is absorbed. */
-export const groupsOfBlock = (columns: number, laneBits: number, blockRows: number = BLOCK_ROWS): number =>
-  Math.ceil((columns * Math.ceil(blockRows / Math.floor(ELEMENT_BITS / laneBits))) / GROUP);
+export const groupsOfBlock = (columns: number, laneBits: number, { blockRows, width }: Shape = SHAPE): number =>
+  Math.ceil((columns * Math.ceil(blockRows / Math.floor(ELEMENT_BITS / laneBits))) / width);
 
 /** The elements of one column's block that begins at row `start`. */
 function pack(column: ArrayLike<number>, start: number, laneBits: number, blockRows: number): bigint[] {

@@ -3,6 +3,7 @@ import { labelsOf } from './check-table.ts';
 import { modelCommitment, saltOf, vectorRoot } from './commitment.ts';
 import type { ModelLine } from './line.ts';
 import { confusionOf, jointCounts, type Metric, metricsOf, type Ratio } from './metrics.ts';
+import type { Inference } from './prove/inference.ts';
 import { quantise } from './quantise.ts';
 import { type LinearModel, predict } from './train/linear.ts';
 
@@ -29,6 +30,19 @@ export async function evaluate(model: LinearModel, trainingSetRoot: Hex, line: M
       columns: [predictions],
       salt: predictionsSalt,
     }),
+  };
+}
+
+/** What is needed to prove what a model predicts on the line's fold. */
+export function inferenceOf(model: LinearModel, trainingSetRoot: Hex, line: ModelLine): Inference {
+  const { modelSecret, benchmarkSecret } = line.secrets;
+  return {
+    model,
+    features: quantise(line.benchmark, line.quantiser),
+    modelSalt: saltOf(modelSecret, 'linear', trainingSetRoot),
+    featuresSalt: saltOf(benchmarkSecret, 'features'),
+    predictionsSalt: saltOf(modelSecret, 'predictions', trainingSetRoot, line.foldId),
+    stateSalt: (i) => saltOf(modelSecret, 'chunk', trainingSetRoot, line.foldId, String(i)),
   };
 }
 

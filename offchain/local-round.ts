@@ -74,6 +74,7 @@ export async function playRound(
   let settlement: Settlement | undefined;
   if (status === 'SCORED') {
     settlement = await settler.ask<Settlement>({ type: 'settle', roundId });
+    for (const sent of settlement.inferred) record('proveInference', sent);
     record('settle', settlement);
     await chain.advance(config.policy.delay + 1);
     record('finalise', await finalise(contributor, roundId));

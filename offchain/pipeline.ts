@@ -7,10 +7,12 @@ import type { Config } from './config.ts';
 import { trainingSetRoot } from './context.ts';
 import { delta, pack, type Terms, unpack } from './delta.ts';
 import { HokusaiError } from './errors.ts';
-import { type Comparison, compare, evaluate } from './evaluate.ts';
+import { type Comparison, compare, evaluate, inferenceOf } from './evaluate.ts';
 import type { Executor } from './executor.ts';
 import { append, type Integration, integrate } from './integrate.ts';
 import { EVALUATOR, type ModelLine } from './line.ts';
+import { type ProvenInference, proveInference } from './prove/inference.ts';
+import type { Proven } from './prove/prove.ts';
 import type { Score } from './prove/score.ts';
 import { selectRows, type Table } from './table.ts';
 import type { LinearModel } from './train/linear.ts';
@@ -52,6 +54,23 @@ export interface Finding {
     readonly metrics: Comparison['metrics'];
     readonly models: Readonly<Record<'baseline' | 'candidate', LinearModel>>;
   };
+}
+
+/** What both models predict, proven. */
+export type Inferences = Readonly<Record<'baseline' | 'candidate', ProvenInference>>;
+
+/** Proves what both models of a scored finding predict on the line's fold. */
+export async function proveInferences(
+  line: ModelLine,
+  { agreed, evaluated }: Finding,
+  executor: Executor,
+  prover?: Proven['prover'],
+): Promise<Inferences> {
+  const proven = (name: 'baseline' | 'candidate') => {
+    const inference = inferenceOf(evaluated!.models[name], agreed.models![name].trainingSetRoot as Hex, line);
+    return proveInference(inference, executor, prover);
+  };
+  return { baseline: await proven('baseline'), candidate: await proven('candidate') };
 }
 
 /** What a model promises and how it is called. */

@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Attestation } from './attest.ts';
 import { ratioValue } from './metrics.ts';
-import type { Finding } from './pipeline.ts';
+import type { Finding, Inferences } from './pipeline.ts';
 import type { ProvenScore } from './prove/score.ts';
 import { reportHtml } from './report/report.ts';
 import { writeWhole } from './write-whole.ts';
@@ -11,16 +11,18 @@ import { writeWhole } from './write-whole.ts';
 export interface Published {
   readonly attestation: Attestation;
   readonly proven?: ProvenScore;
+  readonly inferences?: Inferences;
   /** Stays on this machine: also holds the counts of a rejected contribution. */
   readonly evaluated?: Omit<NonNullable<Finding['evaluated']>, 'score'>;
 }
 
 /**
  * Writes a run's results: `attestation.json`, `report.html`; where there is a proof `proof.json`, `public.json`,
- * `verification_key.json` (snarkjs's formats); where models were trained `metrics.json` and `models/`, which are not for
+ * `verification_key.json` (snarkjs's formats), and at assurance level 2 `inference.json` with the same for each chunk of
+ * both models' predictions; where models were trained `metrics.json` and `models/`, which are not for
  * publication. The attestation comes last and all at once: where it is, everything is.
  */
-export async function publish(folder: string, { attestation, proven, evaluated }: Published) {
+export async function publish(folder: string, { attestation, proven, inferences, evaluated }: Published) {
   const write = (name: string, content: unknown) =>
     writeWhole(join(folder, name), typeof content === 'string' ? content : `${JSON.stringify(content, null, 2)}\n`);
   await rm(join(folder, 'attestation.json'), { force: true });
@@ -28,6 +30,11 @@ export async function publish(folder: string, { attestation, proven, evaluated }
     await write('proof.json', proven.proof);
     await write('public.json', proven.publicSignals);
     await write('verification_key.json', proven.verificationKey);
+  }
+  if (inferences) {
+    const { baseline, candidate } = inferences;
+    const { verificationKey } = candidate;
+    await write('inference.json', { verificationKey, baseline: baseline.chunks, candidate: candidate.chunks });
   }
   if (evaluated) {
     const { cells, delta, metrics, models } = evaluated;

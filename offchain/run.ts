@@ -13,7 +13,15 @@ import { type Executor, openExecutor, type StepEvent, type StepRecord } from './
 import { type ModelLine, ownedLine } from './line.ts';
 import { type LocalModel, openLocalModel } from './local-model.ts';
 import type { Action, Outcome } from './local-round.ts';
-import { type Agreed, type Contribution, evaluateContribution, type Finding, offerOf } from './pipeline.ts';
+import {
+  type Agreed,
+  type Contribution,
+  evaluateContribution,
+  type Finding,
+  type Inferences,
+  offerOf,
+  proveInferences,
+} from './pipeline.ts';
 import { circuitRecords, sha256 } from './prove/circuits.ts';
 import type { Proven } from './prove/prove.ts';
 import { type ProvenScore, proveScore, scoreCircuit } from './prove/score.ts';
@@ -107,13 +115,14 @@ export async function run(project: Project, options: RunOptions): Promise<RunRes
 
 /** The same files, configuration and secrets make the same run, which is how one that was stopped goes on. */
 function runId({ config, line, secrets }: Project, { data }: Offered, chain: string): string {
-  const { policy, pipeline } = config;
+  const { policy, pipeline, assurance } = config;
   const terms = JSON.parse(
     JSON.stringify({ policy, pipeline }, (_, value) => (typeof value === 'object' ? value : String(value))),
   ) as Canonical;
   const identity = {
     terms,
     chain,
+    assurance,
     foldId: line.foldId,
     trainingSetRoot: line.trainingSetRoot,
     trainSpecHash: line.trainSpecHash,
@@ -185,14 +194,11 @@ export async function settleOn(
   const steps = [...executor.steps(), ...first!.steps, ...(outcome.settlement?.steps ?? [])];
   const transactions = [...model.transactions, ...outcome.transactions];
   const votes = outcome.ballots.map(({ voter, signature }) => ({ validator: voter, signature }));
-  const proven = outcome.settlement?.proven;
-  const parts = { context, round: outcome.round, votes, transactions, steps, ...(proven && { proven }) };
+  const { proven, inferences } = outcome.settlement ?? {};
+  const proofs = { ...(proven && { proven }), ...(inferences && { inferences }) };
+  const parts = { context, round: outcome.round, votes, transactions, steps, ...proofs };
   const attestation = attest(first!.agreed, parts);
-  return publish(folder, {
-    attestation,
-    ...(proven && { proven }),
-    ...(first!.evaluated && { evaluated: first!.evaluated }),
-  });
+  return publish(folder, { attestation, ...proofs, ...(first!.evaluated && { evaluated: first!.evaluated }) });
 }
 
 /** The context of a dry run: no chain, and no round. */
@@ -230,13 +236,14 @@ async function dryRun(
   const finding = await evaluateContribution(line, offerOf(config, true), contribution, executor);
   const context = { ...NO_CHAIN, trainSpecHash: line.trainSpecHash };
   const proven = await proveFinding(finding, context, executor, prover);
-  const parts = { context, votes: [], transactions: [], steps: executor.steps(), ...(proven && { proven }) };
-  const attestation = attest(finding.agreed, parts);
-  return publish(folder, {
-    attestation,
-    ...(proven && { proven }),
-    ...(finding.evaluated && { evaluated: finding.evaluated }),
+  const inferred = proven && config.assurance === 'inferred';
+  const inferences = inferred ? await proveInferences(line, finding, executor, prover) : undefined;
+  const proofs = { ...(proven && { proven }), ...(inferences && { inferences }) };
+  const attestation = attest(finding.agreed, {
+    ...{ context, votes: [], transactions: [], steps: executor.steps() },
+    ...proofs,
   });
+  return publish(folder, { attestation, ...proofs, ...(finding.evaluated && { evaluated: finding.evaluated }) });
 }
 
 /** Proves what would be settled; there is no proof of a score below the gate. */
@@ -260,13 +267,17 @@ interface Parts {
   readonly transactions: readonly Action[];
   readonly steps: readonly StepRecord[];
   readonly proven?: ProvenScore;
+  readonly inferences?: Inferences;
 }
 
-function attest(agreed: Agreed, { context, round, votes, transactions, steps, proven }: Parts): Attestation {
+function attest(
+  agreed: Agreed,
+  { context, round, votes, transactions, steps, proven, inferences }: Parts,
+): Attestation {
   return {
     ...agreed,
     accepted: agreed.status === 'SCORED',
-    assurance: 'scored',
+    assurance: inferences ? 'inferred' : 'scored',
     context,
     ...(proven && {
       proof: {
@@ -276,6 +287,13 @@ function attest(agreed: Agreed, { context, round, votes, transactions, steps, pr
         countsPacked: proven.countsPacked,
         contextHash: proven.publicSignals[5]!,
         prover: proven.prover,
+      },
+    }),
+    ...(inferences && {
+      inference: {
+        circuit: inferences.candidate.circuit,
+        circuitId: inferences.candidate.circuitId,
+        prover: inferences.candidate.prover,
       },
     }),
     ...(round && { round }),

@@ -5,12 +5,13 @@
 import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Hex } from 'viem';
+import { type Hex, zeroHash } from 'viem';
 import { metricsHash } from './attest.ts';
 import { connect, type Sender } from './chain/connect.ts';
 import type { Deployment } from './chain/contracts.ts';
+import { proveInference as sendInference } from './chain/inference.ts';
 import { openKeystore } from './chain/keystore.ts';
-import { contextHash, reject, round, settle, voteCommit, voteReveal, withdraw } from './chain/round.ts';
+import { contextHash, policy, reject, round, settle, voteCommit, voteReveal, withdraw } from './chain/round.ts';
 import type { Sent } from './chain/send.ts';
 import { register } from './chain/validator-registry.ts';
 import { type SignedVote, signVote, type Vote, voteHash, voteSalt } from './chain/vote.ts';
@@ -25,8 +26,10 @@ import {
   type Contribution,
   evaluateContribution,
   type Finding,
+  type Inferences,
   type Offer,
   offerOf,
+  proveInferences,
   refuse,
 } from './pipeline.ts';
 import { contractProof, type Proven } from './prove/prove.ts';
@@ -65,6 +68,9 @@ export interface Ballot extends SignedVote {
 
 export interface Settlement extends Sent {
   readonly proven: ProvenScore;
+  /** Where the policy asks for it: what both models predict, and the transactions that put it on record. */
+  readonly inferences?: Inferences;
+  readonly inferred: readonly Sent[];
   readonly steps: readonly StepRecord[];
 }
 
@@ -90,7 +96,9 @@ async function registerSelf(stake: bigint): Promise<Sent> {
 }
 
 /** The round that this validator has evaluated. */
-let evaluated: { readonly roundId: Hex; readonly vote: Vote; readonly finding: Finding } | undefined;
+let evaluated:
+  | { readonly roundId: Hex; readonly vote: Vote; readonly line: ModelLine; readonly finding: Finding }
+  | undefined;
 
 async function start(given: Duty): Promise<Hex> {
   duty = given;
@@ -107,7 +115,7 @@ async function evaluateRound(assignment: Assignment): Promise<Ballot> {
     const finding = await find(assignment, line, offerOf(config, false), executor);
     await requireSameLine(assignment.roundId, line, finding);
     const vote = voteOf({ ...finding.agreed, metricsHash: metricsHash(finding.agreed) });
-    evaluated = { roundId: assignment.roundId, vote, finding };
+    evaluated = { roundId: assignment.roundId, vote, line, finding };
     const { chainId, rounds } = duty.deployment;
     const signed = await signVote(client.account, chainId, rounds, assignment.roundId, vote);
     const { score: _, ...kept } = finding.evaluated ?? {};
@@ -205,10 +213,22 @@ async function commitVote(roundId: Hex): Promise<Sent> {
 }
 
 async function settleRound(roundId: Hex): Promise<Settlement> {
-  const { vote, finding } = evaluatedIn(roundId);
+  const { vote, line, finding } = evaluatedIn(roundId);
   const executor = await openExecutor(duty.folder, { onEvent: report });
   try {
     const context = await contextHash(client, roundId, vote.candidateCommitment, client.account.address);
+    const { policyHash, foldId, headCommitment } = await round(client, roundId);
+    const { inferenceCircuitId: circuitId } = await policy(client, policyHash);
+    const inferences = circuitId === zeroHash ? undefined : await proveInferences(line, finding, executor, duty.prover);
+    const inferred: Sent[] = [];
+    if (inferences) {
+      const { baselinePredictionsRoot, candidateCommitment, candidatePredictionsRoot } = vote;
+      const on = { circuitId, foldId };
+      const head = { ...on, modelCommitment: headCommitment, predictionsRoot: baselinePredictionsRoot };
+      const next = { ...on, modelCommitment: candidateCommitment, predictionsRoot: candidatePredictionsRoot };
+      inferred.push(...(await sendInference(client, head, inferences.baseline.chunks)));
+      inferred.push(...(await sendInference(client, next, inferences.candidate.chunks)));
+    }
     const proven = await proveScore({ ...finding.evaluated!.score, contextHash: context }, executor, duty.prover);
     const sent = await settle(client, roundId, {
       vote,
@@ -216,7 +236,7 @@ async function settleRound(roundId: Hex): Promise<Settlement> {
       counts: [BigInt(proven.countsPacked)],
       attestationHash: BigInt(proven.attestationHash),
     });
-    return { ...sent, proven, steps: executor.steps() };
+    return { ...sent, proven, ...(inferences && { inferences }), inferred, steps: executor.steps() };
   } finally {
     await executor.close();
   }

@@ -10,7 +10,7 @@ import { globSync } from 'node:fs';
 
 const long = process.argv.includes('--long');
 /** How long test/contracts/Rounds.t.sol plays (512 moves a sequence), and all campaigns of invariants. */
-const environment = { ...process.env, ...(long ? { SEQUENCES: '200', INVARIANT_RUNS: '100' } : {}) };
+const environment = { ...process.env, ...(long ? { LONG: '1', SEQUENCES: '200', INVARIANT_RUNS: '100' } : {}) };
 const tests = globSync('test/**/*.test.ts', { exclude: ['test/contracts/**'] }).sort();
 
 const STEPS: readonly (readonly [name: string, command: string, ...parameters: string[]])[] = [

@@ -363,7 +363,8 @@ interface Settlement {
   by?: WalletClient;
 }
 
-function proofOf(a0: bigint) {
+/** What the double takes for a proof of the statement with this hash. */
+export function proofOf(a0: bigint) {
   const a: readonly [bigint, bigint] = [a0, 0n];
   const b: readonly [readonly [bigint, bigint], readonly [bigint, bigint]] = [
     [0n, 0n],

@@ -1,15 +1,16 @@
 import { readFile } from 'node:fs/promises';
 import type { Hex } from 'viem';
 import { HokusaiError } from '../errors.ts';
-import { CIRCUITS, type CircuitName, developmentKeyFile } from '../prove/circuits.ts';
-import { circuitId, encodeVerificationKey, verificationKey } from '../prove/keys.ts';
+import { CIRCUITS, type CircuitName, compiled, developmentKeyFile } from '../prove/circuits.ts';
+import { circuitId, developmentVerificationKey, encodeVerificationKey, verificationKey } from '../prove/keys.ts';
+import { readR1cs } from '../prove/r1cs.ts';
 import { LOCAL_CHAIN_ID, type Sender } from './connect.ts';
 import { send, view } from './send.ts';
 
 /**
  * Refuses development keys, with which anybody can prove anything, on every chain but a local one.
  *
- * Each development key is derived here and now, in seconds the first time, and not looked up in circuits.json, so that a
+ * Each development key is derived here and now, in seconds, and not looked up in circuits.json, so that a
  * changed record lets nothing through.
  *
  * @throws HokusaiError `DEVELOPMENT_KEY` (terminal), and those of `developmentKeyFile`.
@@ -17,7 +18,7 @@ import { send, view } from './send.ts';
 export async function assertProductionKeys(chainId: number, id: Hex): Promise<void> {
   if (chainId === LOCAL_CHAIN_ID) return;
   for (const circuit of Object.keys(CIRCUITS) as CircuitName[]) {
-    const development = circuitId(verificationKey(await readFile(await developmentKeyFile(circuit))));
+    const development = circuitId(developmentVerificationKey(readR1cs(compiled(circuit, 'r1cs'))));
     if (development !== id.toLowerCase()) continue;
     throw new HokusaiError('terminal', 'DEVELOPMENT_KEY', `${id} is the development key of ${circuit}.`, {
       details: { chainId, circuit, circuitId: id },

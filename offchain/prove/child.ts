@@ -14,7 +14,7 @@ export interface ProvingJob {
   /** The circuit's witness calculator. */
   readonly wasm: Uint8Array;
   /** The circuit's inputs by name, numbers as decimal strings. */
-  readonly input: Readonly<Record<string, string | readonly string[]>>;
+  readonly input: Readonly<Record<string, string | readonly string[] | readonly (readonly string[])[]>>;
   readonly keyFile: string;
   /** Path of the native prover, where it is to be used. */
   readonly nativeProver?: string;

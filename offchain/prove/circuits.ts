@@ -16,15 +16,17 @@ import { readR1cs } from './r1cs.ts';
 export const CIRCUITS = {
   score512: { file: 'score.circom', template: 'Score', args: [512, 248], publicInputs: ['contextHash'] },
   score4096: { file: 'score.circom', template: 'Score', args: [4096, 248], publicInputs: ['contextHash'] },
-  linear30: { file: 'linear-inference.circom', template: 'LinearInference', args: [1, 248, 30], publicInputs: [] },
+  linear30: { file: 'linear-inference.circom', template: 'LinearInference', args: [1, 248, 30, 15], publicInputs: [] },
 } as const;
 
 export type CircuitName = keyof typeof CIRCUITS;
 export type ScoreCircuit = 'score512' | 'score4096';
 export type InferenceCircuit = 'linear30';
 
+export type Template = (typeof CIRCUITS)[CircuitName]['template'];
+
 /** The circuits of a template, the smallest class first. */
-export const circuitsOf = <Name extends CircuitName>(template: 'Score' | 'LinearInference'): Name[] =>
+export const circuitsOf = <Name extends CircuitName>(template: Template): Name[] =>
   (Object.keys(CIRCUITS) as CircuitName[]).filter((name): name is Name => CIRCUITS[name].template === template);
 
 /** What `circuits/circuits.json` says of a compiled circuit; `npm run circuits` writes it and the tests compare. */

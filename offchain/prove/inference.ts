@@ -1,8 +1,13 @@
+import { readFile } from 'node:fs/promises';
+import type { Hex } from 'viem';
 import { groupsOfBlock, loadPoseidon, parametersOf, tag, vectorStates } from '../commitment.ts';
 import { HokusaiError } from '../errors.ts';
+import type { Executor } from '../executor.ts';
 import type { Features } from '../quantise.ts';
 import { type LinearModel, predict } from '../train/linear.ts';
-import { CIRCUITS, circuitsOf, type InferenceCircuit } from './circuits.ts';
+import { CIRCUITS, circuitRecords, circuitsOf, developmentKeyFile, type InferenceCircuit } from './circuits.ts';
+import { type VerificationKey, verificationKey } from './keys.ts';
+import { type Groth16Proof, type Proven, prove } from './prove.ts';
 
 /** A model and the rows of a fold that it predicts, with the salts of their commitments. */
 export interface Inference {
@@ -27,6 +32,9 @@ export interface InferenceSignals {
   /** 0 in the last chunk. */
   readonly stateOut: bigint;
 }
+
+/** The arguments of the template: blocks of a chunk, rows of a block, most features, elements of a group. */
+type Size = readonly [blocks: number, blockRows: number, widest: number, width: number];
 
 /** One link of the chain of proofs over a fold's rows. */
 export interface InferenceChunk {
@@ -58,26 +66,26 @@ export function inferenceCircuit(features: number): InferenceCircuit {
 /**
  * The chunks that prove what a model predicts on a fold, in their order: the twin of `circuits/linear-inference.circom`.
  *
- * @param size blocks of rows in a chunk, rows of a block, and most features; those of a circuit unless a test says other
+ * @param size of another circuit than the one that fits, in a test
  */
 export async function inferenceChunks(
   { model, features, ...salts }: Inference,
-  [blocks, blockRows, width]: readonly [number, number, number] = CIRCUITS[inferenceCircuit(features.columns.length)]
-    .args,
+  [blocks, blockRows, widest, width]: Size = CIRCUITS[inferenceCircuit(features.columns.length)].args,
 ): Promise<InferenceChunk[]> {
   const poseidon = await loadPoseidon();
+  const shape = { blockRows, width };
   const { rows, columns, values } = features;
   const predictions = predict(model, features);
   const columnValues = columns.map((_, j) => values.subarray(j * rows, (j + 1) * rows));
   const parameters = parametersOf(model);
   const features8 = { name: 'features', laneBits: 8, columns: columnValues, salt: salts.featuresSalt } as const;
-  const featuresStates = await vectorStates(features8, blockRows);
+  const featuresStates = await vectorStates(features8, shape);
   const predicted = { name: 'predictions', laneBits: 1, columns: [predictions], salt: salts.predictionsSalt } as const;
-  const predictionsStates = await vectorStates(predicted, blockRows);
+  const predictionsStates = await vectorStates(predicted, shape);
   const commitment = { name: 'linear', laneBits: 32, columns: [parameters], salt: salts.modelSalt } as const;
-  const modelCommitment = (await vectorStates(commitment)).at(-1)!;
+  const modelCommitment = (await vectorStates(commitment, { blockRows: 248, width })).at(-1)!;
 
-  const [groups, mostGroups] = [columns.length, width].map((count) => groupsOfBlock(count, 8, blockRows)) as [
+  const [groups, mostGroups] = [columns.length, widest].map((count) => groupsOfBlock(count, 8, shape)) as [
     number,
     number,
   ];
@@ -100,7 +108,7 @@ export async function inferenceChunks(
     const before = stateBefore(chunk);
     const [first, last] = [chunk === 0, chunk === count - 1];
     const cells = (row: number) =>
-      Array.from({ length: width }, (_, j) => String((row < rows && columnValues[j]?.[row]) || 0));
+      Array.from({ length: widest }, (_, j) => String((row < rows && columnValues[j]?.[row]) || 0));
     return {
       signals: {
         modelCommitment,
@@ -117,7 +125,7 @@ export async function inferenceChunks(
         active: Array.from({ length: capacity }, (_, i) => (chunk * capacity + i < rows ? '1' : '0')),
         groupActive: Array.from({ length: mostGroups }, (_, i) => (i < groups ? '1' : '0')),
         features: Array.from({ length: capacity }, (_, i) => cells(chunk * capacity + i)),
-        parameters: Array.from({ length: width + 1 }, (_, j) => String(parameters[j] ?? 0)),
+        parameters: Array.from({ length: widest + 1 }, (_, j) => String(parameters[j] ?? 0)),
         parameterCount: String(parameters.length),
         modelSalt: String(salts.modelSalt),
         featuresSalt: String(salts.featuresSalt),
@@ -129,4 +137,56 @@ export async function inferenceChunks(
       },
     };
   });
+}
+
+/** A chunk with its proof, in snarkjs's forms. */
+export type ProvenChunk = { readonly proof: Groth16Proof; readonly publicSignals: readonly string[] };
+
+/** What a model predicts on a fold, proven. */
+export interface ProvenInference {
+  readonly circuit: InferenceCircuit;
+  readonly circuitId: Hex;
+  readonly chunks: readonly ProvenChunk[];
+  readonly verificationKey: VerificationKey;
+  readonly prover: Proven['prover'];
+}
+
+/**
+ * Proves what a model predicts with the development key of the circuit that fits. Each chunk is a step, so a run that is
+ * stopped goes on after the last one, and a head that was proven is not proven again.
+ */
+export async function proveInference(
+  inference: Inference,
+  executor: Executor,
+  prover?: Proven['prover'],
+): Promise<ProvenInference> {
+  const circuit = inferenceCircuit(inference.features.columns.length);
+  const circuitId = circuitRecords()[circuit].developmentCircuitId;
+  const chunks = await inferenceChunks(inference);
+  const keyFile = await developmentKeyFile(circuit);
+  const proven: (ProvenChunk & { prover: Proven['prover'] })[] = [];
+  for (const [i, { input, signals }] of chunks.entries()) {
+    const statement = Object.values(signals).map(String);
+    const chunk = await executor.step(
+      'infer',
+      { circuitId, statement },
+      async ({ signal, progress }) => {
+        progress(i / chunks.length, `chunk ${i + 1} of ${chunks.length}`);
+        const {
+          proof,
+          publicSignals,
+          prover: used,
+        } = await prove(circuit, input, keyFile, {
+          signal,
+          ...(prover && { prover }),
+        });
+        return { proof, publicSignals, prover: used };
+      },
+      { retries: 1, timeout: 1_800 },
+    );
+    proven.push(chunk);
+  }
+  const key = verificationKey(await readFile(keyFile));
+  const parts = proven.map(({ proof, publicSignals }) => ({ proof, publicSignals }));
+  return { circuit, circuitId, chunks: parts, verificationKey: key, prover: proven[0]!.prover };
 }

@@ -53,7 +53,7 @@ export async function attestationChecks(attestation: Attestation): Promise<Check
 
 /** What each status has to come with. Only SCORED and BELOW_GATE are found after training. */
 function statusCheck(attestation: Attestation): Check {
-  const { accepted, status, models, counts, delta, proof, contribution, context } = attestation;
+  const { accepted, status, models, counts, delta, proof, inference, assurance, contribution, context } = attestation;
   const scored = status === 'SCORED';
   const trained = scored || status === 'BELOW_GATE';
   const published = models?.baseline.metrics ?? models?.candidate.metrics;
@@ -64,6 +64,8 @@ function statusCheck(attestation: Attestation): Check {
     'there are counts, delta or a proof without models': models !== undefined || !(counts || delta || proof),
     'there is one of counts and delta, but not the other': (counts === undefined) === (delta === undefined),
     'there is a proof without counts': counts !== undefined || !proof,
+    'there is an inference without a proof': proof !== undefined || !inference,
+    'the assurance is not what is proven': (assurance === 'inferred') === (inference !== undefined),
     'counts of a rejected contribution are published': scored || context.chainId === 0 || (!counts && !published),
     'the status is not what the gate says': delta === undefined || delta.passes === scored,
     'the status is not what the overlap says': trained

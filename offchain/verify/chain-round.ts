@@ -1,5 +1,5 @@
 // What the chain keeps of a round, against what an attestation says of it: terms, benchmark, committee and votes.
-import { type Address, type Hex, isAddressEqual, type PublicClient } from 'viem';
+import { type Address, type Hex, isAddressEqual, type PublicClient, zeroHash } from 'viem';
 import type { Attestation } from '../attest.ts';
 import { abi } from '../chain/contracts.ts';
 import { STATES, STATUSES, voteContent } from '../chain/vote.ts';
@@ -87,13 +87,14 @@ const readPolicy = ({ client, modelRegistry, attestation }: Question) =>
   });
 
 export async function policyProblems(question: Question): Promise<string[]> {
-  const { context, proof, delta } = question.attestation;
+  const { context, proof, inference, delta } = question.attestation;
   const policy = await readPolicy(question);
   const agreed = { ...policy, ...policy.gate };
   const terms = ['minDeltaBps', 'minRows', 'zMicro', 'alpha30', 'payPoint', 'tokensPerDeltaOne', 'maxReward'] as const;
   return differences({
     'context.trainSpecHash': [context.trainSpecHash, policy.trainSpecHash],
     ...(proof && { 'proof.circuitId': [proof.circuitId, policy.circuitId] }),
+    ...(proof && { 'inference.circuitId': [inference?.circuitId ?? zeroHash, policy.inferenceCircuitId] }),
     ...(delta && Object.fromEntries(terms.map((term) => [`delta.${term}`, [delta[term], agreed[term]] as const]))),
   });
 }

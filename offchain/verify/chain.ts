@@ -62,8 +62,12 @@ export async function chainChecks(
     ['reward', rewardProblems, 'Rewards awards it to the same payees.'],
     ['head', headProblems, 'It has advanced from the baseline to the candidate.'],
   ];
+  const ifInferred: typeof always = [
+    ['recorded inferences', inferenceProblems, 'InferenceRegistry has verified what both models predict.'],
+  ];
+  const asked = [...always, ...(attestation.accepted ? ifAccepted : []), ...(attestation.inference ? ifInferred : [])];
   const checks: Check[] = [];
-  for (const [name, problems, fine] of attestation.accepted ? [...always, ...ifAccepted] : always) {
+  for (const [name, problems, fine] of asked) {
     const findings = await answered(problems, question);
     checks.push('fine' in findings ? checkOf(name, [], findings.fine) : checkOf(name, findings, fine));
   }
@@ -130,6 +134,24 @@ async function transactionProblems({ attestation, client }: Question): Promise<s
         [`transactions.${i} (its outcome)`]: [receipt.status, 'success'],
       }),
     );
+  }
+  return problems;
+}
+
+async function inferenceProblems({ client, inferenceRegistry, attestation }: Question): Promise<string[]> {
+  const { inference, models, benchmark } = attestation;
+  const problems: string[] = [];
+  for (const [name, { commitment, predictionsRoot }] of Object.entries(models ?? {})) {
+    const { circuitId } = inference!;
+    const statement = {
+      circuitId: circuitId as Hex,
+      modelCommitment: BigInt(commitment),
+      foldId: benchmark.foldId as Hex,
+      predictionsRoot: BigInt(predictionsRoot),
+    };
+    const contract = { address: inferenceRegistry, abi: abi('InferenceRegistry') };
+    const proven = await client.readContract({ ...contract, functionName: 'isProven', args: [statement] });
+    if (!proven) problems.push(`nobody has proven what the ${name} predicts`);
   }
   return problems;
 }

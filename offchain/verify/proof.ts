@@ -2,7 +2,7 @@ import type { Attestation } from '../attest.ts';
 import { loadPoseidon, tag } from '../commitment.ts';
 import { contextHash } from '../context.ts';
 import { pack } from '../delta.ts';
-import { CIRCUITS, type CircuitName, circuitRecords } from '../prove/circuits.ts';
+import { CIRCUITS, type CircuitName, circuitRecords, circuitsOf, type Template } from '../prove/circuits.ts';
 import { circuitId, type VerificationKey } from '../prove/keys.ts';
 import type { Groth16Proof } from '../prove/prove.ts';
 import { verifyProof } from '../prove/verify.ts';
@@ -53,7 +53,7 @@ export async function proofChecks(attestation: Attestation, files: ProofFiles): 
       differences({ 'public.json': [files.publicSignals, [stated.attestationHash, ...bound]] }),
       'What the proof is checked against is what the attestation states.',
     ),
-    circuitCheck(benchmark.n, stated, files.key),
+    scoreCircuitCheck(benchmark.n, stated, files.key),
     checkOf(
       'proof',
       verifyProof(files.key, files.publicSignals, files.proof) ? [] : ['proof.json does not prove public.json'],
@@ -62,13 +62,28 @@ export async function proofChecks(attestation: Attestation, files: ProofFiles): 
   ];
 }
 
-function circuitCheck(rows: number, stated: NonNullable<Attestation['proof']>, key: VerificationKey): Check {
+function scoreCircuitCheck(rows: number, stated: NonNullable<Attestation['proof']>, key: VerificationKey): Check {
+  const check = circuitCheck(stated, 'proof', key, 'Score');
+  const holds = !check.ok || rows <= CIRCUITS[stated.circuit as CircuitName].args[0];
+  return holds ? check : checkOf('circuit', [`${stated.circuit} does not hold ${rows} rows`], '');
+}
+
+/**
+ * Whether a key is that of a circuit of the template, as far as its hash can tell.
+ *
+ * @param where the member of the attestation that states it
+ */
+export function circuitCheck(
+  stated: { readonly circuit: string; readonly circuitId: string },
+  where: string,
+  key: VerificationKey,
+  template: Template,
+): Check {
   const name = stated.circuit as CircuitName;
-  if (!Object.hasOwn(CIRCUITS, name)) {
-    return checkOf('circuit', [`proof.circuit is ${stated.circuit}, which this release does not know`], '');
+  if (!circuitsOf(template).includes(name)) {
+    return checkOf('circuit', [`${where}.circuit is ${stated.circuit}, which this release does not know`], '');
   }
-  const problems = differences({ 'proof.circuitId': [stated.circuitId, circuitId(key)] });
-  if (rows > CIRCUITS[name].args[0]) problems.push(`${name} does not hold ${rows} rows`);
+  const problems = differences({ [`${where}.circuitId`]: [stated.circuitId, circuitId(key)] });
   const developmentOf = Object.entries(circuitRecords()).find(
     ([, { developmentCircuitId }]) => developmentCircuitId === stated.circuitId,
   )?.[0];

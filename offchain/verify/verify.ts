@@ -6,6 +6,7 @@ import { ASSURANCE, TRUSTED_ALWAYS, zAttestation } from '../attest.ts';
 import { HokusaiError } from '../errors.ts';
 import { attestationChecks } from './attestation.ts';
 import { chainChecks } from './chain.ts';
+import { inferenceChecks } from './inference.ts';
 import { proofChecks } from './proof.ts';
 
 /** One thing that was looked at. A warning holds, but is something to know. */
@@ -18,8 +19,8 @@ export interface Check {
 }
 
 export interface Verification {
-  /** Assurance level that is proven: 1 `scored`; 0 where there is no proof, or a check fails. */
-  readonly level: 0 | 1;
+  /** Assurance level that is proven: 1 `scored`, 2 `inferred`; 0 where there is no proof, or a check fails. */
+  readonly level: 0 | 1 | 2;
   readonly checks: readonly Check[];
   /** Whether every check holds. */
   readonly ok: boolean;
@@ -46,11 +47,15 @@ const zKey = z.object({
   IC: z.array(g1).min(1),
 });
 
+const zChunks = z.array(z.strictObject({ proof: zProof, publicSignals: z.array(decimal) })).max(65_536);
+const zInference = z.strictObject({ verificationKey: zKey, baseline: zChunks, candidate: zChunks });
+
 /**
  * Checks everything about an evaluation that can be checked without private data. Offline, that its parts agree with
  * each other and that the proof proves them; with a chain, that the chain says the same.
  *
- * @param path   a run's folder, or its attestation.json, with proof.json, public.json and verification_key.json beside it
+ * @param path   a run's folder, or its attestation.json, with proof.json, public.json and verification_key.json
+ *   beside it, and inference.json at assurance level 2
  * @param rpc    URL of a node of the chain
  * @param client instead of `rpc`
  * @returns a check that fails is a result
@@ -74,10 +79,14 @@ export async function verifyRun(
     const proof = readJson(beside('proof.json'), zProof);
     checks.push(...(await proofChecks(attestation, { proof, publicSignals, key })));
   }
+  if (attestation.inference) {
+    checks.push(...inferenceChecks(attestation, readJson(beside('inference.json'), zInference)));
+  }
   const chain = client ?? (rpc === undefined ? undefined : createPublicClient({ transport: http(rpc) }));
   if (chain) checks.push(...(await chainChecks(attestation, key, chain)));
   const ok = checks.every((check) => check.ok);
-  return { level: ok && attestation.proof ? 1 : 0, checks, ok, onChain: chain !== undefined };
+  const level = attestation.inference ? 2 : 1;
+  return { level: ok && attestation.proof ? level : 0, checks, ok, onChain: chain !== undefined };
 }
 
 function attestationFile(path: string): string {
@@ -92,7 +101,7 @@ function readJson<T>(file: string, schema: z.ZodType<T>): T {
   } catch (cause) {
     throw new HokusaiError('configuration', 'VERIFY_FILE', `${file}: ${(cause as Error).message}`, {
       details: { file },
-      next: 'Name a folder that `hokusai run` left, or keep the four files of the run beside each other.',
+      next: 'Name a folder that `hokusai run` left, or keep the files of the run beside each other.',
       cause,
     });
   }
@@ -109,15 +118,16 @@ function readJson<T>(file: string, schema: z.ZodType<T>): T {
 export function formatVerification({ level, checks, ok, onChain }: Verification): string {
   const mark = (check: Check) => (check.ok ? (check.warning ? '⚠' : '✔') : '✖');
   const failed = checks.filter((check) => !check.ok).length;
-  const { name, proven, trusted } = ASSURANCE[0];
+  const { name, trusted } = ASSURANCE[level === 2 ? 1 : 0];
+  const proven = ASSURANCE.slice(0, level).map((one) => one.proven.replace(/^… /, ''));
   return [
     ...checks.map((check) => `${mark(check)} ${check.name}: ${check.detail}`),
     '',
     ok
       ? `Verified: all ${checks.length} checks hold.`
       : `NOT verified: ${failed} of ${checks.length} checks ${failed === 1 ? 'fails' : 'fail'}.`,
-    level === 1
-      ? `Assurance level 1, ${name}: proven is that ${proven}; left to validators: ${trusted}.`
+    level > 0
+      ? `Assurance level ${level}, ${name}: proven is that ${proven.join(' ')}; left to validators: ${trusted}.`
       : 'No assurance level: nothing is proven, and everything rests on who wrote this attestation and who signed it.',
     TRUSTED_ALWAYS,
     'Not looked at, because nothing can show it: the sentence of the reason, the timings of the steps, which prover ran.',

@@ -4,16 +4,19 @@
  * The witness calculator and `assert()` prove nothing: a dishonest prover runs his own. So a liar's witness is made by
  * compiling a changed source, in which every signal keeps its name, and is then held against the honest constraints.
  */
+
+import assert from 'node:assert/strict';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { before, describe, it } from 'node:test';
 import * as snarkjs from 'snarkjs';
 import { CIRCUITS_FOLDER } from '../../offchain/prove/circuits.ts';
 import { type Compiled, compile, type Main, type Optimisation } from '../../offchain/prove/compile.ts';
 import { fromLittleEndian, inverse, mod, R } from '../../offchain/prove/field.ts';
 import { type Combination, type R1cs, readR1cs } from '../../offchain/prove/r1cs.ts';
 
-export type Inputs = Readonly<Record<string, string | readonly string[]>>;
+export type Inputs = Readonly<Record<string, string | readonly string[] | readonly (readonly string[])[]>>;
 
 /** A compiled circuit: its constraints, and the name of each signal that they speak of. */
 export interface Circuit {
@@ -31,12 +34,21 @@ export interface Change {
   readonly after: string;
 }
 
+const built = new Map<string, Promise<Circuit>>();
+
+/** The circuit of the sources as they are, compiled once. */
+export function honestCircuit(main: Main): Promise<Circuit> {
+  const key = JSON.stringify(main);
+  if (!built.has(key)) built.set(key, build(main));
+  return built.get(key)!;
+}
+
 /**
  * Compiles a circuit, with changed sources where `changes` says so.
  *
  * @param calculator without it the circuit has no witness of its own, and can only `believe` another's
  */
-export async function build(
+async function build(
   main: Main,
   changes: readonly Change[] = [],
   optimisation?: Optimisation,
@@ -176,3 +188,88 @@ async function statements(files: readonly string[]): Promise<{ file: string; lin
   }
   return found;
 }
+
+/** What `describeSoundness` is told of a template. */
+export interface Subject {
+  /** Small, with the constraints of the large classes. */
+  readonly main: Main;
+  /** Sources whose statements are weakened and falsified. */
+  readonly files: readonly string[];
+  /** Inputs of honest provers, which leave no signal free; the first is what liars tell otherwise. */
+  readonly honest: readonly Inputs[];
+  /** What a prover could wish for, each with the name of the attack. */
+  readonly dishonest: Readonly<Record<string, Inputs>>;
+  /** Fewest lies and mutants that the sources are known to give. */
+  readonly least: { readonly lies: number; readonly mutants: number };
+}
+
+/** Whether the mutants of a source are tried too, each of which is compiled: `npm run test:long`. */
+const LONG = process.env.LONG === '1';
+
+/**
+ * What every template has to pass: honest witnesses hold and leave no signal free, no lie holds, moved in many signals
+ * together, and (in the long run of the tests) each weakened constraint is noticed by one of the two.
+ */
+export function describeSoundness(name: string, { main, files, honest, dishonest, least }: Subject): void {
+  describe(`soundness of ${name}`, () => {
+    let circuit: Circuit;
+    let believer: Circuit;
+    let lies: [name: string, told: Lie][];
+
+    before(async () => {
+      circuit = await honestCircuit(main);
+      const trusting = await gullible(files);
+      believer = await build(main, trusting, 'O0');
+      lies = [];
+      for (const [attack, inputs] of Object.entries(dishonest)) lies.push([attack, await lie(believer, inputs)]);
+      if (!LONG) return;
+      await forAll(await falsehoods(files), async (change) => {
+        const liar = await build(main, [change, ...trusting], 'O0');
+        lies.push([`one too much in ${place(change)}`, await lie(liar, honest[0]!)]);
+      });
+    });
+
+    it('accepts the honest witness, and the liars can tell the truth too', async () => {
+      for (const inputs of honest) {
+        assert.deepEqual(violations(circuit, await witness(circuit, inputs)), []);
+        assert.deepEqual(violations(circuit, believe(circuit, await lie(believer, inputs))), []);
+      }
+    });
+
+    it('leaves no signal free, so the outputs follow from the inputs', async () => {
+      for (const inputs of honest) assert.deepEqual(freeSignals(circuit, await witness(circuit, inputs)), []);
+    });
+
+    it('rejects every dishonest witness, moved in many signals together', () => {
+      assert.ok(lies.length >= (LONG ? least.lies : Object.keys(dishonest).length));
+      for (const [attack, told] of lies) assert.notDeepEqual(violations(circuit, believe(circuit, told)), [], attack);
+    });
+
+    const kills = 'kills every mutant of the source: a dropped constraint lets a lie through or a signal free';
+    it(kills, { skip: !LONG && 'npm run test:long' }, async () => {
+      const survivors: string[] = [];
+      const truths = await Promise.all(honest.map((inputs) => lie(believer, inputs)));
+      const mutants = await weakenings(files);
+      assert.ok(mutants.length >= least.mutants);
+      await forAll(mutants, async (change) => {
+        // Without a calculator of its own, and with the linear constraints left in, it compiles four times as fast.
+        const mutant = await build(main, [change], 'O1', false);
+        if (truths.some((truth) => freeSignals(mutant, believe(mutant, truth)).length > 0)) return;
+        for (const [, told] of lies) if (violations(mutant, believe(mutant, told)).length === 0) return;
+        survivors.push(place(change));
+      });
+      assert.deepEqual(survivors, []);
+    });
+  });
+}
+
+/** Runs `task` for all items, two at a time. */
+async function forAll<T>(items: readonly T[], task: (item: T) => Promise<void>): Promise<void> {
+  const queue = [...items];
+  const worker = async () => {
+    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await task(item);
+  };
+  await Promise.all([worker(), worker()]);
+}
+
+const place = ({ file, line, before: text }: Change) => `${file}:${line}: ${text.trim()}`;

@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
+import { bn254 } from '@noble/curves/bn254.js';
 import { network } from 'hardhat';
 import { concat, type Hex, keccak256, numberToHex, size, slice } from 'viem';
-import { circuitRecords } from '../../offchain/prove/circuits.ts';
+import { circuitRecords, developmentKeyFile } from '../../offchain/prove/circuits.ts';
 import { Q, R } from '../../offchain/prove/field.ts';
+import { verificationKey } from '../../offchain/prove/keys.ts';
 import { type ContractProof, contractProof } from '../../offchain/prove/prove.ts';
+import { simulate } from '../simulate.ts';
 import { SCORE_PROOF } from '../vectors/score.ts';
 
 const { viem, networkHelpers } = await network.create();
@@ -25,6 +29,16 @@ function withWords(index: number, words: readonly bigint[], key: Hex = SCORE_PRO
   return concat(tail < size(key) ? [...parts, slice(key, tail)] : parts);
 }
 
+const flatten = ({ a, b, c }: ContractProof) => [...a, ...b[0], ...b[1], ...c];
+const unflatten = ([a0, a1, b00, b01, b10, b11, c0, c1]: bigint[]) =>
+  ({
+    a: [a0, a1],
+    b: [
+      [b00, b01],
+      [b10, b11],
+    ],
+    c: [c0, c1],
+  }) as unknown as ContractProof;
 const word = (index: number) => BigInt(slice(SCORE_PROOF.key, 32 * index, 32 * (index + 1)));
 
 async function deployed() {
@@ -136,16 +150,7 @@ describe('CircuitRegistry.verify', () => {
   });
 
   it('malleated proof: each coordinate plus 1, plus q, zero, and the points exchanged', async () => {
-    const flat = [...PROOF.a, ...PROOF.b[0], ...PROOF.b[1], ...PROOF.c];
-    const unflatten = ([a0, a1, b00, b01, b10, b11, c0, c1]: bigint[]) =>
-      ({
-        a: [a0, a1],
-        b: [
-          [b00, b01],
-          [b10, b11],
-        ],
-        c: [c0, c1],
-      }) as unknown as ContractProof;
+    const flat = flatten(PROOF);
     assert.equal(await verify(unflatten(flat)), true);
     for (const [i, value] of flat.entries()) {
       for (const other of [(value + 1n) % Q, value + Q, 0n, Q - value, (1n << 256n) - 1n]) {
@@ -182,5 +187,97 @@ describe('CircuitRegistry.verify', () => {
         [circuitId, 6n, BigInt(signals.length)],
       );
     }
+  });
+});
+
+describe('CircuitRegistry.verifyAll', async () => {
+  const key = verificationKey(readFileSync(await developmentKeyFile(SCORE_PROOF.circuit)));
+  const statement = (i: number) => PUBLIC_SIGNALS.map((signal, j) => (signal * BigInt(i + 1) + BigInt(j)) % R);
+  /** The real proof, and simulated ones of other statements. */
+  const batch = (count: number) => ({
+    proofs: [PROOF, ...Array.from({ length: count - 1 }, (_, i) => simulate(key, statement(i + 1), BigInt(i + 7)))],
+    signals: [PUBLIC_SIGNALS, ...Array.from({ length: count - 1 }, (_, i) => statement(i + 1))],
+  });
+  const verifyAll = async ({ proofs, signals }: { proofs: ContractProof[]; signals: bigint[][] }) => {
+    const { registry, circuitId } = await fixture();
+    return registry.read.verifyAll([circuitId, proofs, signals]);
+  };
+
+  it('accepts one proof or many, and the same one twice', async () => {
+    for (const count of [1, 2, 5]) assert.equal(await verifyAll(batch(count)), true, `${count} proofs`);
+    assert.equal(await verifyAll({ proofs: [PROOF, PROOF], signals: [PUBLIC_SIGNALS, PUBLIC_SIGNALS] }), true);
+  });
+
+  it('a bad proof among good ones: each coordinate of each plus 1, plus q, or zero', async () => {
+    const { proofs, signals } = batch(3);
+    for (const i of proofs.keys()) {
+      const flat = flatten(proofs[i]!);
+      for (const [k, value] of flat.entries()) {
+        for (const other of [(value + 1n) % Q, value + Q, 0n]) {
+          const bad = unflatten(flat.with(k, other));
+          assert.equal(await verifyAll({ proofs: proofs.with(i, bad), signals }), false, `proof ${i}, coordinate ${k}`);
+        }
+      }
+    }
+  });
+
+  it('forged public signals, one more or less, or plus r', async () => {
+    const { proofs, signals } = batch(3);
+    for (const [i, list] of signals.entries()) {
+      for (const [j, signal] of list.entries()) {
+        for (const forged of [(signal + 1n) % R, signal + R]) {
+          assert.equal(
+            await verifyAll({ proofs, signals: signals.with(i, list.with(j, forged)) }),
+            false,
+            `${i}, ${j}`,
+          );
+        }
+      }
+    }
+  });
+
+  it('proofs whose errors cancel out where all are weighed alike', async () => {
+    const { proofs, signals } = batch(2);
+    // C + P in one and C - P in the other: the plain product of both equations still holds.
+    const shift = simulate(key, statement(9), 11n).c;
+    const points = bn254.G1.Point;
+    const p = points.fromAffine({ x: shift[0], y: shift[1] });
+    const moved = ({ a, b, c }: ContractProof, by: typeof p): ContractProof => {
+      const { x, y } = points.fromAffine({ x: c[0], y: c[1] }).add(by).toAffine();
+      return { a, b, c: [x, y] };
+    };
+    const cancelling = [moved(proofs[0]!, p), moved(proofs[1]!, p.negate())];
+    assert.equal(await verifyAll({ proofs: cancelling, signals }), false);
+    // The same with the signals: one more in one statement and one less in the other.
+    const more = signals[0]!.with(0, (signals[0]![0]! + 1n) % R);
+    const less = signals[1]!.with(0, (signals[1]![0]! + R - 1n) % R);
+    assert.equal(await verifyAll({ proofs, signals: [more, less] }), false);
+  });
+
+  it('statements exchanged, and a proof of another circuit', async () => {
+    const { proofs, signals } = batch(2);
+    assert.equal(await verifyAll({ proofs, signals: signals.toReversed() }), false);
+    const { registry } = await fixture();
+    const other = withWords(0, [word(14), word(15)]);
+    await registry.write.register([other, 6n]);
+    assert.equal(await registry.read.verifyAll([keccak256(other), proofs, signals]), false);
+  });
+
+  it('refuses an unknown circuit, no proof, other numbers of proofs and statements, and of signals', async () => {
+    const { registry, circuitId } = await fixture();
+    const { proofs, signals } = batch(2);
+    const refused = (id: Hex, given: ContractProof[], stated: bigint[][], error: string, args: readonly unknown[]) =>
+      viem.assertions.revertWithCustomErrorWithArgs(
+        registry.read.verifyAll([id, given, stated]),
+        registry,
+        error as 'CircuitRegistryProofs',
+        args as [bigint, bigint],
+      );
+    const unknown = numberToHex(1n, { size: 32 });
+    await refused(unknown, proofs, signals, 'CircuitRegistryUnknownCircuit', [unknown]);
+    await refused(circuitId, [], [], 'CircuitRegistryProofs', [0n, 0n]);
+    await refused(circuitId, proofs, signals.slice(1), 'CircuitRegistryProofs', [2n, 1n]);
+    const short = signals.with(1, signals[1]!.slice(1));
+    await refused(circuitId, proofs, short, 'CircuitRegistryPublicSignals', [circuitId, 6n, 5n]);
   });
 });

@@ -115,12 +115,13 @@ describe('integrate', () => {
 });
 
 describe('vectorRoot', () => {
-  it('absorbs blocks of 248 rows, column by column, fifteen elements at a time, as its formula says', async () => {
+  it('absorbs blocks of 248 rows, column by column, in groups of fifteen elements, as its formula says', async () => {
     const poseidon = await loadPoseidon();
     const columns = [0, 1].map((column) => Array.from({ length: 250 }, (_, row) => (row * 7 + column * 31) % 256));
-    let state = poseidon([tag('features'), 250n, 8n, 5n]);
+    // 8 bits, and two groups a block.
+    let state = poseidon([tag('features'), 250n, 8n + 256n, 5n]);
     for (const block of [0, 248]) {
-      // 31 bytes an element, so 8 elements a column, and 16 in all: one Poseidon of 15 and one of 1.
+      // 31 bytes an element, so 8 elements a column, and 16 in all: one group of 15, and one of 1 and 14 zeros.
       const elements = columns.flatMap((column) =>
         Array.from({ length: 8 }, (_, element) => {
           const bytes = Array.from({ length: 31 }, (_, lane) =>
@@ -130,9 +131,22 @@ describe('vectorRoot', () => {
         }),
       );
       state = poseidon([state, ...elements.slice(0, 15)]);
-      state = poseidon([state, ...elements.slice(15)]);
+      state = poseidon([state, ...elements.slice(15), ...new Array<bigint>(14).fill(0n)]);
     }
     assert.equal(await vectorRoot({ name: 'features', laneBits: 8, columns, salt: 5n }), state);
+    // A block of one element is absorbed alone.
+    const bits = Array.from({ length: 248 }, (_, row) => row % 2);
+    const packed = bits.reduceRight((sum, bit) => sum * 2n + BigInt(bit), 0n);
+    const root = poseidon([poseidon([tag('labels'), 248n, 1n, 5n]), packed]);
+    assert.equal(await vectorRoot({ name: 'labels', laneBits: 1, columns: [bits], salt: 5n }), root);
+  });
+
+  it('differs by a further column of zeros where that needs another group', async () => {
+    const zeros = new Array<number>(10).fill(0);
+    const rootOf = (count: number) =>
+      vectorRoot({ name: 'features', laneBits: 8, columns: new Array<number[]>(count).fill(zeros), salt: 5n });
+    const roots = await Promise.all([1, 2, 15, 30, 31].map(rootOf));
+    assert.equal(new Set(roots).size, roots.length);
   });
 
   it('differs for another model, a sign, an exchange of weights, and another salt', async () => {

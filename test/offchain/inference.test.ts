@@ -1,0 +1,192 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { keccak256, zeroHash } from 'viem';
+import type { Attestation } from '../../offchain/attest.ts';
+import { connect } from '../../offchain/chain/connect.ts';
+import { isProven, proveInference, type Inference as Recorded } from '../../offchain/chain/inference.ts';
+import { type LocalChain, startLocalChain } from '../../offchain/chain/local.ts';
+import { send, view } from '../../offchain/chain/send.ts';
+import { compiled } from '../../offchain/prove/circuits.ts';
+import { inferenceChunks, inferenceCircuit, type ProvenChunk } from '../../offchain/prove/inference.ts';
+import { circuitId, developmentVerificationKey, encodeVerificationKey } from '../../offchain/prove/keys.ts';
+import { readR1cs } from '../../offchain/prove/r1cs.ts';
+import { inferenceChecks } from '../../offchain/verify/inference.ts';
+import { violations, witness } from '../circuits/soundness.ts';
+import { createRealModel, type RealModel } from '../real-round.ts';
+import { simulate } from '../simulate.ts';
+
+const ROWS = 284;
+const COLUMNS = 30;
+const r1cs = readR1cs(compiled('linear30', 'r1cs'));
+const key = developmentVerificationKey(r1cs);
+
+/** A model of 30 features on 284 rows, with the extremes of both. */
+function chunksOf(columns = COLUMNS, rows = ROWS) {
+  const values = Uint8Array.from({ length: rows * columns }, (_, i) => (i * 2_654_435_761) >>> 24);
+  const weights = Array.from({ length: columns }, (_, j) => (j % 2 ? 1 : -1) * ((j * 7_919) % 32_768));
+  const names = weights.map((_, j) => `x${j}`);
+  const model = { version: 1, family: 'linear', weights, bias: 12_345, scale: 9, quantiserHash: '0x00' } as const;
+  const salts = { modelSalt: 1n, featuresSalt: 2n, predictionsSalt: 3n, stateSalt: (i: number) => 10n + BigInt(i) };
+  return inferenceChunks({ model, features: { rows, columns: names, values }, ...salts });
+}
+
+/** Chunks with proofs that take no witness. */
+const simulated = (signals: readonly (readonly bigint[])[]): ProvenChunk[] =>
+  signals.map((list) => {
+    const { a, b, c } = simulate(key, list);
+    const proof = {
+      ...{ pi_a: [...a, 1n].map(String), pi_c: [...c, 1n].map(String) },
+      pi_b: [b[0].toReversed(), b[1].toReversed(), [1n, 0n]].map((pair) => pair.map(String)),
+      ...{ protocol: 'groth16', curve: 'bn128' },
+    };
+    return { proof: proof as unknown as ProvenChunk['proof'], publicSignals: list.map(String) };
+  });
+
+describe('the compiled inference circuit', () => {
+  it('holds for 284 rows of 30 features in two chunks, and for fewer of both, with the public signals of its twin', async () => {
+    const circuit = {
+      compiled: { r1cs: new Uint8Array(), wasm: compiled('linear30', 'wasm'), sym: '' },
+      ...{ r1cs, names: [] },
+    };
+    for (const [columns, rows, expected] of [
+      [COLUMNS, ROWS, 2],
+      [7, 248, 1],
+    ] as const) {
+      const chunks = await chunksOf(columns, rows);
+      assert.equal(chunks.length, expected);
+      for (const { input, signals } of chunks) {
+        const w = await witness(circuit, input);
+        assert.deepEqual(w.slice(1, 6), Object.values(signals));
+        assert.deepEqual(violations(circuit, w), []);
+      }
+    }
+  });
+
+  it('is chosen by the number of features, and refused where there are too many', () => {
+    assert.equal(inferenceCircuit(30), 'linear30');
+    assert.throws(() => inferenceCircuit(31), { kind: 'configuration', code: 'INFERENCE_TOO_WIDE' });
+  });
+});
+
+describe('verification of inferences', async () => {
+  const signals = (await chunksOf()).map((chunk) => Object.values(chunk.signals) as bigint[]);
+  const [, last] = signals as [bigint[], bigint[]];
+  const model = { commitment: String(last[0]), predictionsRoot: String(last[2]) };
+  const attestation = {
+    benchmark: { featuresRoot: String(last[1]) },
+    models: { baseline: model, candidate: model },
+    inference: { circuit: 'linear30', circuitId: circuitId(key), prover: 'native' },
+  } as unknown as Attestation;
+  const chunks = simulated(signals);
+  const file = { verificationKey: key, baseline: chunks, candidate: chunks };
+  const failing = (changes: Partial<typeof file>, stated = attestation) =>
+    inferenceChecks(stated, { ...file, ...changes })
+      .filter(({ ok }) => !ok)
+      .map(({ name }) => name);
+
+  it('accepts a chain for each model, and warns of the development key', () => {
+    assert.deepEqual(failing({}), []);
+    assert.equal(inferenceChecks(attestation, file)[0]!.warning, true);
+  });
+
+  it('attack: a chain cut short, begun late, empty, out of order, or with a chunk twice', () => {
+    const [a, b] = chunks as [ProvenChunk, ProvenChunk];
+    for (const candidate of [[a], [b], [], [b, a], [a, a, b], [a, b, b]]) {
+      assert.deepEqual(failing({ candidate }), ['inference of the candidate']);
+    }
+  });
+
+  it('attack: another public signal, with the proof of the first or with one of its own', () => {
+    for (const [i, list] of signals.entries()) {
+      for (const j of list.keys()) {
+        const forged = signals.map((other, k) => (k === i ? list.with(j, list[j]! + 1n) : other));
+        const kept = chunks.map((chunk, k) => ({ ...chunk, publicSignals: forged[k]!.map(String) }));
+        assert.deepEqual(failing({ baseline: kept }), ['inference of the baseline'], `chunk ${i}, signal ${j}`);
+        const proven = simulated(forged);
+        assert.deepEqual(failing({ baseline: proven }), ['inference of the baseline'], `chunk ${i}, signal ${j}`);
+      }
+    }
+  });
+
+  it('attack: another model, other predictions, other features, another circuit or key', () => {
+    const state = (members: object) => ({ ...attestation, ...members }) as Attestation;
+    const both = ['inference of the baseline', 'inference of the candidate'];
+    assert.deepEqual(failing({}, state({ benchmark: { featuresRoot: '5' } })), both);
+    const candidate = { ...model, commitment: '5' };
+    assert.deepEqual(failing({}, state({ models: { baseline: model, candidate } })), both.slice(1));
+    const baseline = { ...model, predictionsRoot: '5' };
+    assert.deepEqual(failing({}, state({ models: { baseline, candidate: model } })), both.slice(0, 1));
+    for (const inference of [
+      { ...attestation.inference, circuit: 'score512' },
+      { ...attestation.inference, circuitId: zeroHash },
+    ]) {
+      assert.deepEqual(failing({}, state({ inference })), ['inference circuit']);
+    }
+    const other = { ...key, vk_alpha_1: key.IC[0]! };
+    assert.deepEqual(failing({ verificationKey: other }), ['inference circuit', ...both]);
+  });
+});
+
+describe('recording inferences', () => {
+  let chain: LocalChain;
+  let m: RealModel;
+  let inference: Recorded;
+  before(async () => {
+    chain = await startLocalChain();
+    m = await createRealModel(chain);
+    const owner = await connect({ ...chain, account: chain.accounts.owner });
+    const encoded = encodeVerificationKey(key);
+    await send(owner, { action: '-', contract: 'circuitRegistry', functionName: 'register', args: [encoded, 5n] });
+    const args = [m.benchmarkId] as const;
+    const [foldId] = await view(owner, { contract: 'modelRegistry', functionName: 'foldIds', args });
+    inference = { circuitId: keccak256(encoded), modelCommitment: 9n, foldId: foldId!, predictionsRoot: 501n };
+  });
+  after(() => chain.stop());
+
+  /** A chain of so many chunks, of the fold's featuresRoot, which is 1. */
+  const chainOf = ({ modelCommitment, predictionsRoot }: Recorded, count: number, salt = 100n) =>
+    simulated(
+      Array.from({ length: count }, (_, i) => {
+        const state = (j: number) => (j === 0 || j === count ? 0n : salt + BigInt(j));
+        const roots = i === count - 1 ? [1n, predictionsRoot] : [0n, 0n];
+        return [modelCommitment, ...roots, state(i), state(i + 1)];
+      }),
+    );
+
+  it('sends many chunks in several transactions, goes on after some, and does nothing twice', async () => {
+    const chunks = chainOf(inference, 60);
+    const sent = await proveInference(m.settler, inference, chunks);
+    assert.equal(sent.length, 2);
+    const [more, fewer] = sent.map(({ gas }) => Number(gas)) as [number, number];
+    const perChunk = (more - fewer) / 36;
+    assert.ok(perChunk > 45_000 && perChunk < 56_000, `a further chunk costs ${perChunk} gas`);
+    assert.equal(await isProven(m.outsider, inference), true);
+    assert.deepEqual(await proveInference(m.settler, inference, chunks), []);
+    assert.deepEqual(await proveInference(m.outsider, inference, chunks), []);
+  });
+
+  it('takes up where the sender left off, and not another chain', async () => {
+    const other = { ...inference, modelCommitment: 10n };
+    const chunks = chainOf(other, 4);
+    const first = chunks.slice(0, 2).map(({ publicSignals }) => publicSignals.map(BigInt));
+    await assert.rejects(proveInference(m.settler, other, simulated(first.slice(1))), { code: 'INFERENCE_ELSEWHERE' });
+    // Two of four, as a sender that was stopped has left it.
+    await proveInference(m.settler, other, chunks.slice(0, 2));
+    assert.equal(await isProven(m.settler, other), false);
+    const elsewhere = proveInference(m.settler, other, chainOf(other, 4, 200n));
+    await assert.rejects(elsewhere, { kind: 'terminal', code: 'INFERENCE_ELSEWHERE' });
+    assert.equal((await proveInference(m.settler, other, chunks)).length, 1);
+    assert.equal(await isProven(m.settler, other), true);
+  });
+
+  it('is refused by name where a proof is of something else', async () => {
+    const other = { ...inference, modelCommitment: 11n };
+    await assert.rejects(
+      proveInference(m.settler, other, chainOf(inference, 1)),
+      (error: { details: { error?: string } }) => {
+        assert.equal(error.details.error, 'InferenceRegistryInvalidProofs');
+        return true;
+      },
+    );
+  });
+});
