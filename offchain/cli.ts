@@ -138,13 +138,13 @@ async function commandRun(positionals: readonly string[], values: Values): Promi
     throw usage('run', `--prover ${prover}: snarkjs or native`);
   const { port } = numbers('run', values, ['port']);
   const { openProject, run } = await import('./run.ts');
-  const { describePower } = await import('./describe-power.ts');
+  const { powerText } = await import('./describe-power.ts');
   const progress = new Progress(Boolean(values.json));
   const project = await openProject(positionals[0]);
   const { config, line } = project;
   for (const { line: at, path, message } of config.warnings)
     progress.note(`⚠ ${config.file}:${at}: ${path} ${message}`);
-  progress.note(describePower(config, line.fold.n).text);
+  progress.note(powerText(config.policy, line.fold.n));
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort());
   process.once('SIGTERM', () => stop.abort());

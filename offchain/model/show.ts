@@ -86,6 +86,11 @@ type Terms = Awaited<ReturnType<typeof policy>>;
 
 function policyLines(p: Terms, tokens: (units: bigint) => string): (readonly [string, string])[] {
   const { gate } = p;
+  const positives = gate.minPositives > 0 ? `, ${gate.minPositives} of them positive` : '';
+  const guardrails = gate.guardrails.map(
+    ({ metric, maxLossBps }) =>
+      ['', `${hexToString(metric, { size: 32 })} falls by ${maxLossBps} bps at most`] as const,
+  );
   const committee =
     p.committeeSize > 0
       ? `${p.committeeSize} validators by lot, each with ${ether(p.minStake)} at stake`
@@ -97,8 +102,9 @@ function policyLines(p: Terms, tokens: (units: bigint) => string): (readonly [st
     ],
     [
       '  gate',
-      `more than ${gate.minDeltaBps} bps at a level of ${(gate.alpha30 / 2 ** 30).toPrecision(3)}, on ${gate.minRows} rows or more`,
+      `more than ${gate.minDeltaBps} bps at a level of ${(gate.alpha30 / 2 ** 30).toPrecision(3)}, on ${gate.minRows} rows or more${positives}`,
     ],
+    ...guardrails,
     ['  asks', `${p.minContributionRows} rows or more; ${ether(p.evaluationFee)} fee and ${ether(p.bond)} bond`],
     ['  committee', `${committee}; ${p.threshold} of them agree`],
     [

@@ -18,7 +18,7 @@ const ACT = '--rpc https://node --deployment deployments/chain-1 --keystore owne
 const power = verb({
   summary: 'how many benchmark rows a gain takes to be seen, before anything is registered',
   help: `Rows on which a true gain is accepted with the power asked for, and the chance of it on the rows that there are.
-Touches no chain.
+Of accuracy alone: where the configuration pays for another metric, it says so and nothing else. Touches no chain.
 
   hokusai.yaml         takes alpha, rounds a fold and the benchmark's rows from there
   --rows N             of the benchmark
