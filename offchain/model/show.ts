@@ -32,16 +32,27 @@ export async function foldsOf(
   );
 }
 
-/** Who waits for a model's slot, the next first. Cancelled ones are left out. */
-export async function waitingFor(client: ChainClient, modelId: Hex): Promise<Hex[]> {
+/** The entries of a model's queue that have not had their turn, the next first, and whether each still waits. */
+async function queueOf(client: ChainClient, modelId: Hex): Promise<{ roundId: Hex; waits: boolean }[]> {
   const [all, first] = await view(client, { contract: 'rounds', functionName: 'queue', args: [modelId] });
-  const rounds = await Promise.all(
+  return Promise.all(
     all.slice(Number(first)).map(async (roundId) => {
       const { state } = await view(client, { contract: 'rounds', functionName: 'round', args: [roundId] });
       return { roundId, waits: state === 1 };
     }),
   );
-  return rounds.filter(({ waits }) => waits).map(({ roundId }) => roundId);
+}
+
+/** Who waits for a model's slot, the next first. Cancelled ones are left out. */
+export async function waitingFor(client: ChainClient, modelId: Hex): Promise<Hex[]> {
+  return (await queueOf(client, modelId)).filter(({ waits }) => waits).map(({ roundId }) => roundId);
+}
+
+/** How many entries at the head of a model's queue wait no more. */
+export async function cancelledFirst(client: ChainClient, modelId: Hex): Promise<number> {
+  const entries = await queueOf(client, modelId);
+  const next = entries.findIndex(({ waits }) => waits);
+  return next < 0 ? entries.length : next;
 }
 
 /** Reads all of a model that its owner or a contributor may want to know. */
