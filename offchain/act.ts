@@ -51,6 +51,9 @@ export function duration(seconds: number): string {
   return parts.join(' ');
 }
 
+/** Seconds since 1970 as a date. */
+export const dateText = (seconds: number): string => new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');
+
 /** What was done to a chain. */
 export interface Acting extends Answer {
   /** In the order in which they were sent. */

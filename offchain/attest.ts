@@ -2,6 +2,8 @@ import { type Hex, keccak256, stringToBytes } from 'viem';
 import { z } from 'zod';
 import { canonicalJson } from './canonical.ts';
 import { STATUSES } from './chain/vote.ts';
+import { GATE_PARTS } from './delta.ts';
+import { METRICS } from './metrics.ts';
 import { R } from './prove/field.ts';
 
 /** Who has to be trusted for what, by assurance level 1 to 3; an attestation says `scored` or `inferred`. */
@@ -91,7 +93,8 @@ export const zAttestation = z.strictObject({
     featuresRoot: fieldElement,
     rowsRoot: hash,
     quantiserHash: hash,
-    metric: z.literal('accuracy'),
+    /** What is paid for. */
+    metric: z.enum(METRICS),
     n: z.int().min(1),
     classes: z.literal(2),
   }),
@@ -112,10 +115,13 @@ export const zAttestation = z.strictObject({
       payableBps: integer,
       minDeltaBps: natural,
       minRows: natural,
+      minPositives: natural,
       zMicro: natural,
       alpha30: natural,
-      exactBinomialPasses: z.boolean(),
-      passes: z.boolean(),
+      /** Metrics that must not fall by more than so much. */
+      guardrails: z.array(z.strictObject({ metric: z.enum(METRICS), maxLossBps: natural })).max(8),
+      /** The first part of the gate that failed; empty where it is passed. */
+      failed: z.enum(['', ...GATE_PARTS]),
       /** Whether the policy pays deltaOne instead of the lower bound. */
       payPoint: z.boolean(),
       /** Smallest units of the reward token, like maxReward and reward. */

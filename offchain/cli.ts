@@ -12,9 +12,10 @@ const USAGE = `Usage: hokusai COMMAND [OPTION...]
   init DIR --data FILE.csv --label COLUMN   make a runnable project of a table
   run [hokusai.yaml]                        evaluate a contribution, prove and settle it
   verify RUN_DIR|attestation.json           check a result without private data
-  model VERB                                own a model: power, register, show, budget, policy, benchmark, veto
+  model VERB                                own a model: power, register, show, budget, policy, benchmark, veto, …
   contribute VERB                           bring data: estimate, commit, open, draw, deliver, status, claim, …
-  validator VERB                            be drawn: register, show, stake, recipient, pause, resume, unbond, withdraw
+  validator VERB                            be drawn: register, show, stake, recipient, pause, resume, unbond, …
+  rounds VERB                               guard them: show, pause, unpause
 
 hokusai COMMAND --help explains one of them. All take --json for machines.
 Exit codes: 0 done, 1 failed for good or rejected, 2 wrong usage or configuration, 75 try again later.`;
@@ -83,6 +84,7 @@ const WITH_VERBS: Record<string, () => Promise<Command>> = {
   model: async () => (await import('./model/verbs.ts')).MODEL,
   contribute: async () => (await import('./contribute/verbs.ts')).CONTRIBUTE,
   validator: async () => (await import('./validator-verbs.ts')).VALIDATOR,
+  rounds: async () => (await import('./rounds-verbs.ts')).ROUNDS,
 };
 
 /** Prints a line. @returns the exit code of what is done with that */
@@ -138,13 +140,13 @@ async function commandRun(positionals: readonly string[], values: Values): Promi
     throw usage('run', `--prover ${prover}: snarkjs or native`);
   const { port } = numbers('run', values, ['port']);
   const { openProject, run } = await import('./run.ts');
-  const { describePower } = await import('./describe-power.ts');
+  const { powerText } = await import('./describe-power.ts');
   const progress = new Progress(Boolean(values.json));
   const project = await openProject(positionals[0]);
   const { config, line } = project;
   for (const { line: at, path, message } of config.warnings)
     progress.note(`⚠ ${config.file}:${at}: ${path} ${message}`);
-  progress.note(describePower(config, line.fold.n).text);
+  progress.note(powerText(config.policy, line.fold.n));
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort());
   process.once('SIGTERM', () => stop.abort());

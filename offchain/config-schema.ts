@@ -1,5 +1,6 @@
 import { parseUnits } from 'viem';
 import { z } from 'zod';
+import { METRICS } from './metrics.ts';
 import { alpha30, zMicro } from './power.ts';
 
 /** Rows of the largest class of the score circuit: a larger benchmark has no proof. */
@@ -8,6 +9,8 @@ export const MAX_BENCHMARK_ROWS = 4096;
 const DECIMALS = 18;
 /** A decimal of so many digits survives the way through a double. */
 const EXACT_DIGITS = 15;
+/** `Policy` takes no more. */
+const MAX_GUARDRAILS = 8;
 const MAX_UINT32 = 2 ** 32 - 1;
 const MAX_UINT128 = 2n ** 128n - 1n;
 /** More wei than there are; `Policy` keeps fees in 96 bits. */
@@ -23,13 +26,15 @@ export const DEFAULTS = {
   maxWorkers: 4,
   maxRetryCount: 3,
   C: 1,
-  metrics: ['accuracy', 'precision', 'recall', 'f1_score'],
+  metrics: METRICS,
   testSplit: 0.2,
   stratify: true,
   alpha: 0.05,
   roundsPerFold: 20,
+  metric: 'accuracy',
   minDeltaBps: 0,
   minRows: 1000,
+  minPositives: 0,
   minContributionRows: 50,
   pay: 'lower_bound',
   tokensPerDeltaOne: '100',
@@ -109,7 +114,8 @@ const zTraining = z.strictObject({
 
 const zEvaluation = z.strictObject({
   metrics: z
-    .array(z.enum(['accuracy', 'precision', 'recall', 'f1_score', 'auroc']))
+    // As the Python pipeline calls them, too.
+    .array(z.enum([...METRICS, 'f1_score', 'auroc']))
     .min(1)
     .default([...DEFAULTS.metrics]),
   test_split: z.number().gt(0).lt(1).default(DEFAULTS.testSplit),
@@ -120,6 +126,8 @@ const zValidators = z.int().min(1).max(16).default(DEFAULTS.validators);
 const zThreshold = z.int().min(1).max(16).optional();
 const zAlpha = z.number().gt(0).max(0.5).default(DEFAULTS.alpha);
 const zRoundsPerFold = z.int().min(1).max(1000).default(DEFAULTS.roundsPerFold);
+/** A metric that must not fall by more than so much; one whose loss may be all of it would guard nothing. */
+const zGuardrail = z.strictObject({ metric: z.enum(METRICS), max_loss_bps: z.int().min(0).max(9999) });
 const zMaxReward = tokens(1n, DEFAULTS.maxReward);
 const zEpochReward = tokens(1n, DEFAULTS.epochReward);
 /** The fewest votes that two quorums of different content cannot both have. */
@@ -130,8 +138,11 @@ const zPolicy = z
   .strictObject({
     alpha: zAlpha,
     rounds_per_fold: zRoundsPerFold,
+    metric: z.enum(METRICS).default(DEFAULTS.metric),
     min_delta_bps: z.int().min(0).max(9999).default(DEFAULTS.minDeltaBps),
     min_rows: z.int().min(1).max(MAX_BENCHMARK_ROWS).default(DEFAULTS.minRows),
+    min_positives: z.int().min(0).max(MAX_BENCHMARK_ROWS).default(DEFAULTS.minPositives),
+    guardrails: z.array(zGuardrail).max(MAX_GUARDRAILS).default([]),
     min_contribution_rows: z.int().min(1).max(MAX_UINT32).default(DEFAULTS.minContributionRows),
     pay: z.enum(['lower_bound', 'point']).default(DEFAULTS.pay),
     tokens_per_delta_one: tokens(100n, DEFAULTS.tokensPerDeltaOne),
@@ -166,6 +177,20 @@ const zPolicy = z
     path: ['alpha'],
     when: ({ value }) => holds(value, { alpha: zAlpha, rounds_per_fold: zRoundsPerFold }),
   })
+  .superRefine(
+    ({ metric, guardrails }, { addIssue }) => {
+      const metrics = guardrails.map((guardrail) => guardrail?.metric);
+      for (const [at, guarded] of metrics.entries()) {
+        const problem = (message: string) =>
+          addIssue({ code: 'custom', path: ['guardrails', at, 'metric'], message, input: guarded });
+        if (guarded !== undefined && guarded === metric)
+          problem(`${guarded} is what is paid for: guard another metric`);
+        if (guarded !== undefined && metrics.indexOf(guarded) < at) problem(`${guarded} has a guardrail already`);
+      }
+    },
+    // Also of guardrails that are wrong in something else, so that everything is told at once.
+    { when: ({ value }) => holds(value, { guardrails: z.array(z.unknown()) }) },
+  )
   .refine(({ max_reward: reward, epoch_reward: epoch }) => reward <= epoch, {
     error: 'epoch_reward has to be at least max_reward',
     path: ['epoch_reward'],
@@ -209,13 +234,14 @@ export function toPolicy({ policy }: ConfigFile) {
     /** The chance of a false gain that all rounds of a fold may take together. */
     alpha,
     roundsPerFold,
+    metric: policy.metric,
     gate: {
       alpha30: Number(alpha30(alpha, roundsPerFold)),
       zMicro: Number(zMicro(alpha, roundsPerFold)),
       minDeltaBps: policy.min_delta_bps,
       minRows: policy.min_rows,
-      minPositives: 0,
-      guardrails: [],
+      minPositives: policy.min_positives,
+      guardrails: policy.guardrails.map(({ metric, max_loss_bps }) => ({ metric, maxLossBps: max_loss_bps })),
     },
     minContributionRows: policy.min_contribution_rows,
     payPoint: policy.pay === 'point',

@@ -1,4 +1,5 @@
 import { DEFAULTS, MAX_BENCHMARK_ROWS, majority } from './config-schema.ts';
+import { METRICS } from './metrics.ts';
 
 /** What a configuration says of the table that it was made for; everything else in it is the default. */
 export interface ConfigValues {
@@ -45,9 +46,9 @@ training:
     # Weight of the errors against the size of the weights, 0.000001 to 1000000. Default: ${DEFAULTS.C}.
     C: ${DEFAULTS.C}
 
-# How models are compared. Accuracy is what is paid for; the others are reported.
+# How models are compared. What is paid for is policy.metric; the others are reported.
 evaluation:
-  # Any of accuracy, precision, recall, f1_score. Default: all four.
+  # Any of ${METRICS.join(', ')}. Default: all four.
   metrics: [${DEFAULTS.metrics.join(', ')}]
   # Share of the table that is the benchmark, between 0 and 1: a record of how the files below were made, which
   # running does not use. Default: ${DEFAULTS.testSplit}.
@@ -74,11 +75,19 @@ policy:
   # Rounds after which a benchmark is spent, 1 to 1000; each may take alpha / rounds_per_fold. More rounds mean that
   # each has to gain more to be accepted. Default: ${DEFAULTS.roundsPerFold}; here one for each 200 benchmark rows, 1 to 20.
   rounds_per_fold: ${values.roundsPerFold}
+  # What is paid for: ${METRICS.join(', ')}. A model keeps the one that it was registered with. Default: ${DEFAULTS.metric}.
+  metric: ${DEFAULTS.metric}
   # What the lower confidence bound of the gain has to exceed, in basis points (100 are one percentage point),
   # 0 to 9999. Default: ${DEFAULTS.minDeltaBps}.
   min_delta_bps: ${DEFAULTS.minDeltaBps}
   # Fewest benchmark rows, 1 to ${MAX_BENCHMARK_ROWS}. Default: ${DEFAULTS.minRows}; here all that there are.
   min_rows: ${values.minRows}
+  # Fewest benchmark rows whose label is positive, 0 to ${MAX_BENCHMARK_ROWS}; for precision also fewest that either model
+  # calls positive. Default: ${DEFAULTS.minPositives}.
+  min_positives: ${DEFAULTS.minPositives}
+  # Other metrics that must not fall, each once: "- metric: recall" with "max_loss_bps: 100" lets recall, as measured,
+  # fall by one percentage point at most; 0 to 9999. Default: none.
+  guardrails: []
   # Fewest rows of a contribution, 1 to 4294967295. Default: ${DEFAULTS.minContributionRows}.
   min_contribution_rows: ${values.minContributionRows}
   # What is paid for: the gain's lower confidence bound (lower_bound) or the gain as measured (point). Either has to

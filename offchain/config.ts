@@ -5,7 +5,7 @@ import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, parseDocume
 import { z } from 'zod';
 import { toPolicy, zConfigFile } from './config-schema.ts';
 import { HokusaiError } from './errors.ts';
-import type { Metric } from './metrics.ts';
+import { METRICS, type Metric } from './metrics.ts';
 import { nearestFirst } from './nearest.ts';
 
 /** One thing in a configuration file that somebody should look at. */
@@ -20,12 +20,9 @@ export interface ConfigProblem {
 /** A configuration that has been checked. Paths are absolute. */
 export type Config = ReturnType<typeof toConfig>;
 
-const METRICS: Readonly<Record<string, Metric>> = {
-  accuracy: 'accuracy',
-  precision: 'precision',
-  recall: 'recall',
-  f1_score: 'f1',
-};
+/** A metric by the name that a file has for it; undefined for one that is not computed. */
+const metricNamed = (name: string): Metric | undefined =>
+  METRICS.find((metric) => metric === (name === 'f1_score' ? 'f1' : name));
 
 /**
  * Reads and checks a configuration. An argument beats the environment, the environment beats the file, the file beats
@@ -98,18 +95,23 @@ function explain(issue: z.core.$ZodIssue, document: Document, lines: LineCounter
   });
 }
 
-/** All keys of the file, as paths of keys. */
+/** All keys of the file, as paths of keys; those of a list's items are below the list. */
 export function knownKeys(): string[][] {
   interface JsonSchema {
     properties?: Record<string, JsonSchema>;
+    items?: JsonSchema;
   }
-  const below = ({ properties = {} }: JsonSchema): string[][] =>
-    Object.entries(properties).flatMap(([key, child]) => [[key], ...below(child).map((path) => [key, ...path])]);
+  const below = ({ properties, items }: JsonSchema): string[][] =>
+    Object.entries(properties ?? items?.properties ?? {}).flatMap(([key, child]) => [
+      [key],
+      ...below(child).map((path) => [key, ...path]),
+    ]);
   return below(z.toJSONSchema(zConfigFile, { io: 'input' }) as JsonSchema);
 }
 
 /** The nearest key of the same section; or the section where a key of that very name belongs. */
-function unknownKey(section: string[], key: string): string {
+function unknownKey(keys: string[], key: string): string {
+  const section = keys.filter((name) => !/^\d+$/.test(name));
   const known = knownKeys();
   const elsewhere = known.find((path) => path.at(-1) === key);
   if (elsewhere !== undefined) return `unknown key here, did you mean ${elsewhere.join('.')}?`;
@@ -127,7 +129,8 @@ function lineOf(document: Document, lines: LineCounter, keys: string[]): number 
   let start = isNode(node) ? node.range![0] : 0;
   for (const key of keys) {
     const pair = isMap(node) ? node.items.find((item) => isScalar(item.key) && String(item.key.value) === key) : null;
-    const [at, next] = pair ? [pair.key, pair.value] : isSeq(node) ? [node.items[Number(key)], undefined] : [];
+    const item = isSeq(node) ? node.items[Number(key)] : undefined;
+    const [at, next] = pair ? [pair.key, pair.value] : [item, item];
     if (!isNode(at)) break;
     start = at.range![0];
     node = next;
@@ -179,7 +182,7 @@ function toConfig(
       hyperparameters: training.hyperparameters,
     },
     evaluation: {
-      metrics: [...new Set(evaluation.metrics.flatMap((metric) => METRICS[metric] ?? []))],
+      metrics: [...new Set(evaluation.metrics.flatMap((name) => metricNamed(name) ?? []))],
       testSplit: evaluation.test_split,
       stratify: evaluation.stratify,
     },

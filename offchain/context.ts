@@ -15,6 +15,9 @@ export const hashWords = (words: readonly (Hex | bigint)[]): Hex =>
     ),
   );
 
+/** A metric as the contracts name it: a short string. */
+export const metricId = (metric: string): Hex => stringToHex(metric, { size: 32 });
+
 /** foldId = keccak256(abi.encode(TAG_FOLD, fold)), as ModelRegistry names a fold. */
 export function foldId(fold: Omit<Attestation['benchmark'], 'foldId'>): Hex {
   return hashWords([
@@ -23,7 +26,7 @@ export function foldId(fold: Omit<Attestation['benchmark'], 'foldId'>): Hex {
     BigInt(fold.featuresRoot),
     fold.rowsRoot as Hex,
     fold.quantiserHash as Hex,
-    stringToHex(fold.metric, { size: 32 }),
+    metricId(fold.metric),
     BigInt(fold.n),
     BigInt(fold.classes),
   ]);

@@ -26,25 +26,46 @@ export function rowDigests(table: Table, schema: Schema, part: 'row' | 'features
  * children in ascending order, so OpenZeppelin's MerkleProof verifies membership.
  */
 export function rowsRoot(digests: Iterable<RowDigest>, secret: Uint8Array): Hex {
-  // Bytes all the way: hashing is the largest cost of a large contribution, and hexadecimal text would treble it.
-  const leaves = [...new Set(digests)].map((text) => {
-    const digest = hexToBytes(text);
-    const salt = createHmac('sha256', secret).update(digest).digest();
-    return keccak_256(keccak_256(Buffer.concat([TAG_ROW, digest, salt])));
-  });
-  return bytesToHex(merkleRoot(leaves.sort(Buffer.compare)));
+  return bytesToHex(rowsTree(digests, secret)[0] ?? new Uint8Array(32));
 }
 
-/** OpenZeppelin's complete tree in an array: node i has the children 2 i + 1 and 2 i + 2, leaves fill it from the end. */
-function merkleRoot(leaves: readonly Uint8Array[]): Uint8Array {
-  if (leaves.length === 0) return new Uint8Array(32);
-  const tree: Uint8Array[] = new Array(leaves.length - 1);
-  for (const leaf of leaves.toReversed()) tree.push(leaf);
+/** What shows a digest to be under a root of `rowsRoot`, without the secret and the other rows. */
+export interface RowProof {
+  readonly root: Hex;
+  readonly salt: Hex;
+  /** Siblings from the leaf to the root. */
+  readonly proof: readonly Hex[];
+}
+
+/** Opens the leaf of one of the digests. */
+export function rowProof(digests: Iterable<RowDigest>, secret: Uint8Array, digest: RowDigest): RowProof {
+  const tree = rowsTree(digests, secret);
+  const { salt, leaf } = salted(hexToBytes(digest), secret);
+  const proof: Hex[] = [];
+  let node = tree.findLastIndex((value) => Buffer.compare(value, leaf) === 0);
+  for (; node > 0; node = (node - 1) >> 1) proof.push(bytesToHex(tree[node % 2 === 1 ? node + 1 : node - 1]!));
+  return { root: bytesToHex(tree[0]!), salt: bytesToHex(salt), proof };
+}
+
+/**
+ * OpenZeppelin's complete tree in an array: node i has the children 2 i + 1 and 2 i + 2, leaves fill it from the end.
+ *
+ * Bytes all the way: hashing is the largest cost of a large contribution, and hexadecimal text would treble it.
+ */
+function rowsTree(digests: Iterable<RowDigest>, secret: Uint8Array): Uint8Array[] {
+  const leaves = [...new Set(digests)].map((digest) => salted(hexToBytes(digest), secret).leaf);
+  const tree: Uint8Array[] = new Array(Math.max(leaves.length - 1, 0));
+  for (const leaf of leaves.sort(Buffer.compare).toReversed()) tree.push(leaf);
   for (let node = leaves.length - 2; node >= 0; node--) {
     const pair = [tree[2 * node + 1]!, tree[2 * node + 2]!].sort(Buffer.compare);
     tree[node] = keccak_256(Buffer.concat(pair));
   }
-  return tree[0]!;
+  return tree;
+}
+
+function salted(digest: Uint8Array, secret: Uint8Array): { salt: Uint8Array; leaf: Uint8Array } {
+  const salt = createHmac('sha256', secret).update(digest).digest();
+  return { salt, leaf: keccak_256(keccak_256(Buffer.concat([TAG_ROW, digest, salt]))) };
 }
 
 /** A contribution's root and the number of distinct rows that it holds. */

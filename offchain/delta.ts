@@ -1,20 +1,13 @@
 // The twin of contracts/DeltaOne.sol: the same names, the same integers, the same roundings. A validator learns from it
 // what the chain will pay before it spends anything on a proof.
 import type { Attestation } from './attest.ts';
-import {
-  accuracyFigures,
-  type Counts,
-  deltaOneBps,
-  exactBinomialPasses,
-  payableBps,
-  unpack,
-  unpackClasses,
-} from './delta-accuracy.ts';
+import { accuracyFigures, pack, unpack, unpackClasses } from './delta-accuracy.ts';
 import { aurocFigures } from './delta-auroc.ts';
 import type { Figures } from './delta-counts.ts';
 import { guardedBps, isRatio, positivesOf, ratioFigures, unpackCells } from './delta-ratios.ts';
 import { isSkill, skillFigures } from './delta-skill.ts';
 import { HokusaiError } from './errors.ts';
+import type { Metric } from './metrics.ts';
 
 export {
   type Counts,
@@ -32,8 +25,8 @@ export interface Guardrail {
   maxLossBps: bigint;
 }
 
-/** The members of a policy that decide whether an accuracy is paid. */
-export interface AccuracyTerms {
+/** The members of a policy that decide whether a score is paid. */
+export interface GateTerms {
   /** Fewest benchmark rows. */
   minRows: bigint;
   /** The lower bound has to exceed it, in bps. */
@@ -42,10 +35,6 @@ export interface AccuracyTerms {
   zMicro: bigint;
   /** floor(alpha * 2^30), at most 2^29: `alpha30` of `power.ts`. */
   alpha30: bigint;
-}
-
-/** The members of a policy that decide whether a score is paid. */
-export interface GateTerms extends AccuracyTerms {
   /** Fewest rows whose label is positive, and for precision fewest that either model calls positive; 0 asks for none. */
   minPositives: bigint;
   /** All have to hold. */
@@ -53,7 +42,8 @@ export interface GateTerms extends AccuracyTerms {
 }
 
 /** All members of a policy that decide what is paid. */
-export interface Terms extends AccuracyTerms {
+export interface Terms extends GateTerms {
+  guardrails: readonly (Guardrail & { metric: Metric })[];
   /** Pay the point estimate instead of the lower bound. */
   payPoint: boolean;
   /** Smallest units of the reward token for 100 bps. */
@@ -61,6 +51,9 @@ export interface Terms extends AccuracyTerms {
   /** Most that one round pays, in smallest units. */
   maxReward: bigint;
 }
+
+/** The parts of the gate, in the order in which they are looked at. */
+export const GATE_PARTS = ['rows', 'positives', 'undefined', 'bound', 'exact', 'guardrail'] as const;
 
 /** What counts are worth. Where the gate is passed, 0 <= minDeltaBps < payableBps <= deltaOneBps <= 10^4. */
 export interface Score {
@@ -70,7 +63,7 @@ export interface Score {
   /** The lower bound, rounded down; 0 where it is undefined. */
   payableBps: bigint;
   /** The first part of the gate that failed; empty where it is passed. */
-  failed: '' | 'rows' | 'positives' | 'undefined' | 'bound' | 'exact' | 'guardrail';
+  failed: '' | (typeof GATE_PARTS)[number];
 }
 
 const MAX_ALPHA30 = 2n ** 29n;
@@ -111,15 +104,6 @@ export function score(metric: string, classes: number, counts: readonly bigint[]
   return { n: figures.n, deltaOneBps: figures.deltaOneBps, payableBps: figures.payableBps, failed };
 }
 
-/** Whether a score of accuracy may be paid: enough rows, a lower bound above the least gain, and the exact test. */
-export function gate(counts: Counts, terms: AccuracyTerms): boolean {
-  return (
-    counts.n >= terms.minRows &&
-    payableBps(counts, terms.zMicro) > terms.minDeltaBps &&
-    exactBinomialPasses(counts.b, counts.c, terms.alpha30)
-  );
-}
-
 /**
  * min(max(paidBps, 0) * tokensPerDeltaOne / 100, cap), rounded down.
  * @param paidBps the lower bound, or the point estimate where the policy says so
@@ -132,28 +116,50 @@ export function reward(paidBps: bigint, tokensPerDeltaOne: bigint, cap: bigint):
 }
 
 /**
- * The score of a comparison by accuracy, with the terms it was scored by: integers as decimal strings.
+ * The score of a comparison of two classes, with the terms it was scored by: integers as decimal strings.
+ *
+ * @param cells rows by label + 2 baseline + 4 candidate
  */
-export function delta(counts: Counts, terms: Terms): NonNullable<Attestation['delta']> {
-  const [point, bound] = [deltaOneBps(counts), payableBps(counts, terms.zMicro)];
-  const passes = gate(counts, terms);
+export function delta(metric: Metric, cells: readonly number[], terms: Terms): NonNullable<Attestation['delta']> {
+  const { deltaOneBps, payableBps, failed } = score(metric, 2, [pack(cells)], terms);
+  const paid = terms.payPoint ? deltaOneBps : payableBps;
   return {
-    deltaOneBps: String(point),
-    payableBps: String(bound),
-    minDeltaBps: String(terms.minDeltaBps),
-    minRows: String(terms.minRows),
-    zMicro: String(terms.zMicro),
-    alpha30: String(terms.alpha30),
-    exactBinomialPasses: exactBinomialPasses(counts.b, counts.c, terms.alpha30),
-    passes,
-    payPoint: terms.payPoint,
-    tokensPerDeltaOne: String(terms.tokensPerDeltaOne),
-    maxReward: String(terms.maxReward),
-    reward: String(passes ? reward(terms.payPoint ? point : bound, terms.tokensPerDeltaOne, terms.maxReward) : 0n),
+    deltaOneBps: String(deltaOneBps),
+    payableBps: String(payableBps),
+    ...statedTerms(terms),
+    failed,
+    reward: String(failed === '' ? reward(paid, terms.tokensPerDeltaOne, terms.maxReward) : 0n),
   };
 }
 
-function figuresOf(
+/** Terms as an attestation states them. */
+export const statedTerms = (terms: Terms) => ({
+  minDeltaBps: String(terms.minDeltaBps),
+  minRows: String(terms.minRows),
+  minPositives: String(terms.minPositives),
+  zMicro: String(terms.zMicro),
+  alpha30: String(terms.alpha30),
+  guardrails: terms.guardrails.map(({ metric, maxLossBps }) => ({ metric, maxLossBps: String(maxLossBps) })),
+  payPoint: terms.payPoint,
+  tokensPerDeltaOne: String(terms.tokensPerDeltaOne),
+  maxReward: String(terms.maxReward),
+});
+
+/** The terms that an attestation states. */
+export const termsOf = (stated: ReturnType<typeof statedTerms>): Terms => ({
+  minDeltaBps: BigInt(stated.minDeltaBps),
+  minRows: BigInt(stated.minRows),
+  minPositives: BigInt(stated.minPositives),
+  zMicro: BigInt(stated.zMicro),
+  alpha30: BigInt(stated.alpha30),
+  guardrails: stated.guardrails.map(({ metric, maxLossBps }) => ({ metric, maxLossBps: BigInt(maxLossBps) })),
+  payPoint: stated.payPoint,
+  tokensPerDeltaOne: BigInt(stated.tokensPerDeltaOne),
+  maxReward: BigInt(stated.maxReward),
+});
+
+/** What the score of a metric's counts rests on. */
+export function figuresOf(
   metric: string,
   classes: number,
   [first = 0n, second = 0n]: readonly bigint[],

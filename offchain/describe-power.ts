@@ -1,4 +1,5 @@
-import { gate } from './delta.ts';
+import { type GateTerms, pack, score } from './delta.ts';
+import type { Metric } from './metrics.ts';
 import { alpha30, zMicro } from './power.ts';
 
 /** Share of the rows that the candidate is assumed to break: at a gain of 1 point, 4 % of the rows change. */
@@ -19,8 +20,8 @@ export interface Power {
 }
 
 /**
- * What `rows` benchmark rows can tell apart under a policy: the chance that a true gain passes `gate`, summed over the
- * outcomes. Assumed: each row is broken with a probability of 1.5 % and fixed with that and the gain more, independent
+ * What `rows` benchmark rows can tell apart under a policy: the chance that a true gain of accuracy passes the gate, but
+ * for guardrails and fewest positives, which depend on more than the gain, summed over the outcomes. Assumed: each row is broken with a probability of 1.5 % and fixed with that and the gain more, independent
  * of the others. Floats, for people: on few rows they are what the normal approximation of `power.ts` flatters (at
  * 284 rows, K = 1 and a gain of 2 points: 0.35, not 0.44; at 30 rows and 10 points: 0.18, not 0.45).
  */
@@ -30,8 +31,9 @@ export function describePower(
 ): Power {
   const { alpha, roundsPerFold } = policy;
   const { minDeltaBps } = policy.gate;
-  const terms = { zMicro: zMicro(alpha, roundsPerFold), alpha30: alpha30(alpha, roundsPerFold), minRows: 1n };
-  const needed = fewestFixed({ ...terms, minDeltaBps: BigInt(minDeltaBps) }, rows);
+  const level = { zMicro: zMicro(alpha, roundsPerFold), alpha30: alpha30(alpha, roundsPerFold) };
+  const others = { minRows: 1n, minPositives: 0n, guardrails: [] };
+  const needed = fewestFixed({ ...level, ...others, minDeltaBps: BigInt(minDeltaBps) }, rows);
   const chance = chanceOf(needed, rows);
   let [below, detectable] = [0, LARGEST_GAIN_BPS];
   while (detectable - below > 1) {
@@ -54,14 +56,42 @@ export function describePower(
   return { rows, alpha: alpha / roundsPerFold, detectableBps, chances, text };
 }
 
+/** What is asked of a metric besides a gain. */
+export interface Asked {
+  readonly alpha: number;
+  readonly roundsPerFold: number;
+  readonly metric: Metric;
+  readonly gate: {
+    readonly minDeltaBps: number;
+    readonly minPositives: number;
+    readonly guardrails: readonly unknown[];
+  };
+}
+
+/** Why nothing can be said of a metric's power: how often a gain of it is seen depends on more than the rows. */
+export const noPower = (metric: Metric): string =>
+  `What gain of ${metric} a benchmark can tell is not computed: there is a power calculation for accuracy alone.`;
+
+/** What people are told of a benchmark before they spend anything on it. */
+export function powerText(policy: Asked, rows: number): string {
+  const { metric, gate } = policy;
+  if (metric !== 'accuracy') return `Benchmark of ${rows} rows. ${noPower(metric)}`;
+  const more = gate.minPositives > 0 || gate.guardrails.length > 0;
+  const { text } = describePower({ policy }, rows);
+  return more ? `${text}\nNot counted in: guardrails and fewest positives, which can only lower the chance.` : text;
+}
+
 /** By the number of broken rows, the fewest fixed ones with which the gate opens; ten standard deviations far. */
-function fewestFixed(terms: Parameters<typeof gate>[1], rows: number): number[] {
+function fewestFixed(terms: GateTerms, rows: number): number[] {
   const mean = rows * BROKEN;
   const most = Math.min(rows, Math.ceil(mean + 10 * Math.sqrt(mean) + 10));
   const needed: number[] = [];
   let fixed = 0;
   for (let broken = 0; broken <= most; broken++) {
-    const opens = (): boolean => gate({ n: BigInt(rows), b: BigInt(fixed), c: BigInt(broken) }, terms);
+    const opens = (): boolean => {
+      const cells = [rows - fixed - broken, 0, fixed, 0, broken, 0, 0, 0];
+      return score('accuracy', 2, [pack(cells)], terms).failed === '';
+    };
     while (fixed + broken <= rows && !opens()) fixed++;
     needed.push(fixed);
   }

@@ -4,10 +4,11 @@ import { canonicalJson } from './canonical.ts';
 import { checkTable, labelsOf } from './check-table.ts';
 import { saltOf, vectorRoot } from './commitment.ts';
 import type { Config } from './config.ts';
-import { foldId, trainingSetRoot } from './context.ts';
+import { foldId, metricId, trainingSetRoot } from './context.ts';
 import { dataRootOf, EMPTY_TRAINING_SET, rowDigests, rowsRoot } from './data-root.ts';
 import { HokusaiError } from './errors.ts';
 import { byDigest } from './integrate.ts';
+import type { Metric } from './metrics.ts';
 import { fitQuantiser, type Quantiser, quantise, quantiserHash } from './quantise.ts';
 import { parseSchema, type Schema } from './schema.ts';
 import { readCsv, type Table } from './table.ts';
@@ -38,6 +39,8 @@ export interface Fold {
 /** What validators hold of a model: all but the head itself, which is trained from its set. */
 export interface ModelLine {
   readonly schema: Schema;
+  /** What its rounds are scored by, for good. */
+  readonly metric: Metric;
   readonly spec: TrainSpec;
   readonly trainSpecHash: Hex;
   readonly quantiser: Quantiser;
@@ -51,28 +54,27 @@ export interface ModelLine {
   readonly secrets: OwnerSecrets;
 }
 
-/** `accuracy` as a short string of the contracts. */
-export const ACCURACY = stringToHex('accuracy', { size: 32 });
-
 /**
  * Makes a model line of an owner's files: fits the quantiser on the baseline's rows and commits to the fold.
  * Both tables have passed `checkTable`.
  */
 export async function modelLine(given: {
   schema: Schema;
+  metric: Metric;
   spec: TrainSpec;
   baseline: Table;
   benchmark: Table;
   secrets: OwnerSecrets;
 }): Promise<ModelLine> {
-  const { schema, spec, secrets } = given;
+  const { schema, metric, spec, secrets } = given;
   const trainingSet = byDigest(given.baseline, schema);
   const benchmark = byDigest(given.benchmark, schema);
   const quantiser = fitQuantiser(trainingSet, schema);
-  const fold = await foldOf(benchmark, schema, quantiser, secrets.benchmarkSecret);
+  const fold = await foldOf(benchmark, schema, metric, quantiser, secrets.benchmarkSecret);
   const { dataRoot } = dataRootOf(trainingSet, schema, secrets.modelSecret);
   return {
     schema,
+    metric,
     spec,
     trainSpecHash: trainSpecHashOf(spec),
     quantiser,
@@ -84,7 +86,7 @@ export async function modelLine(given: {
       ...fold,
       labelsRoot: String(fold.labelsRoot),
       featuresRoot: String(fold.featuresRoot),
-      metric: 'accuracy',
+      metric,
       classes: 2,
     }),
     secrets,
@@ -101,7 +103,7 @@ export const trainSpecHashOf = ({ C }: TrainSpec): Hex =>
  * @throws HokusaiError `configuration` LINE_MISFIT when baseline or benchmark do not fit the schema, with all problems
  */
 export async function ownedLine(config: Config, secrets: OwnerSecrets): Promise<ModelLine> {
-  const { data, training } = config;
+  const { data, training, policy } = config;
   const schema = parseSchema(JSON.parse(await readFile(data.schema, 'utf8')));
   const [baseline, benchmark] = [await readCsv(data.baseline), await readCsv(data.benchmark)];
   const problems = [baseline, benchmark].flatMap((table) =>
@@ -113,11 +115,18 @@ export async function ownedLine(config: Config, secrets: OwnerSecrets): Promise<
       next: `Correct the files, or infer the schema ${data.schema} again.`,
     });
   }
-  return modelLine({ schema, spec: { C: training.hyperparameters.C }, baseline, benchmark, secrets });
+  const spec = { C: training.hyperparameters.C };
+  return modelLine({ schema, metric: policy.metric, spec, baseline, benchmark, secrets });
 }
 
 /** Rows, in the order of their digests, as a fold commits to them. */
-async function foldOf(rows: Table, schema: Schema, quantiser: Quantiser, benchmarkSecret: Uint8Array): Promise<Fold> {
+async function foldOf(
+  rows: Table,
+  schema: Schema,
+  metric: Metric,
+  quantiser: Quantiser,
+  benchmarkSecret: Uint8Array,
+): Promise<Fold> {
   const { values, columns } = quantise(rows, quantiser);
   const features = columns.map((_, column) => values.subarray(column * rows.rows, (column + 1) * rows.rows));
   const labels = labelsOf(rows, schema);
@@ -127,7 +136,7 @@ async function foldOf(rows: Table, schema: Schema, quantiser: Quantiser, benchma
     featuresRoot: await vectorRoot({ name: 'features', laneBits: 8, columns: features, salt: salt('features') }),
     rowsRoot: rowsRoot(rowDigests(rows, schema, 'features'), benchmarkSecret),
     quantiserHash: quantiserHash(quantiser),
-    metric: ACCURACY,
+    metric: metricId(metric),
     n: rows.rows,
     classes: 2,
   };

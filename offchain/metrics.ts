@@ -12,7 +12,10 @@ export type Confusion = {
   trueNegative: number;
 };
 
-export type Metric = 'accuracy' | 'precision' | 'recall' | 'f1';
+/** What the eight cells tell of two models, under the names that the contracts have for them. */
+export const METRICS = ['accuracy', 'precision', 'recall', 'f1'] as const;
+
+export type Metric = (typeof METRICS)[number];
 
 /**
  * Rows in each of the 8 cells; cell `label + 2 * baseline + 4 * candidate`, the lane order of `countsPacked`.

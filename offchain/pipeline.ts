@@ -5,7 +5,7 @@ import { labelsOf } from './check-table.ts';
 import { saltOf } from './commitment.ts';
 import type { Config } from './config.ts';
 import { trainingSetRoot } from './context.ts';
-import { delta, pack, type Terms, unpack } from './delta.ts';
+import { delta, statedTerms, type Terms } from './delta.ts';
 import { HokusaiError } from './errors.ts';
 import { type Comparison, compare, evaluate, inferenceOf } from './evaluate.ts';
 import type { Executor } from './executor.ts';
@@ -90,9 +90,11 @@ export function offerOf({ pipeline, policy }: Config, tellRejected: boolean): Of
     tellRejected,
     terms: {
       minRows: BigInt(policy.gate.minRows),
+      minPositives: BigInt(policy.gate.minPositives),
       minDeltaBps: BigInt(policy.gate.minDeltaBps),
       zMicro: BigInt(policy.gate.zMicro),
       alpha30: BigInt(policy.gate.alpha30),
+      guardrails: policy.gate.guardrails.map(({ metric, maxLossBps }) => ({ metric, maxLossBps: BigInt(maxLossBps) })),
       payPoint: policy.payPoint,
       tokensPerDeltaOne: policy.tokensPerDeltaOne,
       maxReward: policy.maxReward,
@@ -212,12 +214,12 @@ async function scored(
     compare(line, baseline, candidate),
   );
   const { cells, metrics } = comparison;
-  const terms = Object.fromEntries(Object.entries(offer.terms).map(([name, value]) => [name, String(value)]));
-  const score = await executor.step('delta', { cells: [...cells], terms }, async () =>
-    delta(unpack(pack(cells)), offer.terms),
+  const { metric } = line;
+  const score = await executor.step('delta', { metric, cells: [...cells], terms: statedTerms(offer.terms) }, async () =>
+    delta(metric, cells, offer.terms),
   );
 
-  const accepted = score.passes;
+  const accepted = score.failed === '';
   const told = accepted || offer.tellRejected;
   const model = (which: 'baseline' | 'candidate', evaluated: typeof baseline, root: Hex, trainingRows: number) => ({
     commitment: String(evaluated.commitment),
@@ -277,7 +279,7 @@ function agreed(line: ModelLine, { name }: Offer, contribution: Committed, refus
       featuresRoot: String(featuresRoot),
       rowsRoot,
       quantiserHash,
-      metric: 'accuracy',
+      metric: line.metric,
       n,
       classes: 2,
     },

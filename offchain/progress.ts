@@ -1,10 +1,21 @@
 import { formatUnits } from 'viem';
 import type { Attestation } from './attest.ts';
+import type { GATE_PARTS } from './delta.ts';
 import type { StepEvent } from './executor.ts';
 import type { Action } from './local-round.ts';
 import { grouped } from './report/numbers.ts';
 
 const bps = (value: string) => `${(Number(value) / 100).toFixed(2)} points`;
+
+/** The parts of the gate as they fail. */
+const FAILED: Readonly<Record<(typeof GATE_PARTS)[number], string>> = {
+  rows: 'the benchmark has too few rows',
+  positives: 'too few rows are positive',
+  undefined: 'the metric of the baseline is undefined',
+  bound: 'the lower bound does not exceed the least gain',
+  exact: 'the exact test does not rule out chance',
+  guardrail: 'another metric fell by more than its guardrail allows',
+};
 
 /** What each action used; of one that was taken several times, on average: `voteCommit 3 x 64,976`. */
 export function gasOf(transactions: Attestation['transactions']): string {
@@ -53,13 +64,14 @@ export class Progress {
   /** What came of a run, and what to try next. */
   summary(folder: string, attestation: Attestation): void {
     const lines = [attestation.accepted ? 'Accepted.' : `Rejected (${attestation.status}): ${attestation.reason}`];
-    const { counts, delta, transactions, proof } = attestation;
+    const { benchmark, counts, delta, transactions, proof } = attestation;
     if (counts && delta) {
       lines.push(
         `  ${counts.n} benchmark rows: ${counts.fixed} fixed, ${counts.broken} broken`,
-        `  deltaOne ${bps(delta.deltaOneBps)}, payable ${bps(delta.payableBps)}, reward ${formatUnits(BigInt(delta.reward), 18)} tokens`,
+        `  ${benchmark.metric}: deltaOne ${bps(delta.deltaOneBps)}, payable ${bps(delta.payableBps)}, reward ${formatUnits(BigInt(delta.reward), 18)} tokens`,
       );
     }
+    if (delta?.failed) lines.push(`  the gate: ${FAILED[delta.failed]}`);
     if (proof)
       lines.push(`  attestation ${proof.attestationHash}`, `  proved with ${proof.prover}, circuit ${proof.circuit}`);
     if (transactions.length > 0) lines.push(`  gas ${gasOf(transactions)}`);

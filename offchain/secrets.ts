@@ -40,8 +40,22 @@ export async function secretFile(file: string): Promise<Uint8Array> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
-  const text = (await readFile(file, 'utf8')).trim();
-  if (/^[0-9a-f]{64}$/.test(text)) return Buffer.from(text, 'hex');
+  return readSecret(file);
+}
+
+/**
+ * A secret that somebody else made.
+ *
+ * @throws HokusaiError (configuration) `SECRET_MISSING`, `SECRET_MALFORMED`
+ */
+export async function readSecret(file: string): Promise<Uint8Array> {
+  const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new HokusaiError('configuration', 'SECRET_MISSING', `The secret ${file} cannot be read: ${error.code}.`, {
+      details: { file, reason: error.code },
+      next: 'Name the file that it is in, or ask for it who made it.',
+    });
+  });
+  if (/^[0-9a-f]{64}\s*$/.test(text)) return Buffer.from(text.trim(), 'hex');
   throw new HokusaiError('configuration', 'SECRET_MALFORMED', `${file} does not hold 64 hexadecimal digits.`, {
     details: { file },
     next: 'Restore it from a copy; with another secret all commitments change.',

@@ -1,8 +1,9 @@
-/** `hokusai validator`: what a validator does in the registry. */
+/** `hokusai validator`: what a validator does in the registry, and what it loses there. */
 import { existsSync } from 'node:fs';
 import { generateX25519Identity } from 'age-encryption';
-import { acting, duration, ether, ON_CHAIN, ON_CHAIN_HELP, reading, SENDING, SENDING_HELP } from './act.ts';
+import { acting, dateText, duration, ether, ON_CHAIN, ON_CHAIN_HELP, reading, SENDING, SENDING_HELP } from './act.ts';
 import type { Sender } from './chain/connect.ts';
+import { proveDoubleVote } from './chain/round.ts';
 import type { Sent } from './chain/send.ts';
 import {
   addStake,
@@ -15,8 +16,9 @@ import {
   validator,
   withdraw,
 } from './chain/validator-registry.ts';
+import { readDoubleVote } from './double-vote.ts';
 import { createIdentity, type Identity, isRecipient, readIdentity, recipientOf } from './recipient.ts';
-import { address, amount, type Command, place, required, text, type Verb, verb } from './verb.ts';
+import { address, amount, type Command, id, place, required, text, type Verb, verb } from './verb.ts';
 
 const ACT = '--rpc https://node --deployment deployments/chain-1 --keystore validator.json';
 const IDENTITY_HELP = `  --identity FILE      age identity that data keys are encrypted to; made where there is none. Keep it: what was
@@ -58,8 +60,7 @@ Example: hokusai validator show 0x… --rpc https://node --deployment deployment
     const client = await reading(given);
     const found = await validator(client, given.validator);
     const usable = await isRecipient(found.ageRecipient);
-    const leaves =
-      found.withdrawableAt > 0 ? [`its stake is free at ${new Date(found.withdrawableAt * 1000).toISOString()}`] : [];
+    const leaves = found.withdrawableAt > 0 ? [`its stake is free at ${dateText(found.withdrawableAt)}`] : [];
     const lines = [
       `validator ${found.id}, ${given.validator}: ${found.state}`,
       `${ether(found.stake)} at stake; ${found.listedAt > 0 ? `drawn since block ${found.listedSince}` : 'not drawn by lot'}`,
@@ -123,6 +124,36 @@ Example: hokusai validator unbond ${ACT}`,
     }),
 });
 
+const doubleVote = verb({
+  summary: 'take the stake of a validator that signed two votes of one round (anybody)',
+  help: `Half of the stake, the smaller one, is yours, the rest is burnt; a settled round that has no quorum without it is void.
+A file holds one vote and the signature over it, which attestations show, too:
+
+  {"vote": {"status": "SCORED", "baselinePredictionsRoot": "123", "candidateCommitment": "456",
+    "candidatePredictionsRoot": "789", "trainingSetRoot": "0x…", "metricsHash": "0x…"}, "signature": "0x…"}
+
+${SENDING_HELP}
+
+Example: hokusai validator prove-double-vote 0x… first.json second.json ${ACT}`,
+  takes: {
+    roundId: required(place('ROUND_ID', id)),
+    first: required(place('FIRST.json', text)),
+    second: required(place('SECOND.json', text)),
+    ...SENDING,
+  },
+  perform: (given, note) =>
+    acting(given, note, async (client) => {
+      const { roundId } = given;
+      const { voter, first, second } = await readDoubleVote(client, roundId, [given.first, given.second]);
+      const { stake } = await validator(client, voter);
+      if (stake === 0n) note(`⚠ ${voter} has nothing at stake: there is nothing to be had.`);
+      const share = stake / 2n;
+      const sent = await proveDoubleVote(client, roundId, first, second);
+      const text = `${voter} signed two votes and loses ${ether(stake)}. ${ether(share)} for you.`;
+      return { text, json: { roundId, validator: voter, stake, share }, sent: [sent] };
+    }),
+});
+
 export const VALIDATOR: Command = {
   about: 'What a validator does in the registry. Every verb that sends takes --dry-run; all take --json.',
   verbs: {
@@ -134,5 +165,6 @@ export const VALIDATOR: Command = {
     resume: step('resume', 'be drawn again', 'Active again', resume),
     unbond: unbondVerb,
     withdraw: step('withdraw', 'get the stake back after the unbonding delay', 'The stake is paid back', withdraw),
+    'prove-double-vote': doubleVote,
   },
 };

@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
-import { describePower } from '../offchain/describe-power.ts';
+import { powerText } from '../offchain/describe-power.ts';
 import { EXIT_CODE, HokusaiError } from '../offchain/errors.ts';
 import { openExecutor } from '../offchain/executor.ts';
 import { init } from '../offchain/init.ts';
@@ -65,7 +65,7 @@ async function demo(): Promise<[noise: RunResult, real: RunResult]> {
   title('A project is made of examples/breast-cancer/breast_cancer.csv: 569 tumours, 30 measures, benign or not.');
   const configFile = await makeProject();
   const project = await openProject(configFile);
-  process.stderr.write(`${describePower(project.config, project.line.fold.n).text}\n`);
+  process.stderr.write(`${powerText(project.config.policy, project.line.fold.n)}\n`);
   const noise = await offer(project, 'noise', await makeNoise(project.config.data.contribution));
   const real = await offer(project, 'contribution', project.config.data.contribution);
 

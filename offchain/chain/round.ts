@@ -1,9 +1,11 @@
 import type { ArtifactMap } from 'hardhat/types/artifacts';
-import type { Address, ContractFunctionArgs, ContractFunctionName, Hex } from 'viem';
+import { type Address, type ContractFunctionArgs, type ContractFunctionName, type Hex, zeroHash } from 'viem';
 import type { PayeeProof } from '../payees.ts';
 import type { ContractProof } from '../prove/prove.ts';
 import { assertProductionKeys } from './circuit.ts';
-import type { ChainClient, Sender } from './connect.ts';
+import { type ChainClient, reach, type Sender } from './connect.ts';
+import { abi } from './contracts.ts';
+import { reverted } from './revert.ts';
 import { type Sent, send, view } from './send.ts';
 import { encodeVote, STATES, STATUSES, type State, type Status, type Vote } from './vote.ts';
 
@@ -169,6 +171,29 @@ export const proveDoubleVote = (client: Sender, roundId: Hex, first: Evidence, s
     second.signature,
   ]);
 
+/** Stops `commit`, `open`, `settle`, `finalise` and the clock, for 14 days at most. By the guardian. */
+export const pause = (client: Sender): Promise<Sent> => act(client, 'pause', []);
+
+/** Ends a pause. By the guardian. */
+export const unpause = (client: Sender): Promise<Sent> => act(client, 'unpause', []);
+
+/**
+ * When a pause ends at the latest, in seconds since 1970; undefined where there is none. No function tells, but what a
+ * pause stops is refused with it before all else.
+ */
+export async function pausedUntil({ publicClient, deployment }: ChainClient): Promise<number | undefined> {
+  const stopped = { abi: abi('Rounds'), functionName: 'finalise', args: [zeroHash] } as const;
+  try {
+    await reach(publicClient, () => publicClient.simulateContract({ address: deployment.rounds, ...stopped }));
+    return undefined;
+  } catch (error) {
+    const refusal = reverted('finalise', error);
+    if (!refusal) throw error;
+    const { error: name, args } = refusal.details as { error: string; args: { until?: bigint } };
+    return name === 'RoundsPaused' ? Number(args.until) : undefined;
+  }
+}
+
 /** Pays the sender what an ended round owes him: bond and fee that come back, or shares of the fee. */
 export const withdraw = (client: Sender, roundId: Hex): Promise<Sent> => act(client, 'withdraw', [roundId]);
 
@@ -195,6 +220,8 @@ type Acts =
   | 'reject'
   | 'cancel'
   | 'skip'
+  | 'pause'
+  | 'unpause'
   | 'expire'
   | 'finalise'
   | 'proveOverlap'

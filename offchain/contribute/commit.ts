@@ -61,7 +61,7 @@ async function termsOf(client: ChainClient, modelId: Hex): Promise<Terms> {
 }
 
 /** @throws HokusaiError (configuration) `SCHEMA_UNREADABLE`, and what `parseSchema` throws */
-async function readSchema(file: string): Promise<Schema> {
+export async function readSchema(file: string): Promise<Schema> {
   let content: unknown;
   try {
     content = JSON.parse(await readFile(file, 'utf8'));

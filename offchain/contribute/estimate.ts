@@ -1,13 +1,14 @@
 /** What a contribution costs and can bring, before anything is sent. */
 
 import { randomBytes } from 'node:crypto';
-import { formatUnits, type Hex, zeroHash } from 'viem';
+import { formatUnits, type Hex, hexToString, zeroHash } from 'viem';
 import { duration, ether, tokenText } from '../act.ts';
 import { type ChainClient, reach } from '../chain/connect.ts';
 import { model, policy } from '../chain/round.ts';
 import { view } from '../chain/send.ts';
 import type { Config } from '../config.ts';
-import { describePower } from '../describe-power.ts';
+import { powerText } from '../describe-power.ts';
+import type { Metric } from '../metrics.ts';
 import { foldsOf, waitingFor } from '../model/show.ts';
 import type { Answer } from '../verb.ts';
 import { check } from './commit.ts';
@@ -45,8 +46,9 @@ export async function estimateContribution(client: ChainClient, config: Config, 
   const deposit = terms.bond + terms.evaluationFee;
   const gas = Object.values(GAS).reduce((sum, each) => sum + each);
   const steps = Object.entries(GAS).map(([step, used]) => `${step} ${ether(used * gasPrice)}`);
-  const level = { alpha: levelOf(terms), roundsPerFold: 1, gate: terms.gate };
-  const power = unspent.map(({ rows }) => describePower({ policy: level }, rows).text);
+  const metric = hexToString(terms.metric, { size: 32 }) as Metric;
+  const level = { alpha: levelOf(terms), roundsPerFold: 1, metric, gate: terms.gate };
+  const power = unspent.map(({ rows }) => powerText(level, rows));
   const problems = [
     ...(root.rows < terms.minContributionRows ? [`The model takes ${terms.minContributionRows} rows or more.`] : []),
     ...(unspent.length === 0 ? ['No fold is left: it could not be opened.'] : []),
@@ -57,7 +59,7 @@ export async function estimateContribution(client: ChainClient, config: Config, 
     `${root.rows} rows for model ${modelId}`,
     `deposit       ${ether(deposit)}: a bond of ${ether(terms.bond)}, which comes back unless it is forfeited, and a fee of ${ether(terms.evaluationFee)}, which is spent on validators`,
     `gas           ${ether(gas * gasPrice)} for all of your steps at ${formatUnits(gasPrice, 9)} gwei: ${steps.join(', ')}`,
-    `can pay       ${tokens(terms.tokensPerDeltaOne)} a percentage point of the ${terms.payPoint ? 'point estimate' : 'lower bound of the gain'}, at most ${tokens(maxReward)}; the model's budget is ${tokens(budget)}`,
+    `can pay       ${tokens(terms.tokensPerDeltaOne)} a percentage point of ${metric}, by the ${terms.payPoint ? 'point estimate' : 'lower bound of the gain'}, at most ${tokens(maxReward)}; the model's budget is ${tokens(budget)}`,
     `queue         ${before === 0 ? 'nobody is before you' : `${before} before you`}; each round takes up to ${duration(longest(terms))}`,
     ...problems.map((problem) => `⚠ ${problem}`),
     '',
@@ -73,6 +75,7 @@ export async function estimateContribution(client: ChainClient, config: Config, 
       evaluationFee: terms.evaluationFee,
       gas: GAS,
       gasPrice,
+      metric,
       tokensPerDeltaOne: terms.tokensPerDeltaOne,
       maxReward,
       budget,

@@ -1,9 +1,9 @@
 /** Where a round stands, whose turn it is and what comes next, in words. */
 import type { Address, Hex } from 'viem';
-import { duration, ether, tokenText } from '../act.ts';
+import { dateText, duration, ether, tokenText } from '../act.ts';
 import { type ChainClient, reach } from '../chain/connect.ts';
 import { abi } from '../chain/contracts.ts';
-import { policy, round } from '../chain/round.ts';
+import { pausedUntil, policy, round } from '../chain/round.ts';
 import { view } from '../chain/send.ts';
 import { members } from '../chain/validator-registry.ts';
 import type { Status } from '../chain/vote.ts';
@@ -55,14 +55,15 @@ interface Standing {
 
 /** @param account whose withdrawal is looked up; the sponsor's unless given */
 export async function roundStatus(client: ChainClient, roundId: Hex, account?: Address): Promise<Answer> {
-  const [found, clock, block] = await Promise.all([
+  const [found, clock, block, paused] = await Promise.all([
     round(client, roundId),
     view(client, { contract: 'rounds', functionName: 'clock', args: [] }),
     reach(client.publicClient, () => client.publicClient.getBlock()),
+    pausedUntil(client),
   ]);
   const now = Number(block.timestamp);
   const when = (time: number) => {
-    const date = new Date((now + time - clock) * 1000).toISOString().replace('.000Z', 'Z');
+    const date = dateText(now + time - clock);
     return time >= clock ? `${date}, in ${duration(time - clock)}` : `${date}, ${duration(clock - time)} ago`;
   };
   const seen = { client, roundId, round: found, clock, when };
@@ -74,15 +75,21 @@ export async function roundStatus(client: ChainClient, roundId: Hex, account?: A
       : await view(client, { contract: 'rounds', functionName: 'withdrawable', args: [roundId, who] });
   const lines = [
     `round ${roundId}: ${found.state}`,
+    ...(paused === undefined ? [] : pauseLines(paused)),
     ...standing.lines,
     ...(withdrawable > 0n ? [`${who} can withdraw ${ether(withdrawable)}.`] : []),
   ];
   const { next, deadline } = standing;
   return {
     text: lines.join('\n'),
-    json: { roundId, ...found, clock, next, deadline, account: who, withdrawable },
+    json: { roundId, ...found, clock, pausedUntil: paused ?? null, next, deadline, account: who, withdrawable },
   };
 }
+
+const pauseLines = (until: number): string[] => [
+  `⏸ Paused, until ${dateText(until)} at the latest: nothing is committed, opened, settled or finalised meanwhile, and no`,
+  'deadline comes nearer. Dates are as if it ended now.',
+];
 
 function describe(seen: Seen): Standing | Promise<Standing> {
   const { round: r } = seen;

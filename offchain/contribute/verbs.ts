@@ -2,7 +2,7 @@
 import type { Hex } from 'viem';
 import { acting, ether, ON_CHAIN, ON_CHAIN_HELP, reading, SENDING, SENDING_HELP } from '../act.ts';
 import type { ChainClient } from '../chain/connect.ts';
-import { cancel, draw, expire, finalise, policy } from '../chain/round.ts';
+import { cancel, draw, expire, finalise, policy, proveOverlap } from '../chain/round.ts';
 import type { Payee } from '../payees.ts';
 import { address, type Command, id, place, required, text, verb } from '../verb.ts';
 import { deliver } from './deliver.ts';
@@ -133,6 +133,43 @@ Example: hokusai contribute status 0x… ${CHAIN}`,
   },
 });
 
+const overlap = verb({
+  summary: 'void a settled round because a row of it is in the benchmark (who holds both)',
+  help: `Opens the contribution, finds a row whose features are in the benchmark too, and shows its digest in both trees, during
+the delay. Half of the bond is yours, and the round pays nothing. Nothing else of the two files is shown.
+
+  hokusai.yaml         names the schema and the benchmark that the round was drawn on
+  --sealed FILE        the contribution as it was delivered, contribution.sealed
+  --key FILE           its key, key.age
+  --identity FILE      age identity that the key is encrypted to
+  --secret FILE        the owner's benchmark secret (default: OUTPUT_DIR/secrets/benchmark.hex)
+${SENDING_HELP}
+
+Example: hokusai contribute prove-overlap 0x… hokusai.yaml --sealed contribution.sealed --key key.age
+           --identity identity.txt ${ACT}`,
+  takes: {
+    round: required(place('ROUND_ID', id)),
+    config: CONFIG,
+    sealed: required(text),
+    key: required(text),
+    identity: required(text),
+    secret: text,
+    ...SENDING,
+  },
+  perform: async (given, note) => {
+    const { findOverlap } = await import('./overlap.ts');
+    const { loadConfig } = await import('../config.ts');
+    const config = loadConfig(given.config);
+    return acting(given, note, async (client) => {
+      const { rows, overlap, bond } = await findOverlap(client, given.round, config, given);
+      const share = bond / 2n;
+      const sent = await proveOverlap(client, given.round, overlap);
+      const text = `Round ${given.round} is void: ${rows} of its rows are in the benchmark. ${ether(share)} for you.`;
+      return { text, json: { roundId: given.round, rows, share }, sent: [sent] };
+    });
+  },
+});
+
 export const CONTRIBUTE: Command = {
   about: `What who brings data does, in this order. Every verb that sends takes --dry-run; all take --json.`,
   verbs: {
@@ -172,5 +209,6 @@ export const CONTRIBUTE: Command = {
       'expired',
       expire,
     ),
+    'prove-overlap': overlap,
   },
 };

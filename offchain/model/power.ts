@@ -1,6 +1,6 @@
 /** What a benchmark can tell apart, before anything is registered. */
 import { type Config, loadConfig } from '../config.ts';
-import { describePower } from '../describe-power.ts';
+import { noPower, powerText } from '../describe-power.ts';
 import { acceptanceProbability, type Effect, rowsNeeded } from '../power.ts';
 import { grouped } from '../report/numbers.ts';
 import { readCsv } from '../table.ts';
@@ -29,20 +29,22 @@ export async function answerPower(asked: PowerQuestion): Promise<Answer> {
   const alpha = asked.alpha ?? config?.policy.alpha ?? 0.05;
   const roundsPerFold = asked.roundsPerFold ?? config?.policy.roundsPerFold ?? 20;
   const rows = asked.rows ?? (config && (await benchmarkRows(config)));
+  const metric = config?.policy.metric ?? 'accuracy';
+  if (metric !== 'accuracy') return { text: noPower(metric), json: { metric, alpha, roundsPerFold, rows } };
   const effect: Effect = { gainBps: gain * 100, discordantBps: discordant * 100 };
   const level = alpha / roundsPerFold;
   const needed = rowsNeeded({ ...effect, alpha: level, power });
   const neededOfOneRound = rowsNeeded({ ...effect, alpha, power });
   const probability = rows === undefined ? undefined : acceptanceProbability({ ...effect, alpha: level, rows });
   const lines = [
-    `A gain of ${gain} percentage points, where ${discordant} % of the rows change, is accepted with ${percent(power)} on ${grouped(needed)} rows or more:`,
+    `A gain of ${gain} percentage points of accuracy, where ${discordant} % of the rows change, is accepted with ${percent(power)} on ${grouped(needed)} rows or more:`,
     `alpha ${alpha} divided by the ${roundsPerFold} rounds of a fold. For a fold of one round: ${grouped(neededOfOneRound)} rows.`,
     ...(probability === undefined ? [] : [`On ${grouped(rows!)} rows its chance is ${percent(probability)}.`]),
-    ...(config ? ['', describePower({ policy: { ...config.policy, alpha, roundsPerFold } }, rows!).text] : []),
+    ...(config ? ['', powerText({ ...config.policy, alpha, roundsPerFold }, rows!)] : []),
   ];
   return {
     text: lines.join('\n'),
-    json: { gain, discordant, alpha, roundsPerFold, power, needed, neededOfOneRound, rows, probability },
+    json: { metric, gain, discordant, alpha, roundsPerFold, power, needed, neededOfOneRound, rows, probability },
   };
 }
 

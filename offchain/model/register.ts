@@ -8,9 +8,10 @@ import { model, type NewModel, policy, registerModel, updateBenchmark, updatePol
 import type { Sent } from '../chain/send.ts';
 import { modelCommitment, saltOf } from '../commitment.ts';
 import { type Config, loadConfig } from '../config.ts';
+import { metricId } from '../context.ts';
 import { HokusaiError } from '../errors.ts';
 import { type Executor, openExecutor } from '../executor.ts';
-import { ACCURACY, type ModelLine, ownedLine, trainSpecHashOf } from '../line.ts';
+import { type ModelLine, ownedLine, trainSpecHashOf } from '../line.ts';
 import { headOf } from '../pipeline.ts';
 import { circuitRecords } from '../prove/circuits.ts';
 import { inferenceCircuit } from '../prove/inference.ts';
@@ -57,8 +58,10 @@ type Circuits = Pick<NewModel['policy'], 'circuitId' | 'inferenceCircuitId'>;
 /** A configuration's promise as the contract takes it. */
 export function policyOf(config: Config, circuits: Circuits, committee: Committee): NewModel['policy'] {
   const { alpha: _, validators: __, ...terms } = config.policy;
+  const guardrails = terms.gate.guardrails.map(({ metric, maxLossBps }) => ({ metric: metricId(metric), maxLossBps }));
+  const gate = { ...terms.gate, guardrails };
   const trainSpecHash = trainSpecHashOf({ C: config.training.hyperparameters.C });
-  return { ...terms, ...circuits, metric: ACCURACY, trainSpecHash, ...committee };
+  return { ...terms, ...circuits, metric: metricId(terms.metric), gate, trainSpecHash, ...committee };
 }
 
 /** What was registered. */

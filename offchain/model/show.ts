@@ -32,16 +32,27 @@ export async function foldsOf(
   );
 }
 
-/** Who waits for a model's slot, the next first. Cancelled ones are left out. */
-export async function waitingFor(client: ChainClient, modelId: Hex): Promise<Hex[]> {
+/** The entries of a model's queue that have not had their turn, the next first, and whether each still waits. */
+async function queueOf(client: ChainClient, modelId: Hex): Promise<{ roundId: Hex; waits: boolean }[]> {
   const [all, first] = await view(client, { contract: 'rounds', functionName: 'queue', args: [modelId] });
-  const rounds = await Promise.all(
+  return Promise.all(
     all.slice(Number(first)).map(async (roundId) => {
       const { state } = await view(client, { contract: 'rounds', functionName: 'round', args: [roundId] });
       return { roundId, waits: state === 1 };
     }),
   );
-  return rounds.filter(({ waits }) => waits).map(({ roundId }) => roundId);
+}
+
+/** Who waits for a model's slot, the next first. Cancelled ones are left out. */
+export async function waitingFor(client: ChainClient, modelId: Hex): Promise<Hex[]> {
+  return (await queueOf(client, modelId)).filter(({ waits }) => waits).map(({ roundId }) => roundId);
+}
+
+/** How many entries at the head of a model's queue wait no more. */
+export async function cancelledFirst(client: ChainClient, modelId: Hex): Promise<number> {
+  const entries = await queueOf(client, modelId);
+  const next = entries.findIndex(({ waits }) => waits);
+  return next < 0 ? entries.length : next;
 }
 
 /** Reads all of a model that its owner or a contributor may want to know. */
@@ -86,6 +97,11 @@ type Terms = Awaited<ReturnType<typeof policy>>;
 
 function policyLines(p: Terms, tokens: (units: bigint) => string): (readonly [string, string])[] {
   const { gate } = p;
+  const positives = gate.minPositives > 0 ? `, ${gate.minPositives} of them positive` : '';
+  const guardrails = gate.guardrails.map(
+    ({ metric, maxLossBps }) =>
+      ['', `${hexToString(metric, { size: 32 })} falls by ${maxLossBps} bps at most`] as const,
+  );
   const committee =
     p.committeeSize > 0
       ? `${p.committeeSize} validators by lot, each with ${ether(p.minStake)} at stake`
@@ -97,8 +113,9 @@ function policyLines(p: Terms, tokens: (units: bigint) => string): (readonly [st
     ],
     [
       '  gate',
-      `more than ${gate.minDeltaBps} bps at a level of ${(gate.alpha30 / 2 ** 30).toPrecision(3)}, on ${gate.minRows} rows or more`,
+      `more than ${gate.minDeltaBps} bps at a level of ${(gate.alpha30 / 2 ** 30).toPrecision(3)}, on ${gate.minRows} rows or more${positives}`,
     ],
+    ...guardrails,
     ['  asks', `${p.minContributionRows} rows or more; ${ether(p.evaluationFee)} fee and ${ether(p.bond)} bond`],
     ['  committee', `${committee}; ${p.threshold} of them agree`],
     [

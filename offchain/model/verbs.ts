@@ -1,8 +1,8 @@
 /** `hokusai model`: what the owner of a model does. */
 import { acting, ether, ON_CHAIN, ON_CHAIN_HELP, reading, SENDING, SENDING_HELP, tokenText } from '../act.ts';
-import { allocateBudget, round, veto } from '../chain/round.ts';
+import { allocateBudget, round, skip, veto } from '../chain/round.ts';
 import { addresses, amount, type Command, decimal, id, place, required, text, verb, whole } from '../verb.ts';
-import { showModel } from './show.ts';
+import { cancelledFirst, showModel } from './show.ts';
 
 const CONFIG = place('hokusai.yaml', text);
 const MODEL_ID = required(place('MODEL_ID', id));
@@ -18,7 +18,7 @@ const ACT = '--rpc https://node --deployment deployments/chain-1 --keystore owne
 const power = verb({
   summary: 'how many benchmark rows a gain takes to be seen, before anything is registered',
   help: `Rows on which a true gain is accepted with the power asked for, and the chance of it on the rows that there are.
-Touches no chain.
+Of accuracy alone: where the configuration pays for another metric, it says so and nothing else. Touches no chain.
 
   hokusai.yaml         takes alpha, rounds a fold and the benchmark's rows from there
   --rows N             of the benchmark
@@ -150,7 +150,25 @@ Example: hokusai model veto 0x… ${ACT}`,
     }),
 });
 
+const skipped = verb({
+  summary: 'pass over cancelled contributions at the head of the queue (anybody)',
+  help: `Rarely needed: \`open\` passes over them by itself, and only very many in a row cost more gas than fits a block.
+
+  --max N              pass over so many at most, 1 to 10000 (default 100)
+${SENDING_HELP}
+
+Example: hokusai model skip 0x… --max 50 ${ACT}`,
+  takes: { modelId: MODEL_ID, max: whole(1, 10_000), ...SENDING },
+  perform: (given, note) =>
+    acting(given, note, async (client) => {
+      const { modelId, max = 100 } = given;
+      const skipped = Math.min(max, await cancelledFirst(client, modelId));
+      const sent = await skip(client, modelId, BigInt(max));
+      return { text: `${skipped} passed over in the queue of ${modelId}.`, json: { modelId, skipped }, sent: [sent] };
+    }),
+});
+
 export const MODEL: Command = {
   about: 'What the owner of a model does. Every verb that sends takes --dry-run; all take --json.',
-  verbs: { power, register, show, budget, policy, benchmark, veto: vetoed },
+  verbs: { power, register, show, budget, policy, benchmark, veto: vetoed, skip: skipped },
 };

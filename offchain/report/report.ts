@@ -5,7 +5,7 @@ import { Html, html } from './html.ts';
 import { grouped, points, seconds, tokens } from './numbers.ts';
 import { stepBar } from './pictures.ts';
 import { committeeSection, transactionsSection } from './round.ts';
-import { rowsSections, scoreSections } from './score.ts';
+import { METRIC, rowsSections, scoreSections } from './score.ts';
 import { STYLE } from './style.ts';
 
 /** What each status means to whoever contributed. */
@@ -56,22 +56,23 @@ ${hashesSection(attestation)}
 `.markup;
 }
 
-function header({ name, status, accepted, reason, delta, context }: Attestation, verdict: string): Html {
+function header(attestation: Attestation, verdict: string): Html {
+  const { name, status, accepted, reason, delta, context } = attestation;
   const where = context.chainId === 0 ? 'dry run, on no chain' : `chain ${context.chainId}`;
   return html`<header>
 <p class="eyebrow">Hokusai evaluation · ${name} · ${where}</p>
 <h1 class="${accepted ? 'good' : 'bad'}">${accepted ? '✔' : '✖'} ${verdict}</h1>
 <p class="lead">${MEANING[status]}</p>
 <p class="soft">${reason}</p>
-${delta ? figures(delta, accepted, context.chainId === 0) : html`<p class="lead"><strong>Nothing is paid.</strong></p>`}
+${delta ? figures(attestation, delta) : html`<p class="lead"><strong>Nothing is paid.</strong></p>`}
 </header>`;
 }
 
-function figures(delta: NonNullable<Attestation['delta']>, accepted: boolean, dryRun: boolean): Html {
+function figures({ accepted, benchmark, context }: Attestation, delta: NonNullable<Attestation['delta']>): Html {
   const paidBy = delta.payPoint ? 'the estimate' : 'the lower bound';
   const perPoint = `${tokens(delta.tokensPerDeltaOne)} for each point of ${paidBy}, at most ${tokens(delta.maxReward)}`;
   const reward = accepted
-    ? `${dryRun ? 'in a round it would be paid: ' : ''}${perPoint}`
+    ? `${context.chainId === 0 ? 'in a round it would be paid: ' : ''}${perPoint}`
     : 'nothing is paid below the gate';
   const figure = (term: string, value: string, unit: string, meaning: string) => html`<div>
 <dt>${term}</dt>
@@ -81,7 +82,7 @@ function figures(delta: NonNullable<Attestation['delta']>, accepted: boolean, dr
   const pp = 'pp';
   return html`<dl class="figures">
 ${figure('Reward', tokens(delta.reward), 'tokens', reward)}
-${figure('DeltaOne', points(delta.deltaOneBps), pp, 'percentage points of accuracy gained: the estimate')}
+${figure('DeltaOne', points(delta.deltaOneBps), pp, `percentage points of ${METRIC[benchmark.metric].name} gained: the estimate`)}
 ${figure('Payable', points(delta.payableBps), pp, 'the lower bound: the gain is at least that, but for a small chance')}
 ${figure('Gate', points(delta.minDeltaBps), pp, 'the lower bound has to be above it')}
 </dl>`;

@@ -1,7 +1,8 @@
 // The sections on what the benchmark's rows say: the gate, and what became of the rows. No row is in them, only counts.
 import type { Attestation } from '../attest.ts';
-import { EXACT_UP_TO } from '../delta.ts';
-import { confusionOf, type Metric, metricsOf, type Ratio, ratioValue } from '../metrics.ts';
+import { EXACT_UP_TO, exactBinomialPasses, figuresOf, pack, termsOf } from '../delta.ts';
+import { guardedBps } from '../delta-ratios.ts';
+import { confusionOf, METRICS, type Metric, metricsOf, type Ratio, ratioValue } from '../metrics.ts';
 import { type Html, html } from './html.ts';
 import { grouped, percent, points } from './numbers.ts';
 import { intervalPicture } from './pictures.ts';
@@ -10,7 +11,7 @@ type Counts = NonNullable<Attestation['counts']>;
 type Delta = NonNullable<Attestation['delta']>;
 
 /** The interval against the gate, and the gate's conditions one by one. */
-export function scoreSections({ counts, delta }: Attestation): Html | undefined {
+export function scoreSections({ benchmark, counts, delta }: Attestation): Html | undefined {
   if (!counts || !delta) return undefined;
   const interval = {
     deltaOneBps: Number(delta.deltaOneBps),
@@ -21,34 +22,61 @@ export function scoreSections({ counts, delta }: Attestation): Html | undefined 
 <h2>Is the gain real?</h2>
 <figure>
 ${intervalPicture(interval)}
-<figcaption>Percentage points of accuracy. The true gain is right of the lower bound, but for a chance of ${chance(delta)} at
-most. The contribution is accepted when that bound is right of the gate.</figcaption>
+<figcaption>Percentage points of ${METRIC[benchmark.metric].name}. The true gain is right of the lower bound, but for a chance of ${chance(delta)} at
+most. The contribution is accepted when that bound is right of the gate, and all else that the gate asks for holds.</figcaption>
 </figure>
-${gateTable(counts, delta)}
+${gateTable(benchmark.metric, counts, delta)}
 </section>`;
 }
 
 /** alpha30 / 2^30. */
 const chance = (delta: Delta): string => `${((100 * Number(delta.alpha30)) / 2 ** 30).toFixed(2)} %`;
 
-function gateTable(counts: Counts, delta: Delta): Html {
-  const changed = counts.fixed + counts.broken;
-  const exact =
-    changed > EXACT_UP_TO
-      ? `not needed for more than ${EXACT_UP_TO} changed rows`
-      : `${grouped(counts.fixed)} fixed of ${grouped(changed)} changed`;
+function gateTable(metric: Metric, counts: Counts, delta: Delta): Html {
+  const packed = pack(counts.cells);
+  const { n, positives, defined, payableBps } = figuresOf(metric, 2, [packed], termsOf(delta));
   const line = (condition: string, found: string, needed: string, holds: boolean) => html`<tr>
 <th scope="row">${condition}</th><td class="number">${found}</td><td class="number">${needed}</td>
 <td class="number ${holds ? 'good' : 'bad'}">${holds ? '✔ yes' : '✖ no'}</td></tr>`;
+  const atLeast = (condition: string, found: bigint, least: string) =>
+    line(condition, grouped(Number(found)), `≥ ${grouped(Number(least))}`, found >= BigInt(least));
+  const bound = defined ? `${points(delta.payableBps)} pp` : 'undefined';
+  const guardrails = delta.guardrails.map(({ metric: guarded, maxLossBps }) => {
+    const bps = guardedBps(guarded, packed);
+    const found = bps === null ? 'undefined' : `${points(String(bps))} pp`;
+    const least = -BigInt(maxLossBps);
+    return line(
+      `Guardrail: ${METRIC[guarded].name}`,
+      found,
+      `≥ ${points(String(least))} pp`,
+      bps !== null && bps >= least,
+    );
+  });
   return html`<table class="wrap">
-<caption><strong>The gate.</strong> All three conditions have to hold.</caption>
+<caption><strong>The gate.</strong> All conditions have to hold.</caption>
 <thead><tr><th scope="col">Condition</th><th scope="col" class="number">Found</th><th scope="col" class="number">Needed</th><th scope="col" class="number">Holds</th></tr></thead>
 <tbody>
-${line('Benchmark rows', grouped(counts.n), `≥ ${grouped(Number(delta.minRows))}`, counts.n >= Number(delta.minRows))}
-${line('Lower bound', `${points(delta.payableBps)} pp`, `> ${points(delta.minDeltaBps)} pp`, Number(delta.payableBps) > Number(delta.minDeltaBps))}
-${line('Exact test', exact, `chance ≤ ${chance(delta)}`, delta.exactBinomialPasses)}
+${atLeast('Benchmark rows', n, delta.minRows)}
+${delta.minPositives !== '0' && atLeast('Positive rows', positives, delta.minPositives)}
+${line('Lower bound', bound, `> ${points(delta.minDeltaBps)} pp`, defined && payableBps > BigInt(delta.minDeltaBps))}
+${exactLine(metric, counts, delta, line)}
+${guardrails}
 </tbody>
 </table>`;
+}
+
+type Line = (condition: string, found: string, needed: string, holds: boolean) => Html;
+
+/** Precision and F1 have no exact test; recall's is of the positive rows alone. */
+function exactLine(metric: Metric, { cells, fixed, broken }: Counts, delta: Delta, line: Line): Html | undefined {
+  if (metric === 'precision' || metric === 'f1') return undefined;
+  const [b, c] = metric === 'recall' ? [cells[5]!, cells[3]!] : [fixed, broken];
+  const found =
+    b + c > EXACT_UP_TO
+      ? `not needed for more than ${EXACT_UP_TO} changed rows`
+      : `${grouped(b)} fixed of ${grouped(b + c)} changed`;
+  const holds = exactBinomialPasses(BigInt(b), BigInt(c), BigInt(delta.alpha30));
+  return line('Exact test', found, `chance ≤ ${chance(delta)}`, holds);
 }
 
 /** What the candidate fixed and broke, both confusion tables, and the metrics before and after. */
@@ -66,7 +94,7 @@ ${fateTable(counts)}
 ${confusionTable(counts, 'baseline', 'the model before')}
 ${confusionTable(counts, 'candidate', 'the model trained with the contribution')}
 </div>
-${metricsTable(counts)}
+${metricsTable(benchmark.metric, counts)}
 </section>`;
 }
 
@@ -102,38 +130,33 @@ function confusionTable({ cells, n }: Counts, model: 'baseline' | 'candidate', m
 </table>`;
 }
 
-const METRICS: Readonly<Record<Metric, readonly [name: string, meaning: string]>> = {
-  accuracy: ['Accuracy', 'right of all; what is paid for'],
-  precision: ['Precision', 'truly positive of those said to be'],
-  recall: ['Recall', 'found of the positive'],
-  f1: ['F1', 'of precision and recall'],
+/** What each metric is called in a sentence, and says. */
+export const METRIC: Readonly<Record<Metric, { name: string; meaning: string }>> = {
+  accuracy: { name: 'accuracy', meaning: 'right of all' },
+  precision: { name: 'precision', meaning: 'truly positive of those said to be' },
+  recall: { name: 'recall', meaning: 'found of the positive' },
+  f1: { name: 'F1', meaning: 'of precision and recall' },
 };
 
-function metricsTable({ cells }: Counts): Html {
+function metricsTable(paidFor: Metric, { cells }: Counts): Html {
   const [baseline, candidate] = [metricsOf(confusionOf(cells, 'baseline')), metricsOf(confusionOf(cells, 'candidate'))];
   const value = (ratio: Ratio) => {
     const fraction = ratioValue(ratio);
     return fraction === null ? 'undefined' : `${(100 * fraction).toFixed(2)} %`;
   };
-  const change = (before: Ratio, after: Ratio) =>
-    before.denominator === 0 || after.denominator === 0 ? '' : points(gainBps(before, after));
-  const line = ([metric, [name, meaning]]: [string, readonly [string, string]]) => {
-    const [before, after] = [baseline[metric as Metric], candidate[metric as Metric]];
-    return html`<tr><th scope="row">${name} <span class="soft small">${meaning}</span></th><td class="number">${value(before)}</td><td class="number">${value(after)}</td><td class="number">${change(before, after)}</td></tr>`;
+  const line = (metric: Metric) => {
+    const { name, meaning } = METRIC[metric];
+    const title = name[0]!.toUpperCase() + name.slice(1);
+    // As the gate has it: a candidate's 0/0 is 0, a baseline's is undefined.
+    const bps = guardedBps(metric, pack(cells));
+    const paid = metric === paidFor ? '; what is paid for' : '';
+    return html`<tr><th scope="row">${title} <span class="soft small">${meaning}${paid}</span></th><td class="number">${value(baseline[metric])}</td><td class="number">${value(candidate[metric])}</td><td class="number">${bps === null ? '' : points(String(bps))}</td></tr>`;
   };
   return html`<table>
 <caption>Metrics on the benchmark; the change is in percentage points</caption>
 <thead><tr><th scope="col">Metric</th><th scope="col" class="number">Baseline</th><th scope="col" class="number">Candidate</th><th scope="col" class="number">Change</th></tr></thead>
 <tbody>
-${Object.entries(METRICS).map(line)}
+${METRICS.map(line)}
 </tbody>
 </table>`;
-}
-
-/** Rounded down once, as deltaOne is, so that the two say the same. */
-function gainBps(before: Ratio, after: Ratio): number {
-  const [from, to] = [BigInt(before.denominator), BigInt(after.denominator)];
-  const scaled = 10_000n * (BigInt(after.numerator) * from - BigInt(before.numerator) * to);
-  const quotient = scaled / (from * to);
-  return Number(scaled % (from * to) < 0n ? quotient - 1n : quotient);
 }

@@ -2,16 +2,16 @@ import { type Address, type Hex, isAddressEqual } from 'viem';
 import { type Attestation, metricsHash } from '../attest.ts';
 import { recoverVoter } from '../chain/vote.ts';
 import { foldId, trainingSetRoot, voteOf } from '../context.ts';
-import { delta } from '../delta.ts';
+import { delta, termsOf } from '../delta.ts';
 import { HokusaiError } from '../errors.ts';
-import { confusionOf, metricsOf } from '../metrics.ts';
+import { confusionOf, METRICS, type Metric, metricsOf, type Ratio } from '../metrics.ts';
 import type { Check } from './verify.ts';
 
 /** What is stated and what it should be, by name; equal when their JSON is. */
 export type Comparison = Readonly<Record<string, readonly [stated: unknown, expected: unknown]>>;
 
 const show = (value: unknown): string =>
-  typeof value === 'object' ? JSON.stringify(value) : typeof value === 'string' ? value : String(value);
+  typeof value === 'object' ? JSON.stringify(value) : value === '' ? 'empty' : String(value);
 
 /** A sentence for each value that is not what it should be. */
 export const differences = (comparison: Comparison): string[] =>
@@ -67,7 +67,7 @@ function statusCheck(attestation: Attestation): Check {
     'there is an inference without a proof': proof !== undefined || !inference,
     'the assurance is not what is proven': (assurance === 'inferred') === (inference !== undefined),
     'counts of a rejected contribution are published': scored || context.chainId === 0 || (!counts && !published),
-    'the status is not what the gate says': delta === undefined || delta.passes === scored,
+    'the status is not what the gate says': delta === undefined || (delta.failed === '') === scored,
     'the status is not what the overlap says': trained
       ? contribution.overlap === 0
       : status !== 'OVERLAP' || contribution.overlap > 0,
@@ -112,16 +112,14 @@ function countsChecks({ benchmark, models, counts }: Attestation): Check[] {
     'counts.broken': [counts.broken, cells[3]! + cells[4]!],
   });
   const stated = (of: 'baseline' | 'candidate') => {
-    const { accuracy, precision, recall, f1 } = metricsOf(confusionOf(cells, of));
+    const expected = metricsOf(confusionOf(cells, of));
+    const fraction = (ratio: Ratio | undefined) => ratio && `${ratio.numerator}/${ratio.denominator}`;
     return differences(
       Object.fromEntries(
-        Object.entries({ accuracy, precision, recall, f1 }).map(([name, { numerator, denominator }]) => {
-          const ratio = models[of].metrics?.[name as 'accuracy'];
-          return [
-            `models.${of}.metrics.${name}`,
-            [ratio && `${ratio.numerator}/${ratio.denominator}`, `${numerator}/${denominator}`],
-          ];
-        }),
+        METRICS.map((metric) => [
+          `models.${of}.metrics.${metric}`,
+          [fraction(models[of].metrics?.[metric]), fraction(expected[metric])],
+        ]),
       ),
     );
   };
@@ -135,24 +133,26 @@ function countsChecks({ benchmark, models, counts }: Attestation): Check[] {
   ];
 }
 
-function deltaChecks({ counts, delta: stated }: Attestation): Check[] {
+function deltaChecks({ benchmark, counts, delta: stated }: Attestation): Check[] {
   if (!counts || !stated) return [];
-  const rows = { n: BigInt(counts.n), b: BigInt(counts.fixed), c: BigInt(counts.broken) };
-  const expected = delta(rows, {
-    minRows: BigInt(stated.minRows),
-    minDeltaBps: BigInt(stated.minDeltaBps),
-    zMicro: BigInt(stated.zMicro),
-    alpha30: BigInt(stated.alpha30),
-    payPoint: stated.payPoint,
-    tokensPerDeltaOne: BigInt(stated.tokensPerDeltaOne),
-    maxReward: BigInt(stated.maxReward),
-  });
+  return [deltaCheck(benchmark.metric, counts.cells, stated)];
+}
+
+function deltaCheck(metric: Metric, cells: readonly number[], stated: NonNullable<Attestation['delta']>): Check {
+  let expected: typeof stated;
+  try {
+    expected = delta(metric, cells, termsOf(stated));
+  } catch (error) {
+    // Terms that no registry admits, or more rows than the contracts count.
+    if (error instanceof HokusaiError) return checkOf('deltaOne', [error.message], '');
+    throw error;
+  }
   const names = Object.keys(expected) as (keyof typeof expected)[];
   const comparison = Object.fromEntries(
     names.map((name) => [`delta.${name}`, [stated[name], expected[name]] as const]),
   );
-  const fine = `deltaOne ${expected.deltaOneBps} bps, payable ${expected.payableBps} bps, gate and reward follow from the counts and the stated terms.`;
-  return [checkOf('deltaOne', differences(comparison), fine)];
+  const fine = `deltaOne ${expected.deltaOneBps} bps of ${metric}, payable ${expected.payableBps} bps, gate and reward follow from the counts and the stated terms.`;
+  return checkOf('deltaOne', differences(comparison), fine);
 }
 
 /** Whom it names to the committee, by when, and who is paid. That the chain says so, too, is for the chain to say. */

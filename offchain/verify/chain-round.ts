@@ -1,5 +1,5 @@
 // What the chain keeps of a round, against what an attestation says of it: terms, benchmark, committee and votes.
-import { type Address, type Hex, isAddressEqual, type PublicClient, zeroHash } from 'viem';
+import { type Address, type Hex, hexToString, isAddressEqual, type PublicClient, zeroHash } from 'viem';
 import type { Attestation } from '../attest.ts';
 import { abi } from '../chain/contracts.ts';
 import { STATES, STATUSES, voteContent } from '../chain/vote.ts';
@@ -86,16 +86,28 @@ const readPolicy = ({ client, modelRegistry, attestation }: Question) =>
     args: [attestation.context.policyHash as Hex],
   });
 
+/** What decides what is paid, but the guardrails. */
+const TERMS = [
+  ...(['minDeltaBps', 'minRows', 'minPositives', 'zMicro', 'alpha30'] as const),
+  ...(['payPoint', 'tokensPerDeltaOne', 'maxReward'] as const),
+];
+
 export async function policyProblems(question: Question): Promise<string[]> {
   const { context, proof, inference, delta } = question.attestation;
   const policy = await readPolicy(question);
   const agreed = { ...policy, ...policy.gate };
-  const terms = ['minDeltaBps', 'minRows', 'zMicro', 'alpha30', 'payPoint', 'tokensPerDeltaOne', 'maxReward'] as const;
+  const guardrails = policy.gate.guardrails.map(({ metric, maxLossBps }) => ({
+    metric: hexToString(metric, { size: 32 }),
+    maxLossBps: String(maxLossBps),
+  }));
   return differences({
     'context.trainSpecHash': [context.trainSpecHash, policy.trainSpecHash],
     ...(proof && { 'proof.circuitId': [proof.circuitId, policy.circuitId] }),
     ...(proof && { 'inference.circuitId': [inference?.circuitId ?? zeroHash, policy.inferenceCircuitId] }),
-    ...(delta && Object.fromEntries(terms.map((term) => [`delta.${term}`, [delta[term], agreed[term]] as const]))),
+    ...(delta && {
+      ...Object.fromEntries(TERMS.map((term) => [`delta.${term}`, [delta[term], agreed[term]] as const])),
+      'delta.guardrails': [delta.guardrails, guardrails] as const,
+    }),
   });
 }
 

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { network } from 'hardhat';
 import { keccak256, numberToHex } from 'viem';
-import { rowsRoot } from '../../offchain/data-root.ts';
-import { leafOf, merkleTree } from '../merkle.ts';
+import { rowProof, rowsRoot } from '../../offchain/data-root.ts';
+import { leafOf, merkleTree, saltOf } from '../merkle.ts';
 
 const { viem } = await network.create();
 const SECRET = Buffer.alloc(32, 9);
@@ -17,6 +17,13 @@ describe('rowsRoot on-chain', () => {
       const root = rowsRoot(digests, SECRET);
       const { leaves, proofOfLeaf } = merkleTree(digests, SECRET);
       for (const leaf of leaves) assert.equal(await harness.read.verify!([proofOfLeaf(leaf), root, leaf]), true);
+      for (const [at, one] of digests.entries()) {
+        const opened = rowProof(digests, SECRET, one);
+        assert.equal(opened.root, root);
+        const leaf = leafOf(one, SECRET);
+        assert.deepEqual([opened.salt, opened.proof], [saltOf(one, SECRET), proofOfLeaf(leaf)]);
+        assert.equal(await harness.read.verify!([opened.proof, root, leaf]), true, `row ${at} of ${rows}`);
+      }
       const stranger = leafOf(digest(99), SECRET);
       assert.equal(await harness.read.verify!([proofOfLeaf(leaves[0]!), root, stranger]), false);
     }

@@ -143,6 +143,51 @@ describe('hokusai run --chain local', () => {
   }
 });
 
+describe('hokusai run for another metric than accuracy', () => {
+  /** The example's candidate says positive less often: it gains precision, and loses 113 bps of recall. */
+  async function paying(metric: string, maxLossBps: number): Promise<[directory: string, file: string]> {
+    const directory = await project(`${metric}-${maxLossBps}`);
+    const file = join(directory, 'hokusai.yaml');
+    const guardrails = `guardrails: [{ metric: recall, max_loss_bps: ${maxLossBps} }]`;
+    const text = (await readFile(file, 'utf8')).replace('metric: accuracy', `metric: ${metric}`);
+    await writeFile(file, text.replace('guardrails: []', guardrails).replace('min_positives: 0', 'min_positives: 100'));
+    return [directory, file];
+  }
+
+  it('a guardrail refuses what gains F1 and loses recall', async () => {
+    const [directory, file] = await paying('f1', 100);
+    const ran = await hokusai('run', file);
+    assert.equal(ran.code, 1, ran.stderr);
+    assert.match(ran.stderr, /What gain of f1 a benchmark can tell is not computed/);
+    assert.doesNotMatch(ran.stderr, /Chance of acceptance/);
+    assert.match(ran.stdout, /BELOW_GATE[\s\S]*f1: deltaOne 3\.\d\d points, payable 1\.\d\d points, reward 0 tokens/);
+    assert.match(ran.stdout, /the gate: another metric fell by more than its guardrail allows/);
+    const { folder: run, ...attestation } = await attestationOf(directory);
+    const { status, benchmark, delta, proof } = attestation;
+    assert.deepEqual([status, benchmark.metric, delta!.failed, proof], ['BELOW_GATE', 'f1', 'guardrail', undefined]);
+    assert.equal((await hokusai('verify', run)).code, 0);
+    // As if nothing but F1 had been asked for.
+    const forged = { ...attestation, delta: { ...delta!, guardrails: [] } };
+    await writeFile(join(run, 'attestation.json'), JSON.stringify(forged));
+    const verified = await hokusai('verify', run);
+    assert.equal(verified.code, 1);
+    assert.match(verified.stdout, /✖ deltaOne: delta\.failed is guardrail, but should be empty\./);
+  });
+
+  it('precision is proven, settled, paid and verified, where its guardrail holds', async () => {
+    const [directory, file] = await paying('precision', 200);
+    const ran = await hokusai('run', file, '--chain', 'local');
+    assert.equal(ran.code, 0, ran.stderr);
+    const { folder: run, benchmark, delta, transactions } = await attestationOf(directory);
+    assert.deepEqual([benchmark.metric, delta!.failed, delta!.deltaOneBps], ['precision', '', '787']);
+    assert.equal(BigInt(delta!.reward), BigInt(delta!.payableBps) * 10n ** 18n);
+    assert.ok(transactions.some(({ action }) => action === 'claim'));
+    const verified = await hokusai('verify', run, '--json');
+    assert.equal(verified.code, 0, verified.stdout);
+    assert.equal(JSON.parse(verified.stdout).level, 1);
+  });
+});
+
 describe('bad input', () => {
   const refused = ({ code, stderr, stdout }: Finished, expected: number, ...words: (string | RegExp)[]) => {
     assert.equal(code, expected, stderr);

@@ -1,116 +1,44 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { type Hex, keccak256, parseEther, stringToHex, zeroHash } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
-import { connect, type Sender } from '../../offchain/chain/connect.ts';
-import { CONTRACTS } from '../../offchain/chain/contracts.ts';
-import { createKeystore, PASSWORD_FILE_VARIABLE } from '../../offchain/chain/keystore.ts';
-import { type LocalChain, startLocalChain } from '../../offchain/chain/local.ts';
-import { proveDoubleVote, reject, skip, voteCommit, voteReveal } from '../../offchain/chain/round.ts';
+import { createKeystore } from '../../offchain/chain/keystore.ts';
+import { reject, voteCommit, voteReveal } from '../../offchain/chain/round.ts';
 import { send } from '../../offchain/chain/send.ts';
 import { signVote, type Vote, voteHash } from '../../offchain/chain/vote.ts';
 import { GAS } from '../../offchain/contribute/estimate.ts';
-import { CONTRIBUTE } from '../../offchain/contribute/verbs.ts';
-import { EXIT_CODE, HokusaiError } from '../../offchain/errors.ts';
 import { jsonText } from '../../offchain/fail.ts';
-import { init } from '../../offchain/init.ts';
-import { MODEL } from '../../offchain/model/verbs.ts';
 import { decryptWith, readIdentity } from '../../offchain/recipient.ts';
 import { unseal } from '../../offchain/seal.ts';
-import { VALIDATOR } from '../../offchain/validator-verbs.ts';
-import { type Command, perform } from '../../offchain/verb.ts';
-import { type Finished, Started, TABLE } from './hokusai.ts';
+import {
+  addressOf,
+  answer,
+  as,
+  chain,
+  child,
+  clientOf,
+  config,
+  deploymentFolder,
+  folder,
+  gasOf,
+  keyOf,
+  keystore,
+  nonceOf,
+  on,
+  refused,
+  run,
+  start,
+  stop,
+  VALIDATORS,
+} from './acting.ts';
 
 const DAY = 86_400;
-const VALIDATORS = ['validator 0', 'validator 1', 'validator 2'];
-/** The keys of a local chain are made of names. */
-const keyOf = (role: string): Hex => keccak256(stringToHex(`hokusai local chain, key known to everybody: ${role}`));
-const addressOf = (role: string) => privateKeyToAccount(keyOf(role)).address;
 
-let folder: string;
-let chain: LocalChain;
-let config: string;
-let on: string[];
-
-before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'hokusai-verbs-'));
-  const project = join(folder, 'project');
-  const sizes = { baselineRows: 20, benchmarkRows: 284 };
-  const [made] = await Promise.all([
-    init({ directory: project, data: TABLE, label: 'benign', ...sizes }),
-    startLocalChain().then((started) => {
-      chain = started;
-    }),
-  ]);
-  config = made.files.at(-1)!;
-  await writeFile(join(folder, 'password'), 'correct horse\n');
-  process.env[PASSWORD_FILE_VARIABLE] = join(folder, 'password');
-  for (const role of ['owner', 'contributor', 'payee', 'outsider', ...VALIDATORS]) {
-    await createKeystore(keystore(role), 'correct horse', { privateKey: keyOf(role), light: true });
-  }
-  on = ['--rpc', chain.url, '--deployment', await deploymentFolder(chain.chainId)];
-});
-after(async () => {
-  await chain?.stop();
-  await rm(folder, { recursive: true });
-});
-
-const keystore = (role: string) => join(folder, `${role}.json`);
-
-/** What `npm run deploy` would have left, said to be on this chain. */
-async function deploymentFolder(chainId: number): Promise<string> {
-  const path = join(folder, `chain-${chainId}`);
-  await mkdir(path, { recursive: true });
-  const addresses = Object.entries(CONTRACTS).map(([key, name]) => [
-    `Hokusai#${name}`,
-    chain.deployment[key as keyof typeof CONTRACTS],
-  ]);
-  await writeFile(join(path, 'deployed_addresses.json'), JSON.stringify(Object.fromEntries(addresses)));
-  return path;
-}
-
-/** The command line in a process of its own: a few times, for what only that shows. */
-const child = (...parameters: string[]): Promise<Finished> =>
-  new Started('offchain/cli.ts', parameters, {
-    [PASSWORD_FILE_VARIABLE]: process.env[PASSWORD_FILE_VARIABLE]!,
-  }).finished();
-
-/** The same in this process, as most processes would spend their time on loading. */
-async function run(...[name = '', ...parameters]: string[]): Promise<Finished> {
-  const asJson = parameters.includes('--json');
-  const notes: string[] = [];
-  try {
-    const args = parameters.filter((parameter) => parameter !== '--json');
-    const { text, json } = await perform(name, COMMANDS[name]!, args, (note) => notes.push(note));
-    return { code: 0, signal: null, stdout: asJson ? jsonText(json) : text, stderr: notes.join('\n') };
-  } catch (error) {
-    if (!(error instanceof HokusaiError)) throw error;
-    return { code: EXIT_CODE[error.kind], signal: null, stdout: '', stderr: `${error.message}\n${error.next}` };
-  }
-}
-const COMMANDS: Readonly<Record<string, Command>> = { model: MODEL, contribute: CONTRIBUTE, validator: VALIDATOR };
-const as = (role: string, ...parameters: string[]) => run(...parameters, ...on, '--keystore', keystore(role));
-
-/** What a verb answers machines; it has to succeed. */
-async function answer(finished: Promise<Finished>) {
-  const { code, stdout, stderr } = await finished;
-  assert.equal(code, 0, stdout + stderr);
-  return JSON.parse(stdout);
-}
-async function refused(finished: Promise<Finished>, code: number, what: RegExp): Promise<void> {
-  const { code: actual, stderr } = await finished;
-  assert.match(stderr, what);
-  assert.equal(actual, code, stderr);
-}
-const clientOf = (role: string): Promise<Sender> =>
-  connect({ url: chain.url, deployment: chain.deployment, account: privateKeyToAccount(keyOf(role)) });
-const nonceOf = async (role: string) =>
-  (await clientOf('outsider')).publicClient.getTransactionCount({ address: addressOf(role) });
-const gasOf = (done: { transactions: { gas: string }[] }) => BigInt(done.transactions[0]!.gas);
+before(start);
+after(stop);
 
 describe('hokusai model, contribute and validator', () => {
   let modelId: Hex;
@@ -244,7 +172,8 @@ describe('hokusai model, contribute and validator', () => {
     const { amount } = await answer(as('outsider', 'contribute', 'withdraw', second, '--json'));
     assert.equal(amount, String(parseEther('0.02')));
     await refused(as('outsider', 'contribute', 'withdraw', second), 1, /RoundsNothingToWithdraw/);
-    await skip(await clientOf('outsider'), modelId, 10n);
+    const tried = await answer(as('outsider', 'model', 'skip', modelId, '--dry-run', '--json'));
+    assert.deepEqual([tried.skipped, tried.transactions], [0, []], 'the first one waits');
     const shown = await answer(run('model', 'show', modelId, ...on, '--json'));
     assert.deepEqual(shown.waiting, [roundId]);
   });
@@ -318,8 +247,25 @@ describe('hokusai model, contribute and validator', () => {
       return { vote, signature: (await signVote(account, chain.chainId, rounds, roundId, vote)).signature };
     };
     const [first, second] = [await evidence('SCHEMA'), await evidence('PII')];
-    await assert.rejects(proveDoubleVote(await clientOf('outsider'), roundId, first, first), /RoundsNoDoubleVote/);
-    await proveDoubleVote(await clientOf('outsider'), roundId, first, second);
+    const [one, two, torn] = ['first.json', 'second.json', 'torn.json'].map((name) => join(folder, name));
+    await writeFile(one!, jsonText(first));
+    await writeFile(two!, jsonText(second));
+    await writeFile(torn!, jsonText({ vote: { ...first.vote, status: 'FINE', metricsHash: '0x12' }, signature: 1 }));
+    const prove = (by: string, ...more: string[]) => as(by, 'validator', 'prove-double-vote', roundId, ...more);
+    await refused(prove('outsider', one!, torn!), 2, /torn.json: vote.status: .*vote.metricsHash: .*signature: /);
+    await refused(prove('outsider', join(folder, 'nowhere.json'), torn!), 2, /nowhere.json: ENOENT.*torn.json: vote/);
+    await refused(prove('outsider', one!, one!), 1, /Both files hold the same vote of 0x/);
+    const others = privateKeyToAccount(keyOf('outsider'));
+    const foreign = await signVote(others, chain.chainId, rounds, roundId, second.vote);
+    await writeFile(torn!, jsonText({ vote: second.vote, signature: foreign.signature }));
+    await refused(prove('outsider', one!, torn!), 1, /One is signed by 0x\w+, the other by 0x/);
+    const dry = await prove('outsider', one!, two!, '--dry-run');
+    assert.match(dry.stderr, /proveDoubleVote: at most [\d.]+ ETH for \d+ gas/);
+    assert.match(dry.stdout, /loses 1 ETH\. 0\.5 ETH for you\.\nA dry run/);
+    const shown = await answer(prove('outsider', one!, two!, '--json'));
+    assert.deepEqual([shown.validator, shown.share], [account.address, String(parseEther('0.5'))]);
+    const again = await prove('outsider', one!, two!, '--dry-run');
+    assert.match(again.stderr, /has nothing at stake/);
     assert.match((await run('validator', 'show', account.address, ...on)).stdout, /SLASHED\n0 ETH at stake/);
   });
 

@@ -5,14 +5,7 @@ import { join } from 'node:path';
 import { type Address, type Hex, keccak256, stringToHex, zeroAddress, zeroHash } from 'viem';
 import { type Attestation, metricsHash } from '../../offchain/attest.ts';
 import { foldId, trainingSetRoot } from '../../offchain/context.ts';
-import {
-  type AccuracyTerms,
-  deltaOneBps,
-  exactBinomialPasses,
-  gate,
-  payableBps,
-  reward,
-} from '../../offchain/delta.ts';
+import { delta, type Terms } from '../../offchain/delta.ts';
 import { confusionOf, jointCounts, metricsOf } from '../../offchain/metrics.ts';
 import { alpha30, zMicro } from '../../offchain/power.ts';
 import { scoreSignals } from '../../offchain/prove/score.ts';
@@ -31,30 +24,12 @@ export const TERMS = {
   alpha30: alpha30(0.05, 1),
   minDeltaBps: 10n,
   minRows: 200n,
+  minPositives: 40n,
+  guardrails: [{ metric: 'recall', maxLossBps: 100n }],
   payPoint: false,
   tokensPerDeltaOne: UNIT,
   maxReward: 10n * UNIT,
-} satisfies AccuracyTerms & Record<string, unknown>;
-
-function deltaOf(counts: NonNullable<Attestation['counts']>): NonNullable<Attestation['delta']> {
-  const rows = { n: BigInt(counts.n), b: BigInt(counts.fixed), c: BigInt(counts.broken) };
-  const bound = payableBps(rows, TERMS.zMicro);
-  const passes = gate(rows, TERMS);
-  return {
-    deltaOneBps: String(deltaOneBps(rows)),
-    payableBps: String(bound),
-    minDeltaBps: String(TERMS.minDeltaBps),
-    minRows: String(TERMS.minRows),
-    zMicro: String(TERMS.zMicro),
-    alpha30: String(TERMS.alpha30),
-    exactBinomialPasses: exactBinomialPasses(rows.b, rows.c, TERMS.alpha30),
-    passes,
-    payPoint: TERMS.payPoint,
-    tokensPerDeltaOne: String(TERMS.tokensPerDeltaOne),
-    maxReward: String(TERMS.maxReward),
-    reward: String(passes ? reward(bound, TERMS.tokensPerDeltaOne, TERMS.maxReward) : 0n),
-  };
-}
+} satisfies Terms;
 
 function modelsAndCounts(dataRoot: Hex): Pick<Attestation, 'models' | 'counts' | 'delta'> {
   const head = hash('initial set');
@@ -82,7 +57,7 @@ function modelsAndCounts(dataRoot: Hex): Pick<Attestation, 'models' | 'counts' |
       },
     },
     counts,
-    delta: deltaOf(counts),
+    delta: delta('accuracy', cells, TERMS),
   };
 }
 
@@ -157,7 +132,7 @@ export function belowGate(): Attestation {
   };
   const reason = 'The candidate is not better than the baseline.';
   const verdict = { accepted: false, status: 'BELOW_GATE' as const, reason };
-  return withHash({ ...attestation, ...verdict, models, counts, delta: deltaOf(counts) });
+  return withHash({ ...attestation, ...verdict, models, counts, delta: delta('accuracy', exchanged, TERMS) });
 }
 
 /** A contribution that was rejected before anything was trained. */

@@ -93,6 +93,7 @@ describe('loadConfig', () => {
       policy: {
         alpha: 0.05,
         roundsPerFold: 20,
+        metric: 'accuracy',
         gate: {
           alpha30: 2_684_354,
           zMicro: 2_807_034,
@@ -123,6 +124,64 @@ describe('loadConfig', () => {
     });
     assert.equal(load(`${DATA}\npolicy: { validators: 8, pay: point }`).policy.threshold, 5);
     assert.equal(load(`${DATA}\npolicy: { validators: 8, pay: point }`).policy.payPoint, true);
+  });
+
+  it('takes any metric of the score circuit, with guardrails on others', () => {
+    const guardrails = '[{ metric: accuracy, max_loss_bps: 100 }, { metric: f1, max_loss_bps: 0 }]';
+    const { policy } = load(`${DATA}\npolicy: { metric: recall, min_positives: 30, guardrails: ${guardrails} }`);
+    assert.equal(policy.metric, 'recall');
+    assert.equal(policy.gate.minPositives, 30);
+    assert.deepEqual(policy.gate.guardrails, [
+      { metric: 'accuracy', maxLossBps: 100 },
+      { metric: 'f1', maxLossBps: 0 },
+    ]);
+    for (const metric of ['accuracy', 'precision', 'recall', 'f1']) {
+      assert.equal(load(`${DATA}\npolicy: { metric: ${metric} }`).policy.metric, metric);
+    }
+    const named = load(`${DATA}\nevaluation: { metrics: [f1, f1_score] }`).evaluation.metrics;
+    assert.deepEqual(named, ['f1'], 'as the Python pipeline calls it, too');
+  });
+
+  it('reports all that is wrong with metric and guardrails at once', () => {
+    const found = ({ problems }: ReturnType<typeof problemsOf>) =>
+      problems.map(({ line, path, message }) => [line, path.replace('policy.', ''), message]);
+    const source = `${DATA}
+policy:
+  metric: recall
+  min_positives: -1
+  guardrails:
+    - metric: precision
+      max_loss_bps: 10000
+    - metric: recall
+      max_loss_bps: 100
+    - metric: mcc
+      max_loss_bps: few
+    - max_los_bps: 3
+      metric: precision
+    - accuracy
+`;
+    const [options, max] = ['Invalid option: expected one of "accuracy"|"precision"|"recall"|"f1"', 'max_loss_bps'];
+    assert.deepEqual(found(problemsOf(source)), [
+      [4, 'min_positives', 'Too small: expected number to be >=0'],
+      [7, 'guardrails.0.max_loss_bps', 'Too big: expected number to be <=9999'],
+      [8, 'guardrails.1.metric', 'recall is what is paid for: guard another metric'],
+      [10, 'guardrails.2.metric', options],
+      [11, 'guardrails.2.max_loss_bps', 'wrong type, expected a number'],
+      [12, 'guardrails.3.max_loss_bps', 'missing, expected a number'],
+      [12, 'guardrails.3.max_los_bps', `unknown key, did you mean ${max}? Known here: ${max}, metric`],
+      [13, 'guardrails.3.metric', 'precision has a guardrail already'],
+      [14, 'guardrails.4', 'wrong type, expected keys and values'],
+    ]);
+    assert.deepEqual(found(problemsOf(`${DATA}\npolicy: { metric: f1_score, guardrails: recall }`)), [
+      [2, 'metric', options],
+      [2, 'guardrails', 'wrong type, expected a list'],
+    ]);
+    const many = (count: number) => {
+      const all = Array.from({ length: count }, () => '{ metric: recall, max_loss_bps: 1 }').join(', ');
+      return found(problemsOf(`${DATA}\npolicy: { guardrails: [${all}] }`)).map(([, path]) => path);
+    };
+    const again = [1, 2, 3, 4, 5, 6, 7].map((at) => `guardrails.${at}.metric`);
+    assert.deepEqual([many(8), many(9)], [again, ['guardrails']]);
   });
 
   it('takes the path and the output directory from the environment', () => {
@@ -222,9 +281,15 @@ it('the text that init writes explains every key once', () => {
     paths.sort(),
     knownKeys()
       .map((path) => path.join('.'))
+      .filter((path) => !/^policy\.guardrails\./.test(path))
       .sort(),
   );
+  // Of a list that is empty, the comment shows what an item is.
+  for (const [, , key] of knownKeys().filter(([, list]) => list === 'guardrails')) {
+    if (key !== undefined) assert.match(source, new RegExp(`# .*"(- )?${key}: `));
+  }
   const config = load(source);
+  assert.equal(config.policy.metric, 'accuracy');
   assert.equal(config.pipeline.name, values.name);
   assert.deepEqual(
     [config.policy.gate.minRows, config.policy.roundsPerFold, config.policy.minContributionRows],

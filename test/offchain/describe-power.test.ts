@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { gate } from '../../offchain/delta.ts';
-import { describePower } from '../../offchain/describe-power.ts';
+import { pack, score } from '../../offchain/delta.ts';
+import { describePower, powerText } from '../../offchain/describe-power.ts';
 import { acceptanceProbability, alpha30, zMicro } from '../../offchain/power.ts';
 import { uniform } from './tables.ts';
 
@@ -27,16 +27,18 @@ describe('describePower', () => {
     const u = uniform(11);
     for (const minDeltaBps of [0, 150]) {
       const rows = 150;
-      const gateTerms = { minRows: 1n, minDeltaBps: BigInt(minDeltaBps), zMicro: zMicro(0.05), alpha30: alpha30(0.05) };
+      const level = { minDeltaBps: BigInt(minDeltaBps), zMicro: zMicro(0.05), alpha30: alpha30(0.05) };
+      const terms = { ...level, minRows: 1n, minPositives: 0n, guardrails: [] };
       let accepted = 0;
       for (let draw = 0; draw < 2_000; draw++) {
-        let [b, c] = [0n, 0n];
+        let [b, c] = [0, 0];
         for (let row = 0; row < rows; row++) {
           const x = u();
           if (x < 0.065) b++;
           else if (x < 0.08) c++;
         }
-        accepted += Number(gate({ n: BigInt(rows), b, c }, gateTerms));
+        const cells = [rows - b - c, 0, b, 0, c, 0, 0, 0];
+        accepted += Number(score('accuracy', 2, [pack(cells)], terms).failed === '');
       }
       const { probability } = describePower(policyOf(1, minDeltaBps), rows).chances[2]!;
       assert(Math.abs(accepted / 2_000 - probability) < 0.04, `${accepted / 2_000} and ${probability}`);
@@ -52,5 +54,16 @@ describe('describePower', () => {
     const none = describePower(policyOf(20), 5);
     assert.equal(none.detectableBps, null);
     assert.match(none.text, /\nNo gain is accepted/);
+  });
+
+  it('is of accuracy alone, and says what it does not count in', () => {
+    const policy = { ...policyOf(1).policy, metric: 'accuracy' as const };
+    const gate = { minDeltaBps: 0, minPositives: 0, guardrails: [] };
+    assert.equal(powerText({ ...policy, gate }, 284), describePower(policyOf(1), 284).text);
+    const guarded = powerText({ ...policy, gate: { ...gate, guardrails: [{}] } }, 284);
+    assert.match(guarded, /points: 1: 13\.2 %[\s\S]*\nNot counted in: guardrails and fewest positives/);
+    const recall = powerText({ ...policy, gate, metric: 'recall' }, 284);
+    assert.match(recall, /^Benchmark of 284 rows\. What gain of recall a benchmark can tell is not computed/);
+    assert.doesNotMatch(recall, /%/);
   });
 });

@@ -62,6 +62,10 @@ describe('the policy', () => {
       [0, 1, MAX_BENCHMARK_ROWS, MAX_BENCHMARK_ROWS + 1].map((rows) => refused(`min_rows: ${rows}`).length),
       [1, 0, 0, 1],
     );
+    assert.deepEqual(
+      [-1, 0, MAX_BENCHMARK_ROWS, MAX_BENCHMARK_ROWS + 1].map((rows) => refused(`min_positives: ${rows}`).length),
+      [1, 0, 0, 1],
+    );
     assert.equal(bounds.length, 13);
     for (const [, field, least, most] of bounds) {
       const key = field!.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Attestation } from '../../offchain/attest.ts';
+import { delta } from '../../offchain/delta.ts';
 import { circuitRecords } from '../../offchain/prove/circuits.ts';
 import { html } from '../../offchain/report/html.ts';
 import { grouped, percent, points, seconds, tokens } from '../../offchain/report/numbers.ts';
 import { intervalPicture } from '../../offchain/report/pictures.ts';
 import { reportHtml } from '../../offchain/report/report.ts';
-import { belowGate, overlapping, unproven } from './attestations.ts';
+import { belowGate, overlapping, TERMS, unproven } from './attestations.ts';
 
 const VOID = new Set(['meta']);
 
@@ -131,6 +132,8 @@ describe('report', () => {
     assert.match(text, /Payable \+4\.79 pp/);
     assert.match(text, /fixed 24 and broke 2: 22 more are right/);
     assert.match(text, /Accuracy right of all; what is paid for 91\.20 % 98\.94 % \+7\.74 /, 'rounded as deltaOne is');
+    assert.match(text, /Guardrail: recall \+10\.00 pp ≥ −1\.00 pp ✔ yes/);
+    assert.match(text, /Positive rows \d+ ≥ 40 ✔ yes/);
     assert.match(text, /1 scored this one/);
     assert.match(text, /Made with a development key\./);
     assert.match(text, /validate 0\.21 s reused integrate 0\.40 s /);
@@ -184,6 +187,30 @@ describe('report', () => {
     );
     assert.doesNotMatch(overlap, /Is the gain real|Accuracy|DeltaOne/);
     assert.match(overlap, /Overlap 4 /);
+  });
+
+  it('shows the metric that is paid for, its exact test if it has one, and which guardrail failed', () => {
+    const attestation = settled();
+    const { counts, benchmark } = attestation;
+    const guardrails = [{ metric: 'accuracy' as const, maxLossBps: 0n }];
+    // Eight of 40 positive rows more are found, and 13 more negative rows are said to be positive.
+    counts!.cells = [187, 2, 4, 0, 13, 8, 40, 30];
+    for (const metric of ['recall', 'f1'] as const) {
+      benchmark.metric = metric;
+      attestation.delta = delta(metric, counts!.cells, { ...TERMS, guardrails, minPositives: 0n });
+      const text = textOf(attestation);
+      assert.equal(attestation.delta.failed, metric === 'recall' ? 'guardrail' : 'bound');
+      assert.match(text, /Guardrail: accuracy −0\.\d\d pp ≥ 0\.00 pp ✖ no/);
+      assert.match(text, new RegExp(`${metric === 'f1' ? 'F1' : 'Recall'} [a-z ]+; what is paid for `));
+      assert.match(text, new RegExp(`Percentage points of ${metric === 'f1' ? 'F1' : metric}\\.`));
+      assert.equal(/Exact test 8 fixed of 8 changed/.test(text), metric === 'recall');
+      assert.doesNotMatch(text, /Positive rows/);
+    }
+    counts!.cells = [200, 40, 0, 0, 22, 22, 0, 0];
+    benchmark.metric = 'precision';
+    attestation.delta = delta('precision', counts!.cells, { ...TERMS, guardrails, minPositives: 0n });
+    assert.equal(attestation.delta.failed, 'undefined');
+    assert.match(textOf(attestation), /Lower bound undefined &gt; \+0\.10 pp ✖ no/);
   });
 
   it('shows undefined metrics, and an exact test that does not apply, as such', () => {

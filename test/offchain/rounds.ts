@@ -2,10 +2,10 @@
 import '@nomicfoundation/hardhat-toolbox-viem';
 import { readFile } from 'node:fs/promises';
 import { network } from 'hardhat';
-import { type Address, type Hex, stringToHex, type WalletClient, zeroHash } from 'viem';
+import { type Address, type Hex, type WalletClient, zeroHash } from 'viem';
 import { type Attestation, metricsHash } from '../../offchain/attest.ts';
 import { encodeVote, STATUSES, type Status, type Vote, voteTypedData } from '../../offchain/chain/vote.ts';
-import { contextHash, voteOf } from '../../offchain/context.ts';
+import { contextHash, metricId, voteOf } from '../../offchain/context.ts';
 import { payeesTree } from '../../offchain/payees.ts';
 import { developmentKeyFile } from '../../offchain/prove/circuits.ts';
 import { circuitId, encodeVerificationKey, verificationKey } from '../../offchain/prove/keys.ts';
@@ -14,7 +14,7 @@ import { scoreInput, scoreSignals } from '../../offchain/prove/score.ts';
 import { deployContracts, PHASES, RECIPIENT, STAKE } from '../scenario.ts';
 import { hash, overlapping, score, TERMS, UNIT, unproven } from './attestations.ts';
 
-const METRIC = stringToHex('accuracy', { size: 32 });
+const METRIC = metricId('accuracy');
 const ZKEY = await developmentKeyFile('score512');
 const KEY = verificationKey(await readFile(ZKEY));
 const [FEE, BOND] = [1_000_000_007n, 2_000_000_011n];
@@ -235,7 +235,10 @@ const policyOf = (trainSpecHash: Hex, validators: readonly Address[]) => ({
     zMicro: Number(TERMS.zMicro),
     minDeltaBps: Number(TERMS.minDeltaBps),
     minRows: Number(TERMS.minRows),
-    minPositives: 0,
-    guardrails: [],
+    minPositives: Number(TERMS.minPositives),
+    guardrails: TERMS.guardrails.map(({ metric, maxLossBps }) => ({
+      metric: metricId(metric),
+      maxLossBps: Number(maxLossBps),
+    })),
   },
 });

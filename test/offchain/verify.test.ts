@@ -9,8 +9,8 @@ import { metricsHash, zAttestation } from '../../offchain/attest.ts';
 import schema from '../../offchain/attestation.schema.json' with { type: 'json' };
 import { encodeVote } from '../../offchain/chain/vote.ts';
 import { loadPoseidon, tag } from '../../offchain/commitment.ts';
-import { contextHash, voteOf } from '../../offchain/context.ts';
-import { deltaOneBps, pack, payableBps, reward } from '../../offchain/delta.ts';
+import { contextHash, foldId, voteOf } from '../../offchain/context.ts';
+import { delta, pack, termsOf } from '../../offchain/delta.ts';
 import { HokusaiError } from '../../offchain/errors.ts';
 import { confusionOf, metricsOf } from '../../offchain/metrics.ts';
 import { circuitId } from '../../offchain/prove/keys.ts';
@@ -50,6 +50,8 @@ const OTHER: Readonly<Record<string, string>> = {
   OVERLAP: 'SCHEMA',
   UNAVAILABLE: 'SCHEMA',
   snarkjs: 'native',
+  accuracy: 'recall',
+  recall: 'precision',
   score512: 'score4096',
 };
 
@@ -241,16 +243,12 @@ describe('attacks on what is verified', () => {
     const files = structuredClone(settled.files);
     const { attestation } = files;
     change(attestation);
-    const { benchmark, counts, models, delta, proof } = attestation;
-    const rows = { n: BigInt(counts!.n), b: BigInt(counts!.fixed), c: BigInt(counts!.broken) };
+    const { benchmark, counts, models, proof } = attestation;
     for (const model of ['baseline', 'candidate'] as const) {
       models![model].metrics = metricsOf(confusionOf(counts!.cells, model));
     }
-    delta!.deltaOneBps = String(deltaOneBps(rows));
-    delta!.payableBps = String(payableBps(rows, BigInt(delta!.zMicro)));
-    delta!.reward = String(
-      reward(BigInt(delta!.payableBps), BigInt(delta!.tokensPerDeltaOne), BigInt(delta!.maxReward)),
-    );
+    attestation.benchmark.foldId = foldId(benchmark);
+    attestation.delta = delta(benchmark.metric, counts!.cells, termsOf(attestation.delta!));
     proof!.countsPacked = String(pack(counts!.cells));
     proof!.contextHash = String(contextHash({ ...attestation, models: models!, circuitId: proof!.circuitId }));
     const roots = [benchmark.labelsRoot, models!.baseline.predictionsRoot, models!.candidate.predictionsRoot];
@@ -289,6 +287,48 @@ describe('attacks on what is verified', () => {
     });
     assert.deepEqual(failing(await verify(files)), []);
     assert.deepEqual(failing(await verify(files, { client })), ['policy', 'quorum', 'settlement', 'reward']);
+  });
+
+  it('guardrails that are left out, loosened or of another metric are not those of the policy', async () => {
+    const rewrite: readonly ((guardrails: NonNullable<Settled['attestation']['delta']>['guardrails']) => void)[] = [
+      (guardrails) => guardrails.pop(),
+      (guardrails) => Object.assign(guardrails[0]!, { maxLossBps: '9999' }),
+      (guardrails) => Object.assign(guardrails[0]!, { metric: 'f1' }),
+    ];
+    for (const change of rewrite) {
+      const files = await forged(({ delta }) => change(delta!.guardrails));
+      assert.deepEqual(failing(await verify(files)), []);
+      assert.deepEqual(failing(await verify(files, { client })), ['policy', 'quorum', 'settlement']);
+    }
+    const fewer = await forged(({ delta }) => {
+      delta!.minPositives = '0';
+    });
+    assert.deepEqual(failing(await verify(fewer, { client })), ['policy', 'quorum', 'settlement']);
+  });
+
+  it('a metric that is not the fold’s is told, though all that follows from it were made to fit', async () => {
+    const files = await forged(({ benchmark, delta }) => {
+      benchmark.metric = 'f1';
+      delta!.guardrails = [];
+    });
+    assert.deepEqual(failing(await verify(files)), ['proof']);
+    const online = failing(await verify(files, { client }));
+    for (const name of ['benchmark', 'quorum', 'settlement']) assert.ok(online.includes(name), name);
+  });
+
+  it('what its guardrail refuses is not accepted, and terms that no registry admits are no terms', async () => {
+    const { counts, ...refused } = structuredClone(settled.files.attestation);
+    Object.assign(refused.delta!.guardrails[0]!, { metric: 'precision', maxLossBps: '0' });
+    // The candidate loses precision: positive rows become false negatives, negative ones false positives.
+    const cells = [40, 0, 0, 8, 30, 90, 20, 96];
+    const { delta: stated } = { delta: delta('accuracy', cells, termsOf(refused.delta!)) };
+    assert.equal(stated.failed, 'guardrail');
+    assert.equal(stated.reward, '0');
+    const wrong = { ...refused, counts: { ...counts!, cells }, delta: stated };
+    assert.ok(failing(await verify({ ...settled.files, attestation: wrong })).includes('status'));
+    const softer = structuredClone(settled.files.attestation);
+    softer.delta!.alpha30 = String(2n ** 30n);
+    assert.ok(failing(await verify({ ...settled.files, attestation: softer })).includes('deltaOne'));
   });
 
   it('strangers’ signatures make no quorum, and neither does a committee of theirs', async () => {
