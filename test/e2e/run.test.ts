@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Attestation } from '../../offchain/attest.ts';
 import { type Finished, hokusai, Started, TABLE } from './hokusai.ts';
@@ -48,6 +48,33 @@ const settled = ({ steps, transactions, proof, ...rest }: Attestation) => ({
   attestationHash: proof?.attestationHash,
 });
 
+/**
+ * The configuration of one project twice, with the secrets that a first run makes.
+ *
+ * @param options of that run
+ */
+async function twins(name: string, ...options: string[]): Promise<[file: string, other: string]> {
+  const directory = await project(name);
+  const file = join(directory, 'hokusai.yaml');
+  await runUntil(file, '✔ validate', ...options);
+  const other = `${directory}-too`;
+  await cp(directory, other, { recursive: true });
+  for (const one of [directory, other]) {
+    const runs = readdirSync(join(one, 'runs')).filter((entry) => entry !== 'secrets');
+    for (const run of runs) await rm(join(one, 'runs', run), { recursive: true });
+  }
+  return [file, join(other, 'hokusai.yaml')];
+}
+
+/** Runs until this is seen, and kills it. What it said. */
+async function runUntil(file: string, seen: string, ...options: string[]): Promise<string> {
+  const started = new Started('offchain/cli.ts', ['run', file, ...options]);
+  await started.seen(seen);
+  started.child.kill('SIGKILL');
+  assert.equal((await started.finished()).signal, 'SIGKILL');
+  return started.stderr;
+}
+
 describe('hokusai run --dry-run', () => {
   it('makes a project, evaluates and proves it, and the result verifies', async () => {
     const directory = await project('dry');
@@ -74,24 +101,16 @@ describe('hokusai run --dry-run', () => {
     assert.equal((await hokusai('verify', run)).code, 1);
   });
 
-  for (const moment of ['integrate', 'train', 'delta'] as const) {
-    it(`goes on after kill -9 following ${moment}: the same result, and no finished step again`, async () => {
-      const directory = await project(`killed-after-${moment}`);
-      const file = join(directory, 'hokusai.yaml');
-      const killed = new Started('offchain/cli.ts', ['run', file]);
-      await killed.seen(`✔ ${moment}`);
-      killed.child.kill('SIGKILL');
-      assert.equal((await killed.finished()).signal, 'SIGKILL');
-      const again = await hokusai('run', file);
-      assert.equal(again.code, 0, again.stderr);
-      assert.match(again.stderr, new RegExp(`↺ ${moment}`));
-      assert.doesNotMatch(again.stderr, /✔ validate/);
-      const first = await attestationOf(directory);
-      await rm(first.folder, { recursive: true });
-      assert.equal((await hokusai('run', file)).code, 0);
-      assert.deepEqual(settled(await attestationOf(directory)), settled(first));
-    });
-  }
+  it('goes on after each kill -9: the same result as without, and no finished step again', async () => {
+    const [file, killed] = await twins('killed');
+    assert.equal((await hokusai('run', file)).code, 0);
+    for (const moment of ['integrate', 'train', 'delta']) await runUntil(killed, `✔ ${moment}`);
+    const again = await hokusai('run', killed);
+    assert.equal(again.code, 0, again.stderr);
+    assert.match(again.stderr, /↺ delta/);
+    assert.doesNotMatch(again.stderr, /✔ (validate|integrate|train|evaluate|delta)/);
+    assert.deepEqual(settled(await attestationOf(dirname(killed))), settled(await attestationOf(dirname(file))));
+  });
 
   it('takes a second run of the same thing from the journal, proof and all', async () => {
     const file = join(await project('twice'), 'hokusai.yaml');
@@ -105,42 +124,57 @@ describe('hokusai run --dry-run', () => {
 
 describe('hokusai run --chain local', () => {
   /** What was done before, once a step was seen to be finished or begun. */
-  const MOMENTS: readonly (readonly [moment: string, seen: string | RegExp, reused: readonly string[]])[] = [
-    ['train', '✔ integrate', ['validate', 'integrate']],
-    ['prove', '⛓ voteReveal', ['validate', 'integrate', 'train', 'evaluate', 'delta']],
-    ['submit', '✔ prove', ['validate', 'integrate', 'train', 'evaluate', 'delta', 'prove']],
+  const MOMENTS: readonly (readonly [seen: string, reused: readonly string[]])[] = [
+    ['✔ integrate', []],
+    ['⛓ voteReveal', ['validate', 'integrate']],
+    ['✔ prove', ['validate', 'integrate', 'train', 'evaluate', 'delta']],
   ];
 
-  for (const [moment, seen, reused] of MOMENTS) {
-    it(`goes on after kill -9 in ${moment} and ends in the same attestation, claimed and paid out`, async () => {
-      const directory = await project(`local-${moment}`);
-      const file = join(directory, 'hokusai.yaml');
-      const killed = new Started('offchain/cli.ts', ['run', file, '--chain', 'local']);
-      await killed.seen(seen);
-      killed.child.kill('SIGKILL');
-      await killed.finished();
-      const again = await hokusai('run', file, '--chain', 'local');
-      assert.equal(again.code, 0, again.stderr);
-      for (const step of reused) assert.match(again.stderr, new RegExp(`↺ ${step}`));
-      assert.match(again.stdout, /claim [\d,]+, withdraw \d x [\d,]+/);
-      const { folder: run, ...attestation } = await attestationOf(directory);
-      assert.match(
-        attestation.transactions.map(({ action }) => action).join(' '),
-        /commit open draw( voteCommit){3}( voteReveal){3} settle finalise claim( withdraw){4}$/,
-      );
-      assert.equal(attestation.votes.length, 3);
-      assert.equal((await hokusai('verify', run)).code, 0);
-      // A run of the same project that nobody stopped, with the same secrets.
-      await rm(run, { recursive: true });
-      const untouched = await hokusai('run', file, '--chain', 'local');
-      assert.equal(untouched.code, 0, untouched.stderr);
-      // Validators have other accounts and sealing is random, so round and context are others.
-      const agreed = ({ status, contribution, models, counts, delta, metricsHash }: Attestation) => ({
-        ...{ status, contribution, models, counts, delta, metricsHash },
-      });
-      assert.deepEqual(agreed(attestation), agreed(await attestationOf(directory)));
+  it('goes on after kill -9 in train, in prove and in submit, and ends in the same attestation, claimed and paid out', async () => {
+    const [file, killed] = await twins('local', '--chain', 'local');
+    const untouched = await hokusai('run', file, '--chain', 'local');
+    assert.equal(untouched.code, 0, untouched.stderr);
+    for (const [seen, reused] of MOMENTS) {
+      const stderr = await runUntil(killed, seen, '--chain', 'local');
+      for (const step of reused) assert.match(stderr, new RegExp(`↺ ${step}`));
+    }
+    const again = await hokusai('run', killed, '--chain', 'local');
+    assert.equal(again.code, 0, again.stderr);
+    assert.match(again.stderr, /↺ prove/);
+    assert.match(again.stdout, /claim [\d,]+, withdraw \d x [\d,]+/);
+    const { folder: run, ...attestation } = await attestationOf(dirname(killed));
+    assert.match(
+      attestation.transactions.map(({ action }) => action).join(' '),
+      /commit open draw( voteCommit){3}( voteReveal){3} settle finalise claim( withdraw){4}$/,
+    );
+    assert.equal(attestation.votes.length, 3);
+    assert.equal((await hokusai('verify', run)).code, 0);
+    // Validators have other accounts and sealing is random, so round and context are others.
+    const agreed = ({ status, contribution, models, counts, delta, metricsHash }: Attestation) => ({
+      ...{ status, contribution, models, counts, delta, metricsHash },
     });
-  }
+    assert.deepEqual(agreed(attestation), agreed(await attestationOf(dirname(file))));
+  });
+
+  const inferred = 'proves what both models predict, puts it on record, and settles at assurance level 2';
+  it(inferred, { skip: process.env.LONG !== '1' && 'npm run test:long' }, async () => {
+    const directory = await project('inferred');
+    const file = join(directory, 'hokusai.yaml');
+    const text = await readFile(file, 'utf8');
+    await writeFile(file, text.replace('assurance: scored', 'assurance: inferred'));
+    const ran = await hokusai('run', file, '--chain', 'local');
+    assert.equal(ran.code, 0, ran.stderr);
+    const { folder: run, transactions, assurance } = await attestationOf(directory);
+    assert.equal(assurance, 'inferred');
+    assert.equal(transactions.filter(({ action }) => action === 'proveInference').length, 2);
+    const verified = await hokusai('verify', run, '--json');
+    assert.equal(verified.code, 0, verified.stdout);
+    assert.equal(JSON.parse(verified.stdout).level, 2);
+    const chunks = JSON.parse(await readFile(join(run, 'inference.json'), 'utf8'));
+    chunks.candidate.reverse();
+    await writeFile(join(run, 'inference.json'), JSON.stringify(chunks));
+    assert.equal((await hokusai('verify', run)).code, 1);
+  });
 });
 
 describe('hokusai run for another metric than accuracy', () => {
