@@ -55,6 +55,9 @@ export const DEFAULTS = {
 
 const text = z.string().min(1);
 
+/** A whole number. That of zod ends the check of all else around it. */
+const int = () => z.number().refine(Number.isSafeInteger, 'wrong type, expected a whole number');
+
 /** An amount of whole tokens, such as `100` or `"0.25"`, in the token's smallest units: at least `least`. */
 const tokens = (least: bigint, amount: string) => decimal('tokens', least, MAX_UINT128, amount);
 
@@ -63,8 +66,7 @@ const ether = (amount: string) => decimal('ether', 0n, MAX_WEI, amount);
 
 /** Seconds of a phase of a round, at most so many days. */
 const phase = (days: number, seconds: number) =>
-  z
-    .int()
+  int()
     .min(60)
     .max(days * DAY)
     .default(seconds);
@@ -96,12 +98,12 @@ function decimal(unit: 'tokens' | 'ether', least: bigint, most: bigint, amount: 
 const zPipeline = z.strictObject({
   name: text.default(DEFAULTS.name),
   version: text.default(DEFAULTS.version),
-  random_seed: z.int().min(0).default(DEFAULTS.randomSeed),
+  random_seed: int().min(0).default(DEFAULTS.randomSeed),
 });
 
 const zMetaflow = z.strictObject({
-  max_workers: z.int().min(1).max(256).default(DEFAULTS.maxWorkers),
-  max_retry_count: z.int().min(0).max(100).default(DEFAULTS.maxRetryCount),
+  max_workers: int().min(1).max(256).default(DEFAULTS.maxWorkers),
+  max_retry_count: int().min(0).max(100).default(DEFAULTS.maxRetryCount),
 });
 
 const only = (value: string) => ({ error: `only ${value} runs so far` });
@@ -122,12 +124,12 @@ const zEvaluation = z.strictObject({
   stratify: z.boolean().default(DEFAULTS.stratify),
 });
 
-const zValidators = z.int().min(1).max(16).default(DEFAULTS.validators);
-const zThreshold = z.int().min(1).max(16).optional();
+const zValidators = int().min(1).max(16).default(DEFAULTS.validators);
+const zThreshold = int().min(1).max(16).optional();
 const zAlpha = z.number().gt(0).max(0.5).default(DEFAULTS.alpha);
-const zRoundsPerFold = z.int().min(1).max(1000).default(DEFAULTS.roundsPerFold);
+const zRoundsPerFold = int().min(1).max(1000).default(DEFAULTS.roundsPerFold);
 /** A metric that must not fall by more than so much; one whose loss may be all of it would guard nothing. */
-const zGuardrail = z.strictObject({ metric: z.enum(METRICS), max_loss_bps: z.int().min(0).max(9999) });
+const zGuardrail = z.strictObject({ metric: z.enum(METRICS), max_loss_bps: int().min(0).max(9999) });
 const zMaxReward = tokens(1n, DEFAULTS.maxReward);
 const zEpochReward = tokens(1n, DEFAULTS.epochReward);
 /** The fewest votes that two quorums of different content cannot both have. */
@@ -139,22 +141,20 @@ const zPolicy = z
     alpha: zAlpha,
     rounds_per_fold: zRoundsPerFold,
     metric: z.enum(METRICS).default(DEFAULTS.metric),
-    min_delta_bps: z.int().min(0).max(9999).default(DEFAULTS.minDeltaBps),
-    min_rows: z.int().min(1).max(MAX_BENCHMARK_ROWS).default(DEFAULTS.minRows),
-    min_positives: z.int().min(0).max(MAX_BENCHMARK_ROWS).default(DEFAULTS.minPositives),
+    min_delta_bps: int().min(0).max(9999).default(DEFAULTS.minDeltaBps),
+    min_rows: int().min(1).max(MAX_BENCHMARK_ROWS).default(DEFAULTS.minRows),
+    min_positives: int().min(0).max(MAX_BENCHMARK_ROWS).default(DEFAULTS.minPositives),
     guardrails: z.array(zGuardrail).max(MAX_GUARDRAILS).default([]),
-    min_contribution_rows: z.int().min(1).max(MAX_UINT32).default(DEFAULTS.minContributionRows),
+    min_contribution_rows: int().min(1).max(MAX_UINT32).default(DEFAULTS.minContributionRows),
     pay: z.enum(['lower_bound', 'point']).default(DEFAULTS.pay),
     tokens_per_delta_one: tokens(100n, DEFAULTS.tokensPerDeltaOne),
     max_reward: zMaxReward,
     epoch_reward: zEpochReward,
-    epoch_duration: z
-      .int()
+    epoch_duration: int()
       .min(3600)
       .max(YEAR + DAY)
       .default(DEFAULTS.epochDuration),
-    vesting_duration: z
-      .int()
+    vesting_duration: int()
       .min(0)
       .max(4 * YEAR)
       .default(DEFAULTS.vestingDuration),
@@ -164,8 +164,7 @@ const zPolicy = z
     vote_duration: phase(14, DEFAULTS.voteDuration),
     reveal_duration: phase(3, DEFAULTS.revealDuration),
     settle_duration: phase(3, DEFAULTS.settleDuration),
-    delay: z
-      .int()
+    delay: int()
       .min(0)
       .max(7 * DAY)
       .default(DEFAULTS.delay),

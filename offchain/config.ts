@@ -78,7 +78,7 @@ function syntaxProblems(document: Document, lines: LineCounter): ConfigProblem[]
 /** Replaces those of zod's messages that speak of JavaScript. */
 function describe(issue: z.core.$ZodRawIssue): string | undefined {
   if (issue.code !== 'invalid_type') return undefined;
-  const expected = { object: 'keys and values', array: 'a list', int: 'a whole number' }[issue.expected as string];
+  const expected = { object: 'keys and values', array: 'a list' }[issue.expected as string];
   const found = issue.input === undefined ? 'missing' : issue.input === null ? 'no value' : undefined;
   const article = expected ?? `a ${issue.expected}`;
   return `${found ?? 'wrong type'}, expected ${article}`;

@@ -20,10 +20,11 @@ export interface Power {
 }
 
 /**
- * What `rows` benchmark rows can tell apart under a policy: the chance that a true gain of accuracy passes the gate, but
- * for guardrails and fewest positives, which depend on more than the gain, summed over the outcomes. Assumed: each row is broken with a probability of 1.5 % and fixed with that and the gain more, independent
- * of the others. Floats, for people: on few rows they are what the normal approximation of `power.ts` flatters (at
- * 284 rows, K = 1 and a gain of 2 points: 0.35, not 0.44; at 30 rows and 10 points: 0.18, not 0.45).
+ * What `rows` benchmark rows can tell apart under a policy: the chance that a true gain of accuracy passes the gate, summed
+ * over the outcomes. Guardrails and fewest positives are left out: they depend on more than the gain. Assumed: each row is
+ * broken with a probability of 1.5 % and fixed with that and the gain more, independent of the others. Floats, for people:
+ * on few rows they are what the normal approximation of `power.ts` flatters (at 284 rows, K = 1 and a gain of 2 points:
+ * 0.35, not 0.44; at 30 rows and 10 points: 0.18, not 0.45).
  */
 export function describePower(
   { policy }: { policy: { alpha: number; roundsPerFold: number; gate: { minDeltaBps: number } } },

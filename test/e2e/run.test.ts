@@ -205,7 +205,7 @@ describe('hokusai run for another metric than accuracy', () => {
     await writeFile(join(run, 'attestation.json'), JSON.stringify(forged));
     const verified = await hokusai('verify', run);
     assert.equal(verified.code, 1);
-    assert.match(verified.stdout, /✖ deltaOne: delta\.failed is guardrail, but should be empty\./);
+    assert.match(verified.stdout, /✖ deltaOne: delta\.failed is guardrail, but should be empty;/);
   });
 
   it('precision is proven, settled, paid and verified, where its guardrail holds', async () => {

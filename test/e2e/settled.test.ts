@@ -124,6 +124,18 @@ const withdraw = async (role: string, target = roundId) =>
 const [BOND, FEE] = [parseEther('0.01'), parseEther('0.01')];
 
 describe('a settled round', () => {
+  it('is of a metric of which no power is computed, and that is what its model’s verbs say', async () => {
+    const power = await answer(run('model', 'power', config, '--json'));
+    assert.deepEqual([power.metric, power.rows, power.needed], ['recall', 284, undefined]);
+    assert.match(
+      (await run('model', 'power', config)).stdout,
+      /^What gain of recall a benchmark can tell is not computed/,
+    );
+    const { stdout } = await run('contribute', 'estimate', config, '--model', modelId, ...on);
+    assert.match(stdout, /can pay +100 HKR a percentage point of recall, by the lower bound of the gain/);
+    assert.doesNotMatch(stdout, /Chance of acceptance/);
+  });
+
   afresh('waits while the guardian pauses all rounds, which status says', async () => {
     await refused(as('outsider', 'rounds', 'pause'), 1, /AccessManagedUnauthorized[\s\S]*gave the role for it/);
     await refused(as('owner', 'rounds', 'unpause'), 1, /RoundsNotPaused/);

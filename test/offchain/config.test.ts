@@ -155,7 +155,7 @@ policy:
     - metric: recall
       max_loss_bps: 100
     - metric: mcc
-      max_loss_bps: few
+      max_loss_bps: 0.5
     - max_los_bps: 3
       metric: precision
     - accuracy
@@ -166,7 +166,7 @@ policy:
       [7, 'guardrails.0.max_loss_bps', 'Too big: expected number to be <=9999'],
       [8, 'guardrails.1.metric', 'recall is what is paid for: guard another metric'],
       [10, 'guardrails.2.metric', options],
-      [11, 'guardrails.2.max_loss_bps', 'wrong type, expected a number'],
+      [11, 'guardrails.2.max_loss_bps', 'wrong type, expected a whole number'],
       [12, 'guardrails.3.max_loss_bps', 'missing, expected a number'],
       [12, 'guardrails.3.max_los_bps', `unknown key, did you mean ${max}? Known here: ${max}, metric`],
       [13, 'guardrails.3.metric', 'precision has a guardrail already'],
