@@ -3,7 +3,7 @@ pragma circom 2.2.0;
 
 include "circomlib/circuits/poseidon.circom";
 include "./bits.circom";
-include "./block-commitment.circom";
+include "./group-commitment.circom";
 
 /// One chunk of a chain of proofs which says that a committed linear model, on the committed features of a benchmark
 /// fold, predicts what predictionsRoot commits to: the class of a row is 1 where bias + sum of weights[j] * features[j]

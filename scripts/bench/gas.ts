@@ -1,7 +1,9 @@
+import { proveInference } from '../../offchain/chain/inference.ts';
 import { startLocalChain } from '../../offchain/chain/local.ts';
 import * as actions from '../../offchain/chain/round.ts';
-import type { Sent } from '../../offchain/chain/send.ts';
+import { type Sent, send, view } from '../../offchain/chain/send.ts';
 import { type PayeesTree, payeesTree } from '../../offchain/payees.ts';
+import { circuitId, encodeVerificationKey } from '../../offchain/prove/keys.ts';
 import {
   claimOf,
   contribution,
@@ -20,6 +22,7 @@ import {
   VOTE,
   voteAll,
 } from '../../test/real-round.ts';
+import { INFERENCE_KEY, simulatedChain } from '../../test/simulate.ts';
 import type { Figure } from '../bench.ts';
 
 const figure = (action: string, gas: bigint): Figure => ({ name: `gas.${action}`, value: Number(gas), unit: 'gas' });
@@ -35,6 +38,7 @@ export async function* benchGas(): AsyncIterable<Figure> {
   const chain = await startLocalChain();
   try {
     const m = await createRealModel(chain, { folds: 3 });
+    yield* inferences(m);
     yield figure('register', m.registered.at(-1)!.gas);
     yield* firstRound(m);
     yield* laterRound(m);
@@ -44,6 +48,23 @@ export async function* benchGas(): AsyncIterable<Figure> {
   } finally {
     await chain.stop();
   }
+}
+
+/** One chunk, and what each further one adds. The model has folds whose featuresRoots are 1, 2 and 3. */
+async function* inferences(m: RealModel): AsyncIterable<Figure> {
+  const key = encodeVerificationKey(INFERENCE_KEY);
+  const call = { action: 'register', contract: 'circuitRegistry', functionName: 'register' } as const;
+  await send(m.owner, { ...call, args: [key, 5n] });
+  const args = [m.benchmarkId] as const;
+  const [foldId] = await view(m.owner, { contract: 'modelRegistry', functionName: 'foldIds', args });
+  const inference = { circuitId: circuitId(INFERENCE_KEY), foldId: foldId!, predictionsRoot: 501n };
+  const gas = async (modelCommitment: bigint, chunks: number) => {
+    const what = { ...inference, modelCommitment };
+    return (await proveInference(m.settler, what, simulatedChain(what, 1n, chunks)))[0]!.gas;
+  };
+  const one = await gas(1n, 1);
+  yield figure('proveInference', one);
+  yield figure('proveInference.furtherChunk', ((await gas(2n, 11)) - one) / 10n);
 }
 
 async function* firstRound(m: RealModel): AsyncIterable<Figure> {

@@ -80,7 +80,7 @@ const DISHONEST: Record<string, Inputs> = {
 
 describeSoundness('linear inference', {
   main: SMALL,
-  files: ['linear-inference.circom', 'block-commitment.circom', 'bits.circom'],
+  files: ['linear-inference.circom', 'group-commitment.circom', 'bits.circom'],
   honest: [first, last, only].map((chunk) => told(chunk, {})),
   dishonest: DISHONEST,
   least: { lies: 40, mutants: 35 },

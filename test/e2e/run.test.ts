@@ -43,7 +43,7 @@ const attestationOf = async (directory: string): Promise<Attestation & { folder:
 };
 
 /** What honest runs of the same project agree on. */
-const settled = ({ steps, transactions, proof, ...rest }: Attestation) => ({
+const settled = ({ steps, transactions, proof, folder: _, ...rest }: Attestation & { folder: string }) => ({
   ...rest,
   attestationHash: proof?.attestationHash,
 });
