@@ -20,7 +20,7 @@ ${lines}
 type Line = readonly [name: string, meaning: string, value: string];
 
 /** All that the attestation is bound to, in the words of circuit and contract. */
-function lines({ contribution, benchmark, models, proof, context, metricsHash }: Attestation): Line[] {
+function lines({ contribution, benchmark, models, proof, inference, context, metricsHash }: Attestation): Line[] {
   const of = (name: string, { commitment, trainingSetRoot, predictionsRoot }: NonNullable<typeof models>['baseline']) =>
     [
       [`${name} modelCommitment`, 'its parameters', commitment],
@@ -36,6 +36,13 @@ function lines({ contribution, benchmark, models, proof, context, metricsHash }:
     ['countsPacked', 'the eight counts, as the proof reveals them', proof.countsPacked] as const,
     ['contextHash', 'the one settlement that the proof is good for', proof.contextHash] as const,
     ['circuitId', `the verification key of ${proof.circuit}; proven with ${proof.prover}`, proof.circuitId] as const,
+  ];
+  const inferred = inference && [
+    [
+      'inference circuitId',
+      `the verification key of ${inference.circuit}; proven with ${inference.prover}`,
+      inference.circuitId,
+    ] as const,
   ];
   const chain: Line[] = [
     ['roundId', 'the round', context.roundId],
@@ -53,6 +60,7 @@ function lines({ contribution, benchmark, models, proof, context, metricsHash }:
   ];
   return [
     ...(proven ?? []),
+    ...(inferred ?? []),
     ['metricsHash', 'the part of the attestation that validators agree on', metricsHash],
     ['dataRoot', 'the contributed rows', contribution.dataRoot],
     ['contributor', 'who contributed', contribution.contributor],
