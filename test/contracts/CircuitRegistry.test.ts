@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { bn254 } from '@noble/curves/bn254.js';
 import { network } from 'hardhat';
 import { concat, type Hex, keccak256, numberToHex, size, slice } from 'viem';
 import { circuitRecords } from '../../offchain/prove/circuits.ts';
@@ -154,6 +155,30 @@ describe('CircuitRegistry.verify', () => {
     }
     assert.equal(await verify({ ...PROOF, a: PROOF.c, c: PROOF.a }), false);
     assert.equal(await verify(unflatten(new Array<bigint>(8).fill(0n))), false);
+  });
+
+  it('malleated proof: a point at infinity is written in one way only', async () => {
+    const { registry } = await fixture();
+    const { G1, G2 } = bn254;
+    const { Fr } = bn254.fields;
+    const g1 = (scalar: bigint) => {
+      const { x, y } = G1.Point.BASE.multiply(scalar).toAffine();
+      return [x, y] as const;
+    };
+    const g2 = (scalar: bigint) => {
+      const { x, y } = G2.Point.BASE.multiply(scalar).toAffine();
+      return [[x.c1, x.c0] as const, [y.c1, y.c0] as const] as const;
+    };
+    // All of a key whose secrets are known, so that a proof with A at infinity exists: 2 * 3 + 7 * 5 + c * 11 = 0.
+    const key = concat(
+      [...g1(2n), ...g2(3n), ...g2(5n), ...g2(11n), ...g1(7n)].flat().map((x) => numberToHex(x, { size: 32 })),
+    );
+    await registry.write.register([key, 0n]);
+    const c = g1(Fr.neg(Fr.div(41n, 11n)));
+    const accepted = (a: readonly [bigint, bigint]) => registry.read.verify([keccak256(key), { a, b: g2(1n), c }, []]);
+    assert.equal(await accepted([0n, 0n]), true);
+    assert.equal(await accepted([0n, Q]), false);
+    assert.equal(await accepted(g1(1n)), false);
   });
 
   it('a proof for another circuit', async () => {
