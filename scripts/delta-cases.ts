@@ -240,6 +240,13 @@ export const absolute: [name: string, sums: bigint[], failed?: string | undefine
     { minDeltaBps: 625n },
   ],
   ['mae: the labels are all the same', [400n, 50_000n, 40_000n, 0n, 0n, 9_000_000n, 0n], 'undefined'],
+  ['mae: half of the labels above the centre', [400n, 60_000n, 50_000n, 199n, 200n, 9_000_000n, 160_000n]],
+  [
+    'mae: the second word full',
+    [LANE_MAX, 2n ** 46n, 2n ** 45n, 0n, 0n, 2n ** 63n - 1n, 2n ** 47n - 1n],
+    undefined,
+    { zMicro: 10_000_000n },
+  ],
   [
     'mae: every lane at its most',
     [LANE_MAX, 2n ** 46n, 2n ** 47n - 1n, 0n, 0n, 2n ** 63n - 1n, 1n],
@@ -356,11 +363,39 @@ export const refused: Refused[] = [
     [packLanes([400n, 9n, 9n, 201n, 0n], ABSOLUTE[0]), packLanes([9n, 9n], ABSOLUTE[1])],
   ],
   [
+    'mae: a bit above the lanes of the first word',
+    'DeltaOneCountsOutOfRange',
+    'mae',
+    0,
+    [packLanes([400n, 9n, 9n, 200n, 0n], ABSOLUTE[0]) + (1n << 187n), packLanes([9n, 9n], ABSOLUTE[1])],
+  ],
+  [
+    'mae: a bit above the lanes of the second word',
+    'DeltaOneCountsOutOfRange',
+    'mae',
+    0,
+    [packLanes([400n, 9n, 9n, 200n, 0n], ABSOLUTE[0]), packLanes([9n, 9n], ABSOLUTE[1]) + (1n << 110n)],
+  ],
+  [
     'mae: less variance than none',
     'DeltaOneCountsOutOfRange',
     'mae',
     0,
     [packLanes([4n, 9n, 1n, 2n, 2n], ABSOLUTE[0]), packLanes([15n, 9n], ABSOLUTE[1])],
+  ],
+  [
+    'auroc: a bit above the lanes of the first word',
+    'DeltaOneCountsOutOfRange',
+    'auroc',
+    2,
+    [packLanes([2n, 3n, 0n, 12n], AUROC[0]) + (1n << 184n), packLanes([72n, 48n], AUROC[1])],
+  ],
+  [
+    'auroc: a bit above the lanes of the second word',
+    'DeltaOneCountsOutOfRange',
+    'auroc',
+    2,
+    [packLanes([2n, 3n, 0n, 12n], AUROC[0]), packLanes([72n, 48n], AUROC[1]) + (1n << 186n)],
   ],
   [
     'auroc: more placements than pairs',

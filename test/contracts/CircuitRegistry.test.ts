@@ -161,6 +161,49 @@ describe('CircuitRegistry.verify', () => {
     assert.equal(await verify(unflatten(new Array<bigint>(8).fill(0n))), false);
   });
 
+  it('forged proof of no statement: the key’s own alpha and beta, with a signal too large to be counted', async () => {
+    const a = [word(0), word(1)] as const;
+    const b = [[word(2), word(3)] as const, [word(4), word(5)] as const] as const;
+    for (const i of PUBLIC_SIGNALS.keys())
+      assert.equal(await verify({ a, b, c: [0n, 0n] }, PUBLIC_SIGNALS.with(i, R)), false);
+  });
+
+  /** A key whose secrets are all known, and a proof under it with A at infinity, where 2 * 3 + inputs * 5 + c * 11 = 0. */
+  const { G1, G2: G2_POINTS, fields } = bn254;
+  const g1 = (scalar: bigint) => {
+    const { x, y } = G1.Point.BASE.multiply(scalar).toAffine();
+    return [x, y] as const;
+  };
+  const g2 = (scalar: bigint) => {
+    const { x, y } = G2_POINTS.Point.BASE.multiply(scalar).toAffine();
+    return [[x.c1, x.c0] as const, [y.c1, y.c0] as const] as const;
+  };
+  const openKey = (ic: readonly bigint[]) => {
+    const points = [...g1(2n), ...g2(3n), ...g2(5n), ...g2(11n), ...ic.flatMap(g1)];
+    return concat(points.flat().map((value) => numberToHex(value, { size: 32 })));
+  };
+  const openProof = (inputs: bigint): ContractProof => {
+    const c = g1(fields.Fr.neg(fields.Fr.div(6n + 5n * inputs, 11n)));
+    return { a: [0n, 0n], b: g2(1n), c };
+  };
+
+  it('malleated proof: a point at infinity is written in one way only', async () => {
+    const { registry } = await fixture();
+    const key = openKey([7n]);
+    await registry.write.register([key, 0n]);
+    const accepted = (a: ContractProof['a']) => registry.read.verify([keccak256(key), { ...openProof(7n), a }, []]);
+    assert.equal(await accepted([0n, 0n]), true);
+    assert.equal(await accepted([0n, Q]), false);
+    assert.equal(await accepted(g1(1n)), false);
+  });
+
+  it('takes a signal of r - 1, the largest there is', async () => {
+    const { registry } = await fixture();
+    const key = openKey([7n, 1n]);
+    await registry.write.register([key, 1n]);
+    assert.equal(await registry.read.verify([keccak256(key), openProof(6n), [R - 1n]]), true);
+  });
+
   it('a proof for another circuit', async () => {
     const { registry, circuitId } = await fixture();
     // Another valid key: alpha doubled is a point like any other, but not the one this proof was made for.

@@ -66,6 +66,14 @@ describe('Rounds: the draw', async () => {
     assert.equal(seats, 5);
   });
 
+  fresh('of a large committee every seat is counted', async () => {
+    for (const wallet of s.others) await register(wallet);
+    const all = s.validators.length + s.others.length;
+    const model = await s.createModel('lot', { ...byLot, committeeSize: 16, threshold: 9 });
+    const roundId = await s.drawn('lot', { modelId: model });
+    assert.deepEqual([(await s.round(roundId)).seats, (await members(roundId)).length], [all, all]);
+  });
+
   attack('draw before the block is over whose hash draws', async () => {
     const roundId = await s.open();
     const { anchorBlock } = await s.round(roundId);

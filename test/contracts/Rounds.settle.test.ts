@@ -168,6 +168,16 @@ describe('Rounds: attacks on settle', async () => {
     }
   });
 
+  attack('settle predictions that no inference proves, where the policy asks for one', async () => {
+    const circuitId = tag('inference');
+    const model = await s.createModel('inferred', { inferenceCircuitId: circuitId });
+    const roundId = await s.drawn('inferred', { modelId: model });
+    const { headCommitment, foldId } = await s.round(roundId);
+    const inference = { circuitId, modelCommitment: headCommitment, foldId };
+    const missing = { ...inference, predictionsRoot: s.vote().baselinePredictionsRoot };
+    await reverts(s.settle(roundId), 'InferenceRegistryNotProven', [missing], s.inferenceRegistry);
+  });
+
   attack('settle with a finding that has no roots', async () => {
     const roundId = await s.drawn();
     for (const status of Object.values(STATUS).slice(2)) {

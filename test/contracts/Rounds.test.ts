@@ -84,8 +84,8 @@ describe('Rounds: the life of a round', async () => {
     await s.settle(first);
     await s.finalise(first);
     const second = await s.drawn('second', { dataRoot: tag('more data') });
-    const { headCommitment, headTrainingSetRoot, foldId } = await s.round(second);
-    assert.deepEqual([headCommitment, headTrainingSetRoot], [78n, s.vote().trainingSetRoot]);
+    const { parentRound, headCommitment, headTrainingSetRoot, foldId } = await s.round(second);
+    assert.deepEqual([parentRound, headCommitment, headTrainingSetRoot], [first, 78n, s.vote().trainingSetRoot]);
     assert.notEqual(foldId, (await s.round(first)).foldId);
     await s.settle(second, { vote: { candidateCommitment: 79n } });
     await s.finalise(second);
