@@ -58,7 +58,7 @@ function candidatesOf(target: Target): Candidate[] {
   const files = target.sources.filter((file) => matchesGlob(file, options.file));
   return files.flatMap((file) => {
     const source = readFileSync(file);
-    return mutantsOf(source, syntaxOf(file), target.skipped ?? []).map((mutant) => ({ file, source, target, mutant }));
+    return mutantsOf(source, syntaxOf(file)).map((mutant) => ({ file, source, target, mutant }));
   });
 }
 

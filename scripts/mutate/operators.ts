@@ -60,8 +60,8 @@ const ASSIGNMENT: Record<string, string> = {
 const UNARY: Record<string, string> = { '++': '--', '--': '++', '!': '', '~': '', '-': '' };
 const YUL: Record<string, string> = { and: 'or', or: 'and', add: 'sub', sub: 'add', mul: 'add', eq: 'lt' };
 
-/** All mutants of a source, in the order of the source; `skipped` functions have none. */
-export function mutantsOf(source: Buffer, ast: unknown, skipped: readonly string[]): Mutant[] {
+/** All mutants of a source, in the order of the source. */
+export function mutantsOf(source: Buffer, ast: unknown): Mutant[] {
   const found = new Map<string, Mutant>();
   let body: Range | undefined;
   visit(ast as Node, '');
@@ -69,7 +69,7 @@ export function mutantsOf(source: Buffer, ast: unknown, skipped: readonly string
 
   function visit(node: Node, scope: string): void {
     const name = node.nodeType === 'FunctionDefinition' ? (node.name as string) || (node.kind as string) : scope;
-    if (skipped.includes(name) || node.nodeType === 'ArrayTypeName') return;
+    if (node.nodeType === 'ArrayTypeName') return;
     if (node.nodeType === 'FunctionDefinition') {
       body = isNode(node.body) && node.kind !== 'constructor' ? rangeOf(node.body) : undefined;
     }
