@@ -9,7 +9,8 @@ import { dataRootOf, EMPTY_TRAINING_SET, rowDigests, rowsRoot } from './data-roo
 import { HokusaiError } from './errors.ts';
 import { byDigest } from './integrate.ts';
 import type { Metric } from './metrics.ts';
-import { fitQuantiser, type Quantiser, quantise, quantiserHash } from './quantise.ts';
+import { inferenceCircuit } from './prove/inference.ts';
+import { featuresOf, fitQuantiser, type Quantiser, quantise, quantiserHash } from './quantise.ts';
 import { parseSchema, type Schema } from './schema.ts';
 import { readCsv, type Table } from './table.ts';
 import type { TrainSpec } from './train/train.ts';
@@ -100,7 +101,8 @@ export const trainSpecHashOf = ({ C }: TrainSpec): Hex =>
 /**
  * The model line of a configuration's files.
  *
- * @throws HokusaiError `configuration` LINE_MISFIT when baseline or benchmark do not fit the schema, with all problems
+ * @throws HokusaiError `configuration` LINE_MISFIT when baseline or benchmark do not fit the schema, with all problems;
+ *   INFERENCE_TOO_WIDE
  */
 export async function ownedLine(config: Config, secrets: OwnerSecrets): Promise<ModelLine> {
   const { data, training, policy } = config;
@@ -116,7 +118,10 @@ export async function ownedLine(config: Config, secrets: OwnerSecrets): Promise<
     });
   }
   const spec = { C: training.hyperparameters.C };
-  return modelLine({ schema, metric: policy.metric, spec, baseline, benchmark, secrets });
+  const line = await modelLine({ schema, metric: policy.metric, spec, baseline, benchmark, secrets });
+  // Before anything is trained: whether it can be proven follows from the table.
+  if (config.assurance === 'inferred') inferenceCircuit(featuresOf(line.quantiser).length);
+  return line;
 }
 
 /** Rows, in the order of their digests, as a fold commits to them. */

@@ -141,7 +141,7 @@ function toByte(value: number, low: number, high: number): number {
  */
 export function quantise(table: Table, quantiser: Quantiser): Features {
   const { rows } = table;
-  const names = quantiser.columns.flatMap(featureNames);
+  const names = featuresOf(quantiser);
   const values = new Uint8Array(rows * names.length);
   let start = 0;
   for (const column of quantiser.columns) {
@@ -158,6 +158,9 @@ export function quantise(table: Table, quantiser: Quantiser): Features {
   }
   return { rows, columns: names, values };
 }
+
+/** The names of the features that a quantiser gives. */
+export const featuresOf = (quantiser: Quantiser): string[] => quantiser.columns.flatMap(featureNames);
 
 function featureNames(column: Quantised): string[] {
   const names = column.type === 'number' ? [column.name] : column.categories.map((text) => `${column.name}=${text}`);

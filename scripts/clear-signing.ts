@@ -88,6 +88,7 @@ const ACTIONS = {
 /** What contracts call on each other, and what wallets never see. */
 export const UNSIGNED = {
   Rounds: ['setAuthority'],
+  InferenceRegistry: [],
   Rewards: ['reserve', 'keep', 'award'],
   ValidatorRegistry: ['slash', 'setAuthority'],
 } as const;

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Hex } from 'viem';
-import { groupsOfBlock, loadPoseidon, parametersOf, tag, vectorStates } from '../commitment.ts';
+import { BLOCK_ROWS, groupsOfBlock, loadPoseidon, parametersOf, tag, vectorStates } from '../commitment.ts';
 import { HokusaiError } from '../errors.ts';
 import type { Executor } from '../executor.ts';
 import type { Features } from '../quantise.ts';
@@ -63,80 +63,95 @@ export function inferenceCircuit(features: number): InferenceCircuit {
   );
 }
 
+/** Where the commitments of features and predictions stand between two chunks. */
+interface Boundary {
+  readonly rows: number;
+  readonly features: bigint;
+  readonly predictions: bigint;
+  readonly salt: bigint;
+}
+
 /**
  * The chunks that prove what a model predicts on a fold, in their order: the twin of `circuits/linear-inference.circom`.
  *
  * @param size of another circuit than the one that fits, in a test
  */
 export async function inferenceChunks(
-  { model, features, ...salts }: Inference,
-  [blocks, blockRows, widest, width]: Size = CIRCUITS[inferenceCircuit(features.columns.length)].args,
+  inference: Inference,
+  size: Size = CIRCUITS[inferenceCircuit(inference.features.columns.length)].args,
 ): Promise<InferenceChunk[]> {
   const poseidon = await loadPoseidon();
+  const [blocks, blockRows, , width] = size;
   const shape = { blockRows, width };
-  const { rows, columns, values } = features;
-  const predictions = predict(model, features);
-  const columnValues = columns.map((_, j) => values.subarray(j * rows, (j + 1) * rows));
-  const parameters = parametersOf(model);
-  const features8 = { name: 'features', laneBits: 8, columns: columnValues, salt: salts.featuresSalt } as const;
-  const featuresStates = await vectorStates(features8, shape);
-  const predicted = { name: 'predictions', laneBits: 1, columns: [predictions], salt: salts.predictionsSalt } as const;
-  const predictionsStates = await vectorStates(predicted, shape);
-  const commitment = { name: 'linear', laneBits: 32, columns: [parameters], salt: salts.modelSalt } as const;
-  const modelCommitment = (await vectorStates(commitment, { blockRows: 248, width })).at(-1)!;
+  const { model, features, modelSalt, featuresSalt, predictionsSalt, stateSalt } = inference;
+  const { rows, columns } = features;
+  const columnValues = columnsOf(features);
+  const committed = { name: 'features', laneBits: 8, columns: columnValues, salt: featuresSalt } as const;
+  const featuresStates = await vectorStates(committed, shape);
+  const predicted = [predict(model, features)];
+  const predictions = { name: 'predictions', laneBits: 1, columns: predicted, salt: predictionsSalt } as const;
+  const predictionsStates = await vectorStates(predictions, shape);
+  const parameters = { name: 'linear', laneBits: 32, columns: [parametersOf(model)], salt: modelSalt } as const;
+  const modelCommitment = (await vectorStates(parameters, { blockRows: BLOCK_ROWS, width })).at(-1)!;
 
-  const [groups, mostGroups] = [columns.length, widest].map((count) => groupsOfBlock(count, 8, shape)) as [
-    number,
-    number,
-  ];
-  const capacity = blocks * blockRows;
-  const count = Math.ceil(rows / capacity);
-  const at = (states: readonly bigint[], chunk: number) => states[Math.min(chunk * blocks, states.length - 1)]!;
-  const stateBefore = (chunk: number) => ({
-    features: at(featuresStates, chunk),
-    predictions: at(predictionsStates, chunk),
-    rows: BigInt(Math.min(chunk * capacity, rows)),
-    salt: salts.stateSalt(chunk),
+  const groups = groupsOfBlock(columns.length, 8, shape);
+  const boundaries = Array.from({ length: Math.ceil(rows / (blocks * blockRows)) + 1 }, (_, i): Boundary => {
+    const block = Math.min(i * blocks, featuresStates.length - 1);
+    const [before, at] = [Math.min(i * blocks * blockRows, rows), stateSalt(i)];
+    return { rows: before, features: featuresStates[block]!, predictions: predictionsStates[block]!, salt: at };
   });
-  const boundary = (chunk: number) => {
-    if (chunk === 0 || chunk === count) return 0n;
-    const { features: f, predictions: p, rows: before, salt } = stateBefore(chunk);
-    return poseidon([tag('chunk'), f, p, before, BigInt(rows), BigInt(groups), salt]);
+  const last = boundaries.length - 2;
+  const state = (i: number) => {
+    if (i === 0 || i > last) return 0n;
+    const { features: f, predictions: p, rows: before, salt } = boundaries[i]!;
+    return poseidon([tag('chunk'), f, p, BigInt(before), BigInt(rows), BigInt(groups), salt]);
   };
+  return boundaries.slice(1).map((after, i) => ({
+    signals: {
+      modelCommitment,
+      featuresRoot: i === last ? after.features : 0n,
+      predictionsRoot: i === last ? after.predictions : 0n,
+      stateIn: state(i),
+      stateOut: state(i + 1),
+    },
+    input: inputOf(inference, size, columnValues, boundaries[i]!, i === last ? undefined : after),
+  }));
+}
 
-  return Array.from({ length: count }, (_, chunk) => {
-    const before = stateBefore(chunk);
-    const [first, last] = [chunk === 0, chunk === count - 1];
-    const cells = (row: number) =>
-      Array.from({ length: widest }, (_, j) => String((row < rows && columnValues[j]?.[row]) || 0));
-    return {
-      signals: {
-        modelCommitment,
-        featuresRoot: last ? featuresStates.at(-1)! : 0n,
-        predictionsRoot: last ? predictionsStates.at(-1)! : 0n,
-        stateIn: boundary(chunk),
-        stateOut: boundary(chunk + 1),
-      },
-      input: {
-        first: String(Number(first)),
-        last: String(Number(last)),
-        n: String(rows),
-        rowsBefore: String(before.rows),
-        active: Array.from({ length: capacity }, (_, i) => (chunk * capacity + i < rows ? '1' : '0')),
-        groupActive: Array.from({ length: mostGroups }, (_, i) => (i < groups ? '1' : '0')),
-        features: Array.from({ length: capacity }, (_, i) => cells(chunk * capacity + i)),
-        parameters: Array.from({ length: widest + 1 }, (_, j) => String(parameters[j] ?? 0)),
-        parameterCount: String(parameters.length),
-        modelSalt: String(salts.modelSalt),
-        featuresSalt: String(salts.featuresSalt),
-        predictionsSalt: String(salts.predictionsSalt),
-        featuresBefore: first ? '0' : String(before.features),
-        predictionsBefore: first ? '0' : String(before.predictions),
-        stateInSalt: first ? '0' : String(before.salt),
-        stateOutSalt: last ? '0' : String(stateBefore(chunk + 1).salt),
-      },
-    };
-  });
+const columnsOf = ({ rows, columns, values }: Features): Uint8Array[] =>
+  columns.map((_, j) => values.subarray(j * rows, (j + 1) * rows));
+
+/** The inputs of the chunk between two boundaries; behind the last chunk there is none. */
+function inputOf(
+  { model, features: { rows }, modelSalt, featuresSalt, predictionsSalt }: Inference,
+  [blocks, blockRows, widest, width]: Size,
+  columns: readonly Uint8Array[],
+  before: Boundary,
+  after: Boundary | undefined,
+): InferenceChunk['input'] {
+  const first = before.rows === 0;
+  const parameters = parametersOf(model);
+  const [groups, mostGroups] = [columns.length, widest].map((count) => groupsOfBlock(count, 8, { blockRows, width }));
+  const chunkRows = Array.from({ length: blocks * blockRows }, (_, i) => before.rows + i);
+  const cell = (row: number, column: number) => String((row < rows && columns[column]?.[row]) || 0);
+  return {
+    first: String(Number(first)),
+    last: String(Number(after === undefined)),
+    n: String(rows),
+    rowsBefore: String(before.rows),
+    active: chunkRows.map((row) => String(Number(row < rows))),
+    groupActive: Array.from({ length: mostGroups! }, (_, i) => String(Number(i < groups!))),
+    features: chunkRows.map((row) => Array.from({ length: widest }, (_, column) => cell(row, column))),
+    parameters: Array.from({ length: widest + 1 }, (_, j) => String(parameters[j] ?? 0)),
+    parameterCount: String(parameters.length),
+    modelSalt: String(modelSalt),
+    featuresSalt: String(featuresSalt),
+    predictionsSalt: String(predictionsSalt),
+    featuresBefore: first ? '0' : String(before.features),
+    predictionsBefore: first ? '0' : String(before.predictions),
+    stateInSalt: first ? '0' : String(before.salt),
+    stateOutSalt: String(after?.salt ?? 0),
+  };
 }
 
 /** A chunk with its proof, in snarkjs's forms. */
