@@ -42,8 +42,8 @@ include "./group-commitment.circom";
 /// @output stateIn          0 in the first chunk, else the stateOut of the one before
 /// @output stateOut         0 in the last chunk
 ///
-/// Cost: a row 9 a column (8 bits, 1 product) and BITS + 3 (49 for 30 columns); a block 631 a group of 15 elements,
-/// 1 an element and 243; 6,100 once.
+/// Cost: a row 9 a column (8 bits, 1 product) and BITS + 2 (47 for 30 columns); a block 610 a group of 15 elements,
+/// 1 an element and 242; 3,377 and 32 a column once.
 template LinearInference(blocks, blockRows, columns, width) {
     assert(blockRows <= 248 && columns > 1 && columns < 248);
     var rows = blocks * blockRows;
