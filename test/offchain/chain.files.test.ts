@@ -198,7 +198,7 @@ describe('deployments', () => {
     assert.throws(() => readDeployment(file), {
       code: 'DEPLOYMENT_MALFORMED',
       message:
-        /ModelRegistry is missing; Hokusai#CircuitRegistry is missing; Hokusai#ValidatorRegistry is missing; Hokusai#Rewards is missing; Hokusai#Rounds is no address\.$/,
+        /ModelRegistry is missing; Hokusai#CircuitRegistry is missing; Hokusai#InferenceRegistry is missing; Hokusai#ValidatorRegistry is missing; Hokusai#Rewards is missing; Hokusai#Rounds is no address\.$/,
     });
     for (const broken of ['', 'null', '[1', '7']) {
       await writeFile(file, broken);
