@@ -181,9 +181,15 @@ describe('votes', () => {
 });
 
 describe('deployments', () => {
-  const addresses = ['ModelRegistry', 'CircuitRegistry', 'Rounds', 'RewardToken', 'ValidatorRegistry', 'Rewards'].map(
-    (name, i) => [...[`Hokusai#${name}`, `0x${`${i + 1}`.repeat(40)}`]],
-  );
+  const addresses = [
+    'ModelRegistry',
+    'CircuitRegistry',
+    'Rounds',
+    'RewardToken',
+    'ValidatorRegistry',
+    'Rewards',
+    'InferenceRegistry',
+  ].map((name, i) => [...[`Hokusai#${name}`, `0x${`${i + 1}`.repeat(40)}`]]);
 
   it('are read from the file of Ignition or its folder, and every problem is named', async () => {
     const chain = join(folder, 'deployments', 'chain-11155111');
