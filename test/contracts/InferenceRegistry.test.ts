@@ -139,6 +139,10 @@ describe('InferenceRegistry', async () => {
     };
     const missing = (what: Inference) => reverts(s.settle(roundId), 'InferenceRegistryNotProven', [what], registry);
     await missing(head);
+    const before = await s.networkHelpers.takeSnapshot();
+    await prove(chain([], head, root), s.outsider, head);
+    await missing(candidate);
+    await before.restore();
     await prove(chain([], candidate, root), s.outsider, candidate);
     await missing(head);
     // Of the head on the other fold, and of its other predictions, which cannot be proven but by another model.
