@@ -279,6 +279,15 @@ describe('CircuitRegistry.verifyAll', async () => {
     }
   });
 
+  it('a proof of zeros for signals that begin with r, behind which no other might be looked at', async () => {
+    const zeros = PUBLIC_SIGNALS.map(() => 0n);
+    const proofs = [simulate(key, zeros)];
+    assert.equal(await verifyAll({ proofs, signals: [zeros] }), true);
+    for (const rest of [zeros, PUBLIC_SIGNALS]) {
+      assert.equal(await verifyAll({ proofs, signals: [rest.with(0, R)] }), false);
+    }
+  });
+
   it('proofs whose errors cancel out where all are weighed alike', async () => {
     const { proofs, signals } = batch(2);
     // C + P in one and C - P in the other: the plain product of both equations still holds.
