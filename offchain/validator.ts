@@ -212,23 +212,33 @@ async function commitVote(roundId: Hex): Promise<Sent> {
   return voteCommit(client, roundId, hash);
 }
 
-async function settleRound(roundId: Hex): Promise<Settlement> {
+/** Proves what both models predict and puts it on record, where the round's policy asks for it. */
+async function recordInferences(
+  roundId: Hex,
+  executor: Executor,
+): Promise<Pick<Settlement, 'inferences' | 'inferred'>> {
   const { vote, line, finding } = evaluatedIn(roundId);
+  const { policyHash, foldId, headCommitment } = await round(client, roundId);
+  const { inferenceCircuitId: circuitId } = await policy(client, policyHash);
+  if (circuitId === zeroHash) return { inferred: [] };
+  const inferences = await proveInferences(line, finding, executor, duty.prover);
+  const { baselinePredictionsRoot, candidateCommitment, candidatePredictionsRoot } = vote;
+  const on = { circuitId, foldId };
+  const head = { ...on, modelCommitment: headCommitment, predictionsRoot: baselinePredictionsRoot };
+  const next = { ...on, modelCommitment: candidateCommitment, predictionsRoot: candidatePredictionsRoot };
+  const inferred = [
+    ...(await sendInference(client, head, inferences.baseline.chunks)),
+    ...(await sendInference(client, next, inferences.candidate.chunks)),
+  ];
+  return { inferences, inferred };
+}
+
+async function settleRound(roundId: Hex): Promise<Settlement> {
+  const { vote, finding } = evaluatedIn(roundId);
   const executor = await openExecutor(duty.folder, { onEvent: report });
   try {
     const context = await contextHash(client, roundId, vote.candidateCommitment, client.account.address);
-    const { policyHash, foldId, headCommitment } = await round(client, roundId);
-    const { inferenceCircuitId: circuitId } = await policy(client, policyHash);
-    const inferences = circuitId === zeroHash ? undefined : await proveInferences(line, finding, executor, duty.prover);
-    const inferred: Sent[] = [];
-    if (inferences) {
-      const { baselinePredictionsRoot, candidateCommitment, candidatePredictionsRoot } = vote;
-      const on = { circuitId, foldId };
-      const head = { ...on, modelCommitment: headCommitment, predictionsRoot: baselinePredictionsRoot };
-      const next = { ...on, modelCommitment: candidateCommitment, predictionsRoot: candidatePredictionsRoot };
-      inferred.push(...(await sendInference(client, head, inferences.baseline.chunks)));
-      inferred.push(...(await sendInference(client, next, inferences.candidate.chunks)));
-    }
+    const recorded = await recordInferences(roundId, executor);
     const proven = await proveScore({ ...finding.evaluated!.score, contextHash: context }, executor, duty.prover);
     const sent = await settle(client, roundId, {
       vote,
@@ -236,7 +246,7 @@ async function settleRound(roundId: Hex): Promise<Settlement> {
       counts: [BigInt(proven.countsPacked)],
       attestationHash: BigInt(proven.attestationHash),
     });
-    return { ...sent, proven, ...(inferences && { inferences }), inferred, steps: executor.steps() };
+    return { ...sent, proven, ...recorded, steps: executor.steps() };
   } finally {
     await executor.close();
   }

@@ -20,14 +20,17 @@ export const CIRCUITS = {
 } as const;
 
 export type CircuitName = keyof typeof CIRCUITS;
-export type ScoreCircuit = 'score512' | 'score4096';
-export type InferenceCircuit = 'linear30';
-
 export type Template = (typeof CIRCUITS)[CircuitName]['template'];
+/** The names of a template's circuits. */
+export type CircuitOf<T extends Template> = {
+  [Name in CircuitName]: (typeof CIRCUITS)[Name]['template'] extends T ? Name : never;
+}[CircuitName];
+export type ScoreCircuit = CircuitOf<'Score'>;
+export type InferenceCircuit = CircuitOf<'LinearInference'>;
 
 /** The circuits of a template, the smallest class first. */
-export const circuitsOf = <Name extends CircuitName>(template: Template): Name[] =>
-  (Object.keys(CIRCUITS) as CircuitName[]).filter((name): name is Name => CIRCUITS[name].template === template);
+export const circuitsOf = <T extends Template>(template: T): CircuitOf<T>[] =>
+  (Object.keys(CIRCUITS) as CircuitOf<T>[]).filter((name) => CIRCUITS[name].template === template);
 
 /** What `circuits/circuits.json` says of a compiled circuit; `npm run circuits` writes it and the tests compare. */
 export interface CircuitRecord {

@@ -48,7 +48,7 @@ export interface InferenceChunk {
  * @throws HokusaiError `INFERENCE_TOO_WIDE` (configuration) when none does.
  */
 export function inferenceCircuit(features: number): InferenceCircuit {
-  const classes = circuitsOf<InferenceCircuit>('LinearInference');
+  const classes = circuitsOf('LinearInference');
   const fitting = classes.find((name) => CIRCUITS[name].args[2] >= features);
   if (fitting) return fitting;
   const largest = CIRCUITS[classes.at(-1)!].args[2];
@@ -178,8 +178,9 @@ export async function proveInference(
   const circuit = inferenceCircuit(inference.features.columns.length);
   const circuitId = circuitRecords()[circuit].developmentCircuitId;
   const chunks = await inferenceChunks(inference);
-  const keyFile = await developmentKeyFile(circuit);
-  const proven: (ProvenChunk & { prover: Proven['prover'] })[] = [];
+  // Derived and read when there is something to prove: what was proven before takes no key.
+  let keyFile: string | undefined;
+  const proven = [];
   for (const [i, { input, signals }] of chunks.entries()) {
     const statement = Object.values(signals).map(String);
     const chunk = await executor.step(
@@ -187,21 +188,20 @@ export async function proveInference(
       { circuitId, statement },
       async ({ signal, progress }) => {
         progress(i / chunks.length, `chunk ${i + 1} of ${chunks.length}`);
-        const {
-          proof,
-          publicSignals,
-          prover: used,
-        } = await prove(circuit, input, keyFile, {
-          signal,
-          ...(prover && { prover }),
-        });
-        return { proof, publicSignals, prover: used };
+        keyFile ??= await developmentKeyFile(circuit);
+        const made = await prove(circuit, input, keyFile, { signal, ...(prover && { prover }) });
+        const { proof, publicSignals } = made;
+        return {
+          chunk: { proof, publicSignals },
+          verificationKey: verificationKey(await readFile(keyFile)),
+          prover: made.prover,
+        };
       },
       { retries: 1, timeout: 1_800 },
     );
     proven.push(chunk);
   }
-  const key = verificationKey(await readFile(keyFile));
-  const parts = proven.map(({ proof, publicSignals }) => ({ proof, publicSignals }));
-  return { circuit, circuitId, chunks: parts, verificationKey: key, prover: proven[0]!.prover };
+  // A fold has a row, and so a chunk.
+  const { verificationKey: key, prover: used } = proven[0]!;
+  return { circuit, circuitId, chunks: proven.map(({ chunk }) => chunk), verificationKey: key, prover: used };
 }

@@ -58,7 +58,7 @@ export async function scoreSignals(score: Score): Promise<ScoreSignals> {
  * @throws HokusaiError `SCORE_TOO_LARGE` (configuration) when none does.
  */
 export function scoreCircuit(rows: number): ScoreCircuit {
-  const classes = circuitsOf<ScoreCircuit>('Score');
+  const classes = circuitsOf('Score');
   const fitting = classes.find((name) => CIRCUITS[name].args[0] >= rows);
   if (!fitting) {
     const largest = CIRCUITS[classes.at(-1)!].args[0];

@@ -1,6 +1,6 @@
 import type { Attestation } from '../attest.ts';
+import type { ProvenChunk } from '../prove/inference.ts';
 import type { VerificationKey } from '../prove/keys.ts';
-import type { Groth16Proof } from '../prove/prove.ts';
 import { verifyProof } from '../prove/verify.ts';
 import { checkOf, differences } from './attestation.ts';
 import { circuitCheck } from './proof.ts';
@@ -11,11 +11,6 @@ export interface InferenceFile {
   readonly verificationKey: VerificationKey;
   readonly baseline: readonly ProvenChunk[];
   readonly candidate: readonly ProvenChunk[];
-}
-
-interface ProvenChunk {
-  readonly proof: Groth16Proof;
-  readonly publicSignals: readonly string[];
 }
 
 /** What can be checked of what both models are said to predict: that an unbroken chain of proofs leads to each root. */

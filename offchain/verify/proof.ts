@@ -80,7 +80,7 @@ export function circuitCheck(
   template: Template,
 ): Check {
   const name = stated.circuit as CircuitName;
-  if (!circuitsOf(template).includes(name)) {
+  if (!circuitsOf(template).some((known) => known === name)) {
     return checkOf('circuit', [`${where}.circuit is ${stated.circuit}, which this release does not know`], '');
   }
   const problems = differences({ [`${where}.circuitId`]: [stated.circuitId, circuitId(key)] });
