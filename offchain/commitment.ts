@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { buildPoseidon } from 'circomlibjs';
 import { canonicalJson } from './canonical.ts';
-import type { LinearModel } from './train/linear.ts';
+import type { Model } from './train/model.ts';
 
 /** Poseidon over BN254's scalar field with 1 to 16 inputs, as circomlib's circuits compute it. */
 export type Poseidon = (inputs: readonly bigint[]) => bigint;
@@ -21,13 +21,13 @@ export const BLOCK_ROWS = 248;
 export const tag = (name: string): bigint => BigInt(`0x${Buffer.from(name, 'ascii').toString('hex')}`);
 
 /** What a commitment is to; the name is its tag. `linear` holds a linear model's bias and weights. */
-export type VectorName = 'labels' | 'predictions' | 'features' | 'linear';
+export type VectorName = 'labels' | 'predictions' | 'features' | Model['family'];
 
 /** n rows of one value or of several, each of `laneBits` bits, with the salt that hides them. */
 export interface Vector {
   readonly name: VectorName;
   /** Bits of one value; each value is in 0..2^laneBits - 1. */
-  readonly laneBits: 1 | 8 | 32;
+  readonly laneBits: 1 | 8 | 16 | 32;
   /** One vector of n values, or several of equal length. */
   readonly columns: readonly ArrayLike<number>[];
   /** Secret of the owner, in 0..R-1. */
@@ -104,8 +104,7 @@ export function saltOf(secret: Uint8Array, ...purpose: readonly string[]): bigin
 }
 
 /** What a model is committed to by: bias and weights as 32-bit lanes, 2^31 added to each. */
-export const parametersOf = (model: LinearModel): number[] =>
-  [model.bias, ...model.weights].map((value) => value + 2 ** 31);
+export const parametersOf = (model: Model): number[] => [model.bias, ...model.weights].map((value) => value + 2 ** 31);
 
-export const modelCommitment = (model: LinearModel, salt: bigint): Promise<bigint> =>
-  vectorRoot({ name: 'linear', laneBits: 32, columns: [parametersOf(model)], salt });
+export const modelCommitment = (model: Model, salt: bigint): Promise<bigint> =>
+  vectorRoot({ name: model.family, laneBits: 32, columns: [parametersOf(model)], salt });

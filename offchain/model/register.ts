@@ -60,7 +60,7 @@ export function policyOf(config: Config, circuits: Circuits, committee: Committe
   const { alpha: _, validators: __, ...terms } = config.policy;
   const guardrails = terms.gate.guardrails.map(({ metric, maxLossBps }) => ({ metric: metricId(metric), maxLossBps }));
   const gate = { ...terms.gate, guardrails };
-  const trainSpecHash = trainSpecHashOf({ C: config.training.hyperparameters.C });
+  const trainSpecHash = trainSpecHashOf(config.training);
   return { ...terms, ...circuits, metric: metricId(terms.metric), gate, trainSpecHash, ...committee };
 }
 
@@ -118,7 +118,7 @@ export async function registerLine(
   const head = await headOf(line, executor);
   const inferenceCircuitId =
     config.assurance === 'inferred' ? await registerCircuit(client, inferenceCircuit(head.weights.length)) : zeroHash;
-  const salt = saltOf(modelSecret, 'linear', line.trainingSetRoot);
+  const salt = saltOf(modelSecret, 'model', line.trainingSetRoot);
   const sent = await registerModel(client, {
     salt: keccak256(stringToHex(config.pipeline.name)),
     head: { modelCommitment: await modelCommitment(head, salt), trainingSetRoot: line.trainingSetRoot },

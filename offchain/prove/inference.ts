@@ -4,14 +4,14 @@ import { BLOCK_ROWS, groupsOfBlock, loadPoseidon, parametersOf, tag, vectorState
 import { HokusaiError } from '../errors.ts';
 import type { Executor } from '../executor.ts';
 import type { Features } from '../quantise.ts';
-import { type LinearModel, predict } from '../train/linear.ts';
+import { type Model, predict } from '../train/model.ts';
 import { CIRCUITS, circuitRecords, circuitsOf, developmentKeyFile, type InferenceCircuit } from './circuits.ts';
 import { type VerificationKey, verificationKey } from './keys.ts';
 import { type Groth16Proof, type Proven, prove } from './prove.ts';
 
 /** A model and the rows of a fold that it predicts, with the salts of their commitments. */
 export interface Inference {
-  readonly model: LinearModel;
+  readonly model: Model;
   /** Of the fold's rows, in its order. */
   readonly features: Features;
   readonly modelSalt: bigint;

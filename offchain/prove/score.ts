@@ -6,14 +6,14 @@ import { HokusaiError } from '../errors.ts';
 import type { Executor } from '../executor.ts';
 import { jointCounts } from '../metrics.ts';
 import { CIRCUITS, circuitRecords, circuitsOf, developmentKeyFile, type ScoreCircuit } from './circuits.ts';
+import type { ScoreRows } from './counts.ts';
 import { type VerificationKey, verificationKey } from './keys.ts';
 import { type Groth16Proof, type Proven, prove } from './prove.ts';
 
 /** The committed rows of one benchmark fold and the two models' predictions on them, all bits, all of length n. */
-export interface Score {
-  readonly labels: Uint8Array;
-  readonly baselinePredictions: Uint8Array;
-  readonly candidatePredictions: Uint8Array;
+export interface Score extends Omit<ScoreRows, 'metric' | 'classes'> {
+  readonly metric?: string;
+  readonly classes?: number;
   /** Field elements that hide the vectors: from the benchmarkSecret, and twice from the modelSecret. */
   readonly labelsSalt: bigint;
   readonly baselineSalt: bigint;
@@ -32,12 +32,29 @@ export interface ScoreSignals {
   readonly contextHash: bigint;
 }
 
+/** Bits of a committed label, and of a prediction, where this is paid for. */
+export function laneBitsOf(metric: string, classes: number): { labels: 1 | 8 | 16; predictions: 1 | 8 | 16 } {
+  if (metric === 'auroc') return { labels: 1, predictions: 16 };
+  if (classes === 0) return { labels: 16, predictions: 16 };
+  return classes === 2 ? { labels: 1, predictions: 1 } : { labels: 8, predictions: 8 };
+}
+
 /** What the score circuit's public signals must be: its twin in TypeScript. */
 export async function scoreSignals(score: Score): Promise<ScoreSignals> {
   const poseidon = await loadPoseidon();
   const predictions = (values: ArrayLike<number>, salt: bigint) =>
-    vectorRoot({ name: 'predictions', laneBits: 1, columns: [values], salt });
-  const labelsRoot = await vectorRoot({ name: 'labels', laneBits: 1, columns: [score.labels], salt: score.labelsSalt });
+    vectorRoot({
+      name: 'predictions',
+      laneBits: laneBitsOf(score.metric ?? 'accuracy', score.classes ?? 2).predictions,
+      columns: [values],
+      salt,
+    });
+  const labelsRoot = await vectorRoot({
+    name: 'labels',
+    laneBits: laneBitsOf(score.metric ?? 'accuracy', score.classes ?? 2).labels,
+    columns: [score.labels],
+    salt: score.labelsSalt,
+  });
   const baselinePredictionsRoot = await predictions(score.baselinePredictions, score.baselineSalt);
   const candidatePredictionsRoot = await predictions(score.candidatePredictions, score.candidateSalt);
   const countsPacked = pack(jointCounts(score.labels, score.baselinePredictions, score.candidatePredictions));
