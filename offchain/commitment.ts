@@ -15,7 +15,7 @@ export function loadPoseidon(): Promise<Poseidon> {
 }
 
 /** Rows of one block. Every circuit absorbs the same blocks, so a vector has one root everywhere. */
-export const BLOCK_ROWS = 248;
+export const BLOCK_ROWS = 240;
 
 /** An ASCII name as the integer of its bytes: keeps hashes of different things apart, here and in the circuits. */
 export const tag = (name: string): bigint => BigInt(`0x${Buffer.from(name, 'ascii').toString('hex')}`);
@@ -34,8 +34,8 @@ export interface Vector {
   readonly salt: bigint;
 }
 
-/** Bits of a field element that are packed: the most whole bytes below the field's 254 bits. */
-const ELEMENT_BITS = 248;
+/** Bits of a field element that are packed: 240 bits, 30 bytes or 15 values of 16 bits, so that blocks are of whole elements. */
+const ELEMENT_BITS = 240;
 
 /** How a vector is cut: rows of a block, and elements absorbed by one Poseidon where a block has more than one. */
 export interface Shape {
@@ -46,9 +46,9 @@ export interface Shape {
 const SHAPE: Shape = { blockRows: BLOCK_ROWS, width: 15 };
 
 /**
- * The Poseidon root of a vector: s = Poseidon(tag, n, encoding, salt), then its blocks of 248 rows are absorbed one after
+ * The Poseidon root of a vector: s = Poseidon(tag, n, encoding, salt), then its blocks of 240 rows are absorbed one after
  * another. A block of one element: s = Poseidon(s, element). Of several, those of all columns in turn: groups of 15, the
- * last one filled with zeros, each s = Poseidon(s, group). An element packs floor(248 / laneBits) values, the first in its
+ * last one filled with zeros, each s = Poseidon(s, group). An element packs floor(240 / laneBits) values, the first in its
  * lowest bits; a block's elements are complete, with zeros after row n. encoding = laneBits + 256 (groups of a block - 1).
  * The twin of `circuits/block-commitment.circom`.
  */

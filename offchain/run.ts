@@ -255,7 +255,8 @@ async function proveFinding(
 ): Promise<ProvenScore | undefined> {
   if (agreed.status !== 'SCORED') return undefined;
   const score = evaluated!.score;
-  const circuitId = circuitRecords()[scoreCircuit(score.labels.length)].developmentCircuitId;
+  const circuitId =
+    circuitRecords()[scoreCircuit(score.metric, score.classes, score.labels.length)].developmentCircuitId;
   const hash = contextHash({ context, ...agreed, models: agreed.models!, circuitId });
   return proveScore({ ...score, contextHash: hash }, executor, prover);
 }
@@ -284,8 +285,8 @@ function attest(
         circuit: proven.circuit,
         circuitId: proven.circuitId,
         attestationHash: proven.attestationHash,
-        countsPacked: proven.countsPacked,
-        contextHash: proven.publicSignals[5]!,
+        counts: [...proven.counts],
+        contextHash: proven.publicSignals.at(-1)!,
         prover: proven.prover,
       },
     }),

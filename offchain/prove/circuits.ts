@@ -14,8 +14,16 @@ import { readR1cs } from './r1cs.ts';
  * first.
  */
 export const CIRCUITS = {
-  score512: { file: 'score.circom', template: 'Score', args: [512, 248], publicInputs: ['contextHash'] },
-  score4096: { file: 'score.circom', template: 'Score', args: [4096, 248], publicInputs: ['contextHash'] },
+  score512: { file: 'score.circom', template: 'Score', args: [512, 240], publicInputs: ['contextHash'] },
+  score4096: { file: 'score.circom', template: 'Score', args: [4096, 240], publicInputs: ['contextHash'] },
+  classes1024: {
+    file: 'score-classes.circom',
+    template: 'ClassesScore',
+    args: [1024, 240, 15],
+    publicInputs: ['contextHash'],
+  },
+  mse1024: { file: 'score-errors.circom', template: 'MseScore', args: [1024, 240, 15], publicInputs: ['contextHash'] },
+  mae512: { file: 'score-errors.circom', template: 'MaeScore', args: [512, 240, 15], publicInputs: ['contextHash'] },
   linear30: { file: 'linear-inference.circom', template: 'LinearInference', args: [1, 248, 30, 15], publicInputs: [] },
 } as const;
 
@@ -25,7 +33,8 @@ export type Template = (typeof CIRCUITS)[CircuitName]['template'];
 export type CircuitOf<T extends Template> = {
   [Name in CircuitName]: (typeof CIRCUITS)[Name]['template'] extends T ? Name : never;
 }[CircuitName];
-export type ScoreCircuit = CircuitOf<'Score'>;
+export type ScoreTemplate = Exclude<Template, 'LinearInference'>;
+export type ScoreCircuit = CircuitOf<ScoreTemplate>;
 export type InferenceCircuit = CircuitOf<'LinearInference'>;
 
 /** The circuits of a template, the smallest class first. */
