@@ -30,7 +30,7 @@ export async function evaluate(model: Model, trainingSetRoot: Hex, line: ModelLi
     predictionsRoot: await vectorRoot({
       name: 'predictions',
       laneBits: laneBitsOf(line.metric, line.fold.classes).predictions,
-      columns: [predictions],
+      values: predictions,
       salt: predictionsSalt,
     }),
   };
@@ -39,9 +39,11 @@ export async function evaluate(model: Model, trainingSetRoot: Hex, line: ModelLi
 /** What is needed to prove what a model predicts on the line's fold. */
 export function inferenceOf(model: Model, trainingSetRoot: Hex, line: ModelLine): Inference {
   const { modelSecret, benchmarkSecret } = line.secrets;
+  const features = quantise(line.benchmark, line.quantiser);
   return {
     model,
-    features: quantise(line.benchmark, line.quantiser),
+    features,
+    predictions: predict(model, features),
     modelSalt: saltOf(modelSecret, 'model', trainingSetRoot),
     featuresSalt: saltOf(benchmarkSecret, 'features'),
     predictionsSalt: saltOf(modelSecret, 'predictions', trainingSetRoot, line.foldId),

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { type Hex, keccak256, stringToHex } from 'viem';
 import { canonicalJson } from './canonical.ts';
 import { checkTable, labelsOf } from './check-table.ts';
-import { saltOf, vectorRoot } from './commitment.ts';
+import { featuresRoot, saltOf, vectorRoot } from './commitment.ts';
 import type { Config } from './config.ts';
 import { foldId, metricId, trainingSetRoot } from './context.ts';
 import { dataRootOf, EMPTY_TRAINING_SET, rowDigests, rowsRoot } from './data-root.ts';
@@ -11,13 +11,13 @@ import { HokusaiError } from './errors.ts';
 import { byDigest } from './integrate.ts';
 import { classesOf } from './label.ts';
 import type { Metric } from './metrics.ts';
-import { inferenceCircuit } from './prove/inference.ts';
+import { inferenceCircuit, type ModelShape } from './prove/inference.ts';
 import { laneBitsOf } from './prove/score.ts';
 import { featuresOf, fitQuantiser, type Quantiser, quantise, quantiserHash } from './quantise.ts';
 import { parseSchema, type Schema } from './schema.ts';
 import { readCsv, type Table } from './table.ts';
 import { type TrainSpec, taskOf } from './train/spec.ts';
-import { trainerOf } from './train/train.ts';
+import { familyOf, trainerOf } from './train/train.ts';
 
 /** Part of every trainSpecHash: another release may train another model from the same rows. */
 export const EVALUATOR = 'hokusai-evaluator 0.1.0';
@@ -97,6 +97,12 @@ export async function modelLine(given: {
   };
 }
 
+/** The shape of every model that the line will have. */
+export const modelShape = ({ quantiser, spec }: Pick<ModelLine, 'quantiser' | 'spec'>): ModelShape => ({
+  family: familyOf(spec),
+  inputs: featuresOf(quantiser).length,
+});
+
 /** What a policy says of how its candidates are trained: numbers as text, for those with a point have no other form. */
 export function trainSpecHashOf({ modelType, hyperparameters }: TrainSpec): Hex {
   const texts = Object.entries(hyperparameters).map(([name, value]) => [name, String(value)]);
@@ -127,7 +133,7 @@ export async function ownedLine(config: Config, secrets: OwnerSecrets): Promise<
   refuseOtherTask(config, schema);
   const line = await modelLine({ schema, metric: config.policy.metric, spec: training, baseline, benchmark, secrets });
   // Before anything is trained: whether it can be proven follows from the table.
-  if (config.assurance === 'inferred') inferenceCircuit(featuresOf(line.quantiser).length);
+  if (config.assurance === 'inferred') inferenceCircuit(modelShape(line));
   return line;
 }
 
@@ -162,19 +168,12 @@ async function foldOf(
   quantiser: Quantiser,
   benchmarkSecret: Uint8Array,
 ): Promise<Fold> {
-  const { values, columns } = quantise(rows, quantiser);
-  const features = columns.map((_, column) => values.subarray(column * rows.rows, (column + 1) * rows.rows));
   const classes = classesOf(schema.label);
-  const labels = labelsOf(rows, schema);
+  const laneBits = laneBitsOf(metric, classes).labels;
   const salt = (name: string) => saltOf(benchmarkSecret, name);
   return {
-    labelsRoot: await vectorRoot({
-      name: 'labels',
-      laneBits: laneBitsOf(metric, classes).labels,
-      columns: [labels],
-      salt: salt('labels'),
-    }),
-    featuresRoot: await vectorRoot({ name: 'features', laneBits: 8, columns: features, salt: salt('features') }),
+    labelsRoot: await vectorRoot({ name: 'labels', laneBits, values: labelsOf(rows, schema), salt: salt('labels') }),
+    featuresRoot: await featuresRoot(quantise(rows, quantiser), salt('features')),
     rowsRoot: rowsRoot(rowDigests(rows, schema, 'features'), benchmarkSecret),
     quantiserHash: quantiserHash(quantiser),
     metric: metricId(metric),

@@ -49,7 +49,7 @@ export async function scoreSignals(score: Score): Promise<ScoreSignals> {
   const poseidon = await loadPoseidon();
   const bits = laneBitsOf(score.metric, score.classes);
   const root = (name: 'labels' | 'predictions', values: ArrayLike<number>, salt: bigint) =>
-    vectorRoot({ name, laneBits: bits[name], columns: [values], salt });
+    vectorRoot({ name, laneBits: bits[name], values, salt });
   const labelsRoot = await root('labels', score.labels, score.labelsSalt);
   const baselinePredictionsRoot = await root('predictions', score.baselinePredictions, score.baselineSalt);
   const candidatePredictionsRoot = await root('predictions', score.candidatePredictions, score.candidateSalt);

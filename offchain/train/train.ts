@@ -30,6 +30,10 @@ export async function train(
   return model;
 }
 
+/** The family of the models that a specification gives. */
+export const familyOf = ({ modelType }: TrainSpec): Model['family'] =>
+  modelType === 'Ridge' ? 'linear-regression' : 'linear';
+
 /**
  * What makes a specified model of so many classes.
  *
