@@ -46,12 +46,12 @@ export type Template = (typeof CIRCUITS)[CircuitName]['template'];
 export type CircuitOf<T extends Template> = {
   [Name in CircuitName]: (typeof CIRCUITS)[Name]['template'] extends T ? Name : never;
 }[CircuitName];
-export type ScoreTemplate = Exclude<Template, 'LinearInference'>;
-export type ScoreCircuit = CircuitOf<ScoreTemplate>;
 /** The names of circuits that prove what models of a family predict. */
 export type InferenceCircuit = {
   [Name in CircuitName]: 'family' extends keyof (typeof CIRCUITS)[Name] ? Name : never;
 }[CircuitName];
+export type ScoreCircuit = Exclude<CircuitName, InferenceCircuit>;
+export type ScoreTemplate = (typeof CIRCUITS)[ScoreCircuit]['template'];
 
 /** The circuits of a template, the smallest class first. */
 export const circuitsOf = <T extends Template>(template: T): CircuitOf<T>[] =>
