@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Hex } from 'viem';
 import { HokusaiError } from '../errors.ts';
 import type { Executor } from '../executor.ts';
-import type { LinearModel as Model } from '../train/linear.ts';
+import type { Model } from '../train/model.ts';
 import { CIRCUITS, circuitRecords, developmentKeyFile, INFERENCE_CIRCUITS, type InferenceCircuit } from './circuits.ts';
 import type { ChainShape, InferenceChunk, Predicted } from './inference-chain.ts';
 import { type VerificationKey, verificationKey } from './keys.ts';

@@ -55,8 +55,7 @@ describe('attacks on the score circuit', () => {
 
   it('unequal n: the roots of vectors of different lengths differ, though padding makes them equal', async () => {
     for (const bits of [score.labels, new Uint8Array(240), new Uint8Array(1)]) {
-      const root = (values: ArrayLike<number>) =>
-        vectorRoot({ name: 'labels', laneBits: 1, values, salt: 1n });
+      const root = (values: ArrayLike<number>) => vectorRoot({ name: 'labels', laneBits: 1, values, salt: 1n });
       assert.notEqual(await root(bits), await root([...bits, 0]));
     }
     await assert.rejects(scoreSignals({ ...score, labels: Uint8Array.of(...score.labels, 0) }), RangeError);
