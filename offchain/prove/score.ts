@@ -5,9 +5,10 @@ import { pack } from '../delta.ts';
 import { HokusaiError } from '../errors.ts';
 import type { Executor } from '../executor.ts';
 import { jointCounts } from '../metrics.ts';
-import { CIRCUITS, circuitRecords, circuitsOf, developmentKeyFile, type ScoreCircuit } from './circuits.ts';
+import { CIRCUITS, circuitsOf, type ScoreCircuit } from './circuits.ts';
 import { type VerificationKey, verificationKey } from './keys.ts';
 import { type Groth16Proof, type Proven, prove } from './prove.ts';
+import { provingCircuitId, provingKeyFile } from './proving-key.ts';
 
 /** The committed rows of one benchmark fold and the two models' predictions on them, all bits, all of length n. */
 export interface Score {
@@ -98,16 +99,24 @@ export type ProvenScore = {
   readonly prover: Proven['prover'];
 };
 
-/** Proves a score with the development key of the circuit that fits. One proof is made for one context: a step. */
-export async function proveScore(score: Score, executor: Executor, prover?: Proven['prover']): Promise<ProvenScore> {
+/**
+ * Proves a score with the circuit that fits. One proof is made for one context: a step.
+ *
+ * @param circuitId of the key to prove with, where a policy names one
+ */
+export async function proveScore(
+  score: Score,
+  executor: Executor,
+  prover?: Proven['prover'],
+  circuitId: Hex = provingCircuitId(scoreCircuit(score.labels.length)),
+): Promise<ProvenScore> {
   const circuit = scoreCircuit(score.labels.length);
   const { attestationHash, countsPacked } = await scoreSignals(score);
-  const circuitId = circuitRecords()[circuit].developmentCircuitId;
   return executor.step(
     'prove',
     { circuitId, attestationHash: String(attestationHash) },
     async ({ signal }) => {
-      const keyFile = await developmentKeyFile(circuit);
+      const keyFile = await provingKeyFile(circuit, circuitId);
       const input = scoreInput(score, CIRCUITS[circuit].args[0]);
       const proven = await prove(circuit, input, keyFile, { signal, ...(prover && { prover }) });
       return {
