@@ -152,7 +152,8 @@ export const zAttestation = z.strictObject({
       circuit: z.string(),
       circuitId: hash,
       attestationHash: fieldElement,
-      countsPacked: fieldElement,
+      /** One word or two, as the metric has them. */
+      counts: z.array(fieldElement).min(1).max(2),
       contextHash: fieldElement,
       prover: z.enum(['snarkjs', 'native']),
     })

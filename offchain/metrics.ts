@@ -22,7 +22,11 @@ export type Metric = (typeof METRICS)[number];
  *
  * @param labels - 0 or 1 per row, like the predictions of both models
  */
-export function jointCounts(labels: Uint8Array, baseline: Uint8Array, candidate: Uint8Array): number[] {
+export function jointCounts(
+  labels: Uint8Array | Uint16Array,
+  baseline: Uint8Array | Uint16Array,
+  candidate: Uint8Array | Uint16Array,
+): number[] {
   if (baseline.length !== labels.length || candidate.length !== labels.length) {
     throw new RangeError(`${labels.length} labels, ${baseline.length} and ${candidate.length} predictions`);
   }

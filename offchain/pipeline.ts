@@ -252,6 +252,8 @@ async function scored(
       metrics,
       models,
       score: {
+        metric,
+        classes: line.fold.classes,
         labels: labelsOf(line.benchmark, line.schema),
         baselinePredictions: baseline.predictions,
         candidatePredictions: candidate.predictions,

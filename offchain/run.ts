@@ -256,7 +256,7 @@ async function proveFinding(
 ): Promise<ProvenScore | undefined> {
   if (agreed.status !== 'SCORED') return undefined;
   const score = evaluated!.score;
-  const circuitId = provingCircuitId(scoreCircuit(score.labels.length));
+  const circuitId = provingCircuitId(scoreCircuit(score.metric, score.classes, score.labels.length));
   const hash = contextHash({ context, ...agreed, models: agreed.models!, circuitId });
   return proveScore({ ...score, contextHash: hash }, executor, prover, circuitId);
 }
@@ -285,8 +285,8 @@ function attest(
         circuit: proven.circuit,
         circuitId: proven.circuitId,
         attestationHash: proven.attestationHash,
-        countsPacked: proven.countsPacked,
-        contextHash: proven.publicSignals[5]!,
+        counts: [...proven.counts],
+        contextHash: proven.publicSignals.at(-1)!,
         prover: proven.prover,
       },
     }),

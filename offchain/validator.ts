@@ -245,7 +245,7 @@ async function settleRound(roundId: Hex): Promise<Settlement> {
     const sent = await settle(client, roundId, {
       vote,
       proof: contractProof(proven.proof),
-      counts: [BigInt(proven.countsPacked)],
+      counts: proven.counts.map(BigInt),
       attestationHash: BigInt(proven.attestationHash),
     });
     return { ...sent, proven, ...recorded, steps: executor.steps() };

@@ -11,7 +11,7 @@ import { type Config, loadConfig } from '../config.ts';
 import { metricId } from '../context.ts';
 import { HokusaiError } from '../errors.ts';
 import { type Executor, openExecutor } from '../executor.ts';
-import { type ModelLine, ownedLine, trainSpecHashOf } from '../line.ts';
+import { type ModelLine, modelShape, ownedLine, trainSpecHashOf } from '../line.ts';
 import { headOf } from '../pipeline.ts';
 import { circuitRecords } from '../prove/circuits.ts';
 import { inferenceCircuit } from '../prove/inference.ts';
@@ -114,11 +114,11 @@ export async function registerLine(
     key?: Uint8Array | undefined;
   },
 ): Promise<{ circuitId: Hex; sent: Sent<Hex> }> {
-  const circuitId = await registerCircuit(client, scoreCircuit(line.fold.n), key);
+  const circuitId = await registerCircuit(client, scoreCircuit(line.metric, line.fold.classes, line.fold.n), key);
   const head = await headOf(line, executor);
   const inferenceCircuitId =
-    config.assurance === 'inferred' ? await registerCircuit(client, inferenceCircuit(head.weights.length)) : zeroHash;
-  const salt = saltOf(modelSecret, 'linear', line.trainingSetRoot);
+    config.assurance === 'inferred' ? await registerCircuit(client, inferenceCircuit(modelShape(line))) : zeroHash;
+  const salt = saltOf(modelSecret, 'model', line.trainingSetRoot);
   const sent = await registerModel(client, {
     salt: keccak256(stringToHex(config.pipeline.name)),
     head: { modelCommitment: await modelCommitment(head, salt), trainingSetRoot: line.trainingSetRoot },
@@ -164,10 +164,10 @@ export async function replacePolicy(
 export async function replaceBenchmark(client: Sender, modelId: Hex, configFile: string | undefined) {
   const config = loadConfig(configFile);
   const { owner } = await runSecrets(join(config.output.directory, 'secrets'));
-  const { fold, foldId } = await ownedLine(config, owner);
+  const { fold, foldId, metric } = await ownedLine(config, owner);
   const { circuitId } = await policy(client, (await model(client, modelId)).policyHash);
   const known = Object.entries(circuitRecords()).find(([, record]) => record.developmentCircuitId === circuitId);
-  const needed = scoreCircuit(fold.n);
+  const needed = scoreCircuit(metric, fold.classes, fold.n);
   if (known && known[0] !== needed) {
     const message = `A benchmark of ${fold.n} rows is proven by ${needed}; the model's policy names ${known[0]}.`;
     throw new HokusaiError('configuration', 'BENCHMARK_CIRCUIT', message, {

@@ -17,7 +17,7 @@ function settled(): Attestation {
   const attestation = unproven(`0x${'c1'.repeat(20)}`, hash);
   attestation.context.chainId = 10;
   const { developmentCircuitId } = circuitRecords().score512;
-  const signals = { attestationHash: '111', countsPacked: '222', contextHash: '333' };
+  const signals = { attestationHash: '111', counts: ['222'], contextHash: '333' };
   attestation.proof = { circuit: 'score512', circuitId: developmentCircuitId, ...signals, prover: 'native' };
   attestation.votes = [{ validator: `0x${'12'.repeat(20)}`, signature: `0x${'34'.repeat(65)}` }];
   const [seat, contributor] = [`0x${'12'.repeat(20)}`, attestation.contribution.contributor];

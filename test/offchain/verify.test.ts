@@ -249,10 +249,10 @@ describe('attacks on what is verified', () => {
     }
     attestation.benchmark.foldId = foldId(benchmark);
     attestation.delta = delta(benchmark.metric, counts!.cells, termsOf(attestation.delta!));
-    proof!.countsPacked = String(pack(counts!.cells));
+    proof!.counts = [String(pack(counts!.cells))];
     proof!.contextHash = String(contextHash({ ...attestation, models: models!, circuitId: proof!.circuitId }));
     const roots = [benchmark.labelsRoot, models!.baseline.predictionsRoot, models!.candidate.predictionsRoot];
-    const bound = [...roots, proof!.countsPacked, proof!.contextHash];
+    const bound = [...roots, ...proof!.counts, proof!.contextHash];
     proof!.attestationHash = String((await loadPoseidon())([tag('attestation'), ...bound.map(BigInt)]));
     files.public = [proof!.attestationHash, ...bound];
     attestation.metricsHash = metricsHash(attestation);
