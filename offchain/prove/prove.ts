@@ -4,6 +4,7 @@ import { extname, join } from 'node:path';
 import { HokusaiError } from '../errors.ts';
 import type { ProvingJob, ProvingReply } from './child.ts';
 import { type CircuitName, compiled } from './circuits.ts';
+import { NATIVE_PROVER } from './native.ts';
 
 /** A Groth16 proof over BN254 in snarkjs's form: projective coordinates as decimal strings. */
 export type Groth16Proof = {
@@ -45,9 +46,6 @@ export interface Proven {
   /** Largest resident set of the proving processes, in bytes. */
   readonly peakBytes: number;
 }
-
-/** Where `npm run prover:native` puts the native prover. */
-export const NATIVE_PROVER = join(import.meta.dirname, 'native', 'hokusai-prover');
 
 /**
  * Computes the witness, proves, and checks the proof against the key it was made with.

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CIRCUITS, type CircuitName, circuitRecords, developmentKeyFile } from '../../offchain/prove/circuits.ts';
 import { inferenceChunks } from '../../offchain/prove/inference.ts';
-import { contractProof, NATIVE_PROVER, type Proven, prove } from '../../offchain/prove/prove.ts';
+import { NATIVE_PROVER } from '../../offchain/prove/native.ts';
+import { contractProof, type Proven, prove } from '../../offchain/prove/prove.ts';
 import { scoreInput } from '../../offchain/prove/score.ts';
 import type { Figure } from '../bench.ts';
 

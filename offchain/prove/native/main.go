@@ -17,6 +17,7 @@ const version = "hokusai-prover 0.1.0 (groth16, bn128, snarkjs file formats)"
 const usage = `usage:
   hokusai-prover prove ZKEY WTNS PROOF.json PUBLIC.json    (WTNS may be - for the standard input)
   hokusai-prover verify VERIFICATION_KEY.json PUBLIC.json PROOF.json
+  hokusai-prover devkey R1CS ZKEY     (R1CS may be - ; the key's secrets are known to everybody)
   hokusai-prover version
 `
 
@@ -47,6 +48,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 		if err = verifyFiles(args[1], args[2], args[3]); err == nil {
 			fmt.Fprintln(stdout, "valid")
 		}
+	case command == "devkey" && len(args) == 3:
+		err = developmentKeyFile(args[1], args[2])
 	case command == "version" && len(args) == 1:
 		fmt.Fprintln(stdout, version)
 	default:

@@ -36,9 +36,9 @@ func proveFiles(zkeyName, wtnsName, proofName, publicName string) error {
 	if err := checkProof(&k.vk, public, p); err != nil {
 		return fmt.Errorf("%s: does not satisfy the circuit of %s, or the key is damaged: %w", wtnsName, zkeyName, err)
 	}
-	return writeAll([]output{
-		{proofName, proofText(p)},
-		{publicName, publicText(public)},
+	return writeOutputs([]output{
+		jsonOutput(proofName, proofText(p)),
+		jsonOutput(publicName, publicText(public)),
 	})
 }
 

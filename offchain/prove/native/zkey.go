@@ -11,15 +11,16 @@ import (
 
 // Section numbers of a snarkjs Groth16 proving key (snarkjs, src/zkey_utils.js).
 const (
-	zkeyProtocol = 1
-	zkeyHeader   = 2
-	zkeyIC       = 3
-	zkeyCoeffs   = 4
-	zkeyA        = 5
-	zkeyB1       = 6
-	zkeyB2       = 7
-	zkeyC        = 8
-	zkeyH        = 9
+	zkeyProtocol      = 1
+	zkeyHeader        = 2
+	zkeyIC            = 3
+	zkeyCoeffs        = 4
+	zkeyA             = 5
+	zkeyB1            = 6
+	zkeyB2            = 7
+	zkeyC             = 8
+	zkeyH             = 9
+	zkeyContributions = 10
 )
 
 const (
