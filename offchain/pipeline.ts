@@ -12,7 +12,7 @@ import type { Executor } from './executor.ts';
 import { append, type Integration, integrate } from './integrate.ts';
 import { EVALUATOR, type ModelLine } from './line.ts';
 import { type ProvenInference, proveInference } from './prove/inference.ts';
-import type { Proven } from './prove/prove.ts';
+import type { ProvingOptions } from './prove/pool.ts';
 import type { Score } from './prove/score.ts';
 import { selectRows, type Table } from './table.ts';
 import type { LinearModel } from './train/linear.ts';
@@ -64,11 +64,11 @@ export async function proveInferences(
   line: ModelLine,
   { agreed, evaluated }: Finding,
   executor: Executor,
-  prover?: Proven['prover'],
+  proving?: ProvingOptions,
 ): Promise<Inferences> {
   const proven = (name: 'baseline' | 'candidate') => {
     const inference = inferenceOf(evaluated!.models[name], agreed.models![name].trainingSetRoot as Hex, line);
-    return proveInference(inference, executor, prover);
+    return proveInference(inference, executor, proving);
   };
   return { baseline: await proven('baseline'), candidate: await proven('candidate') };
 }

@@ -23,7 +23,7 @@ import {
   proveInferences,
 } from './pipeline.ts';
 import { circuitRecords, sha256 } from './prove/circuits.ts';
-import type { Proven } from './prove/prove.ts';
+import type { ProvingOptions } from './prove/pool.ts';
 import { type ProvenScore, proveScore, scoreCircuit } from './prove/score.ts';
 import { publish } from './publish.ts';
 import { type RunSecrets, runSecrets } from './secrets.ts';
@@ -35,7 +35,7 @@ export interface RunOptions {
   readonly chain: 'local' | 'none';
   /** Of the local chain; a free one unless named. */
   readonly port?: number;
-  readonly prover?: Proven['prover'];
+  readonly proving?: ProvingOptions;
   readonly signal?: AbortSignal;
   /** @param who `validator 2`, say, or nothing for this process */
   readonly onEvent?: (event: StepEvent, who?: string) => void;
@@ -137,7 +137,7 @@ export async function withLocalModel<Result>(
   { config, line, secrets }: Project,
   folder: string,
   executor: Executor,
-  { port, prover, signal, onEvent, onAction }: RunOptions,
+  { port, proving, signal, onEvent, onAction }: RunOptions,
   use: (
     model: LocalModel & { chainId: number; deployment: Awaited<ReturnType<typeof startLocalChain>>['deployment'] },
   ) => Promise<Result>,
@@ -151,7 +151,7 @@ export async function withLocalModel<Result>(
       secrets,
       folder,
       executor,
-      ...(prover && { prover }),
+      ...(proving && { proving }),
       ...(onAction && { onAction }),
       ...(onEvent && { onEvent: (validator: number, event: StepEvent) => onEvent(event, `validator ${validator}`) }),
     });
@@ -222,7 +222,7 @@ async function dryRun(
   { table, data, root }: Offered,
   folder: string,
   executor: Executor,
-  { prover }: RunOptions,
+  { proving }: RunOptions,
 ): Promise<RunResult> {
   const contribution: Contribution = {
     contributor: zeroAddress,
@@ -235,9 +235,9 @@ async function dryRun(
   };
   const finding = await evaluateContribution(line, offerOf(config, true), contribution, executor);
   const context = { ...NO_CHAIN, trainSpecHash: line.trainSpecHash };
-  const proven = await proveFinding(finding, context, executor, prover);
+  const proven = await proveFinding(finding, context, executor, proving);
   const inferred = proven && config.assurance === 'inferred';
-  const inferences = inferred ? await proveInferences(line, finding, executor, prover) : undefined;
+  const inferences = inferred ? await proveInferences(line, finding, executor, proving) : undefined;
   const proofs = { ...(proven && { proven }), ...(inferences && { inferences }) };
   const attestation = attest(finding.agreed, {
     ...{ context, votes: [], transactions: [], steps: executor.steps() },
@@ -251,13 +251,13 @@ async function proveFinding(
   { agreed, evaluated }: Finding,
   context: Attestation['context'],
   executor: Executor,
-  prover: Proven['prover'] | undefined,
+  proving: ProvingOptions | undefined,
 ): Promise<ProvenScore | undefined> {
   if (agreed.status !== 'SCORED') return undefined;
   const score = evaluated!.score;
   const circuitId = circuitRecords()[scoreCircuit(score.labels.length)].developmentCircuitId;
   const hash = contextHash({ context, ...agreed, models: agreed.models!, circuitId });
-  return proveScore({ ...score, contextHash: hash }, executor, prover);
+  return proveScore({ ...score, contextHash: hash }, executor, proving);
 }
 
 interface Parts {

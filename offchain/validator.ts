@@ -32,7 +32,8 @@ import {
   proveInferences,
   refuse,
 } from './pipeline.ts';
-import { contractProof, type Proven } from './prove/prove.ts';
+import type { ProvingOptions } from './prove/pool.ts';
+import { contractProof } from './prove/prove.ts';
 import { type ProvenScore, proveScore } from './prove/score.ts';
 import { createIdentity, decryptWith, readIdentity, recipientOf } from './recipient.ts';
 import { ciphertextHash, unseal } from './seal.ts';
@@ -47,7 +48,7 @@ export interface Duty {
   readonly url: string;
   readonly deployment: Deployment;
   readonly secrets: OwnerSecrets;
-  readonly prover?: Proven['prover'];
+  readonly proving?: ProvingOptions;
 }
 
 /** A round to vote on. */
@@ -221,7 +222,7 @@ async function recordInferences(
   const { policyHash, foldId, headCommitment } = await round(client, roundId);
   const { inferenceCircuitId: circuitId } = await policy(client, policyHash);
   if (circuitId === zeroHash) return { inferred: [] };
-  const inferences = await proveInferences(line, finding, executor, duty.prover);
+  const inferences = await proveInferences(line, finding, executor, duty.proving);
   const { baselinePredictionsRoot, candidateCommitment, candidatePredictionsRoot } = vote;
   const on = { circuitId, foldId };
   const head = { ...on, modelCommitment: headCommitment, predictionsRoot: baselinePredictionsRoot };
@@ -239,7 +240,7 @@ async function settleRound(roundId: Hex): Promise<Settlement> {
   try {
     const context = await contextHash(client, roundId, vote.candidateCommitment, client.account.address);
     const recorded = await recordInferences(roundId, executor);
-    const proven = await proveScore({ ...finding.evaluated!.score, contextHash: context }, executor, duty.prover);
+    const proven = await proveScore({ ...finding.evaluated!.score, contextHash: context }, executor, duty.proving);
     const sent = await settle(client, roundId, {
       vote,
       proof: contractProof(proven.proof),

@@ -18,7 +18,7 @@ import {
   sha256,
 } from '../offchain/prove/circuits.ts';
 import { compile } from '../offchain/prove/compile.ts';
-import { sha256OfFile, writeDevelopmentKey } from '../offchain/prove/development-key.ts';
+import { sha256OfFile, writeDevelopmentKey } from '../offchain/prove/key-file.ts';
 import { circuitId, developmentVerificationKey } from '../offchain/prove/keys.ts';
 import { readR1cs } from '../offchain/prove/r1cs.ts';
 

@@ -5,7 +5,7 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
 import { HokusaiError } from '../errors.ts';
-import { sha256OfFile, writeDevelopmentKey } from './development-key.ts';
+import { sha256OfFile, writeDevelopmentKey } from './key-file.ts';
 
 /**
  * Circuits by name: the template, the arguments of `main`, and its public inputs; of each template, the smallest class

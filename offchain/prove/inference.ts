@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import type { Hex } from 'viem';
 import { BLOCK_ROWS, groupsOfBlock, loadPoseidon, parametersOf, tag, vectorStates } from '../commitment.ts';
 import { HokusaiError } from '../errors.ts';
@@ -6,8 +5,9 @@ import type { Executor } from '../executor.ts';
 import type { Features } from '../quantise.ts';
 import { type LinearModel, predict } from '../train/linear.ts';
 import { CIRCUITS, circuitRecords, circuitsOf, developmentKeyFile, type InferenceCircuit } from './circuits.ts';
-import { type VerificationKey, verificationKey } from './keys.ts';
-import { type Groth16Proof, type Proven, prove } from './prove.ts';
+import type { VerificationKey } from './keys.ts';
+import { openProver, type ProvingOptions, sideBySide } from './pool.ts';
+import type { Groth16Proof, Proven } from './prove.ts';
 
 /** A model and the rows of a fold that it predicts, with the salts of their commitments. */
 export interface Inference {
@@ -168,40 +168,34 @@ export interface ProvenInference {
 
 /**
  * Proves what a model predicts with the development key of the circuit that fits. Each chunk is a step, so a run that is
- * stopped goes on after the last one, and a head that was proven is not proven again.
+ * stopped goes on after the last one, and a head that was proven is not proven again. Chunks are proven side by side.
  */
 export async function proveInference(
   inference: Inference,
   executor: Executor,
-  prover?: Proven['prover'],
+  options: ProvingOptions = {},
 ): Promise<ProvenInference> {
   const circuit = inferenceCircuit(inference.features.columns.length);
   const circuitId = circuitRecords()[circuit].developmentCircuitId;
   const chunks = await inferenceChunks(inference);
-  // Derived and read when there is something to prove: what was proven before takes no key.
-  let keyFile: string | undefined;
-  const proven = [];
-  for (const [i, { input, signals }] of chunks.entries()) {
-    const statement = Object.values(signals).map(String);
-    const chunk = await executor.step(
-      'infer',
-      { circuitId, statement },
-      async ({ signal, progress }) => {
-        progress(i / chunks.length, `chunk ${i + 1} of ${chunks.length}`);
-        keyFile ??= await developmentKeyFile(circuit);
-        const made = await prove(circuit, input, keyFile, { signal, ...(prover && { prover }) });
-        const { proof, publicSignals } = made;
-        return {
-          chunk: { proof, publicSignals },
-          verificationKey: verificationKey(await readFile(keyFile)),
-          prover: made.prover,
-        };
-      },
-      { retries: 1, timeout: 1_800 },
+  const prover = openProver(circuit, () => developmentKeyFile(circuit), options);
+  try {
+    const proven = await sideBySide(chunks, prover.jobs, ({ input, signals }, i) =>
+      executor.step(
+        'infer',
+        { circuitId, statement: Object.values(signals).map(String) },
+        async ({ signal, progress }) => {
+          progress(i / chunks.length, `chunk ${i + 1} of ${chunks.length}`);
+          const { proof, publicSignals, verificationKey, prover: used } = await prover.prove(input, signal);
+          return { chunk: { proof, publicSignals }, verificationKey, prover: used };
+        },
+        { retries: 1, timeout: 1_800 },
+      ),
     );
-    proven.push(chunk);
+    // A fold has a row, and so a chunk.
+    const { verificationKey, prover: used } = proven[0]!;
+    return { circuit, circuitId, chunks: proven.map(({ chunk }) => chunk), verificationKey, prover: used };
+  } finally {
+    prover.close();
   }
-  // A fold has a row, and so a chunk.
-  const { verificationKey: key, prover: used } = proven[0]!;
-  return { circuit, circuitId, chunks: proven.map(({ chunk }) => chunk), verificationKey: key, prover: used };
 }

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import type { Hex } from 'viem';
 import { loadPoseidon, tag, vectorRoot } from '../commitment.ts';
 import { pack } from '../delta.ts';
@@ -6,7 +5,8 @@ import { HokusaiError } from '../errors.ts';
 import type { Executor } from '../executor.ts';
 import { jointCounts } from '../metrics.ts';
 import { CIRCUITS, circuitRecords, circuitsOf, developmentKeyFile, type ScoreCircuit } from './circuits.ts';
-import { type VerificationKey, verificationKey } from './keys.ts';
+import type { VerificationKey } from './keys.ts';
+import type { ProvingOptions } from './pool.ts';
 import { type Groth16Proof, type Proven, prove } from './prove.ts';
 
 /** The committed rows of one benchmark fold and the two models' predictions on them, all bits, all of length n. */
@@ -99,7 +99,7 @@ export type ProvenScore = {
 };
 
 /** Proves a score with the development key of the circuit that fits. One proof is made for one context: a step. */
-export async function proveScore(score: Score, executor: Executor, prover?: Proven['prover']): Promise<ProvenScore> {
+export async function proveScore(score: Score, executor: Executor, options: ProvingOptions = {}): Promise<ProvenScore> {
   const circuit = scoreCircuit(score.labels.length);
   const { attestationHash, countsPacked } = await scoreSignals(score);
   const circuitId = circuitRecords()[circuit].developmentCircuitId;
@@ -109,7 +109,7 @@ export async function proveScore(score: Score, executor: Executor, prover?: Prov
     async ({ signal }) => {
       const keyFile = await developmentKeyFile(circuit);
       const input = scoreInput(score, CIRCUITS[circuit].args[0]);
-      const proven = await prove(circuit, input, keyFile, { signal, ...(prover && { prover }) });
+      const proven = await prove(circuit, input, keyFile, { ...options, signal });
       return {
         circuit,
         circuitId,
@@ -117,7 +117,7 @@ export async function proveScore(score: Score, executor: Executor, prover?: Prov
         countsPacked: String(countsPacked),
         proof: proven.proof,
         publicSignals: proven.publicSignals,
-        verificationKey: verificationKey(await readFile(keyFile)),
+        verificationKey: proven.verificationKey,
         prover: proven.prover,
       };
     },

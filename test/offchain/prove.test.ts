@@ -7,8 +7,8 @@ import { before, describe, it } from 'node:test';
 import * as snarkjs from 'snarkjs';
 import { circuitRecords, compiled, developmentKeyFile } from '../../offchain/prove/circuits.ts';
 import { FixedBase } from '../../offchain/prove/curve.ts';
-import { sha256OfFile, writeDevelopmentKey } from '../../offchain/prove/development-key.ts';
 import { inverseAll, mod, power, Q, R, rootOfUnity } from '../../offchain/prove/field.ts';
+import { sha256OfFile, writeDevelopmentKey } from '../../offchain/prove/key-file.ts';
 import {
   circuitId,
   developmentVerificationKey,
@@ -76,7 +76,7 @@ describe('prove', () => {
 
   it('stops when asked to', async () => {
     await assert.rejects(prove('score512', input, keyFile, { signal: AbortSignal.timeout(300) }), {
-      name: 'AbortError',
+      name: 'TimeoutError',
     });
   });
 

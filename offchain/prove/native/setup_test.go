@@ -197,7 +197,7 @@ func TestLargerKeys(t *testing.T) {
 	for _, m := range []int{1, 255, 2600} {
 		for nPublic := range 2 {
 			c := newChain(m, nPublic)
-			k, err := openZkey(write(t, "chain.zkey", c.key()))
+			k, err := readZkey(write(t, "chain.zkey", c.key()))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -216,7 +216,6 @@ func TestLargerKeys(t *testing.T) {
 			if checkProof(&k.vk, witness[1:nPublic+1], p) == nil {
 				t.Errorf("%d squares, %d public: a wrong witness passes", m, nPublic)
 			}
-			k.close()
 		}
 	}
 }
@@ -275,7 +274,7 @@ func TestDevelopmentKeyProves(t *testing.T) {
 	if code, stderr := command("devkey", write(t, "chain.r1cs", c.r1cs()), name); code != exitDone {
 		t.Fatal(stderr)
 	}
-	k, err := openZkey(name)
+	k, err := readZkey(name)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
-import { developmentKey } from './keys.ts';
+import { developmentKey, type VerificationKey, verificationKey } from './keys.ts';
 import { NATIVE_PROVER, runNative } from './native.ts';
 import { readR1cs } from './r1cs.ts';
 
@@ -32,4 +32,29 @@ export async function sha256OfFile(file: string): Promise<string> {
   const hash = createHash('sha256');
   await pipeline(createReadStream(file, { highWaterMark: 1 << 20 }), hash);
   return hash.digest('hex');
+}
+
+/**
+ * Reads the verification key out of a file with a proving key, and no more than that of it.
+ *
+ * @throws HokusaiError `KEY_FORMAT` (terminal) when the file is no Groth16 proving key over BN254.
+ */
+export async function readVerificationKey(file: string): Promise<VerificationKey> {
+  const handle = await open(file);
+  try {
+    const piece = async (position: number, length: number) => {
+      const { buffer, bytesRead } = await handle.read({ buffer: Buffer.alloc(length), position });
+      return buffer.subarray(0, bytesRead);
+    };
+    const pieces = [await piece(0, 12)];
+    for (let position = 12, head = await piece(position, 12); head.length === 12; head = await piece(position, 12)) {
+      const length = 12 + Number(head.readBigUInt64LE(4));
+      // Section 2 is the header, 3 what public signals are multiplied with; no circuit's are longer than this.
+      if ([2, 3].includes(head.readUInt32LE(0))) pieces.push(await piece(position, Math.min(length, 1 << 20)));
+      position += length;
+    }
+    return verificationKey(Buffer.concat(pieces));
+  } finally {
+    await handle.close();
+  }
 }
