@@ -30,7 +30,7 @@ export interface Prover {
 /** Largest resident set of a proving process with its native prover, measured: at first, and for each constraint. */
 const PEAK_BYTES = {
   snarkjs: { base: 500e6, constraint: 7_000 },
-  native: { base: 200e6, constraint: 3_500 },
+  native: { base: 300e6, constraint: 3_600 },
 } as const;
 
 /** One proof keeps about so many processors busy. */
