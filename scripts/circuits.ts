@@ -36,7 +36,7 @@ const names = (positionals.length > 0 ? positionals : Object.keys(CIRCUITS)) as 
 const compress = (bytes: Uint8Array) =>
   brotliCompressSync(bytes, {
     params: {
-      [constants.BROTLI_PARAM_QUALITY]: 11,
+      [constants.BROTLI_PARAM_QUALITY]: 9,
       [constants.BROTLI_PARAM_LGWIN]: 24,
       [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length,
     },
