@@ -20,8 +20,9 @@ export const CIRCUITS = {
     args: [1024, 240, 15],
     publicInputs: ['contextHash'],
   },
-  mse1024: { file: 'score-errors.circom', template: 'MseScore', args: [1024, 240, 15], publicInputs: ['contextHash'] },
-  mae512: { file: 'score-errors.circom', template: 'MaeScore', args: [512, 240, 15], publicInputs: ['contextHash'] },
+  mse1024: { file: 'score-mse.circom', template: 'MseScore', args: [1024, 240, 15], publicInputs: ['contextHash'] },
+  auroc512: { file: 'score-auroc.circom', template: 'AurocScore', args: [512, 240, 15], publicInputs: ['contextHash'] },
+  mae512: { file: 'score-mae.circom', template: 'MaeScore', args: [512, 240, 15], publicInputs: ['contextHash'] },
   linear30: {
     file: 'linear-inference.circom',
     template: 'LinearInference',

@@ -7,6 +7,7 @@ import { CIRCUITS, circuitsOf, type ScoreCircuit, type ScoreTemplate } from './c
 import { countsOf, medianOf, type ScoreRows } from './counts.ts';
 import type { VerificationKey } from './keys.ts';
 import type { ProvingOptions } from './pool.ts';
+import { placementsOf } from './placements.ts';
 import { type Groth16Proof, type Proven, prove } from './prove.ts';
 import { provingCircuitId, provingKeyFile } from './proving-key.ts';
 
@@ -82,6 +83,7 @@ const TEMPLATES: Readonly<Record<string, ScoreTemplate>> = {
   f1: 'Score',
   mse: 'MseScore',
   mae: 'MaeScore',
+  auroc: 'AurocScore',
 };
 
 /**
@@ -124,7 +126,29 @@ export function paddedInput(score: Score, rows: number): ScoreInput {
     candidateSalt: String(score.candidateSalt),
     contextHash: String(score.contextHash),
     ...(score.metric === 'mae' && { centre: String(medianOf(score.labels)) }),
+    ...(score.metric === 'auroc' && sortedInput(score, rows)),
   };
+}
+
+/** The placements of the rows, and the order of the rows in which they are counted, by both models. */
+function sortedInput({ labels, baselinePredictions, candidatePredictions }: Score, rows: number): ScoreInput {
+  const of = (name: string, scores: ArrayLike<number>) => {
+    const { order, placements } = placementsOf(labels, scores);
+    const positives = order.reduce((sum, row) => sum + labels[row]!, 0);
+    let upTo = 0;
+    const sortedPositives = order.map((row) => (upTo += labels[row]!));
+    const padded = (values: readonly number[], value: number) =>
+      Array.from({ length: rows }, (_, i) => String(values[i] ?? value));
+    return {
+      [`${name}Placements`]: padded(placements, 0),
+      [`${name}SortedScores`]: padded(
+        order.map((row) => scores[row]! + 1),
+        0,
+      ),
+      [`${name}SortedPositives`]: padded(sortedPositives, positives),
+    };
+  };
+  return { ...of('baseline', baselinePredictions), ...of('candidate', candidatePredictions) };
 }
 
 /** A score with its proof, in snarkjs's forms, and the key that checks it. */
