@@ -16,6 +16,7 @@ const USAGE = `Usage: hokusai COMMAND [OPTION...]
   contribute VERB                           bring data: estimate, commit, open, draw, deliver, status, claim, …
   validator VERB                            be drawn: register, show, stake, recipient, pause, resume, unbond, …
   rounds VERB                               guard them: show, pause, unpause
+  keys VERB                                 make and check proving keys: dev, ceremony, verify, register
 
 hokusai COMMAND --help explains one of them. All take --json for machines.
 Exit codes: 0 done, 1 failed for good or rejected, 2 wrong usage or configuration, 75 try again later.`;
@@ -86,6 +87,7 @@ const WITH_VERBS: Record<string, () => Promise<Command>> = {
   contribute: async () => (await import('./contribute/verbs.ts')).CONTRIBUTE,
   validator: async () => (await import('./validator-verbs.ts')).VALIDATOR,
   rounds: async () => (await import('./rounds-verbs.ts')).ROUNDS,
+  keys: async () => (await import('./keys/verbs.ts')).KEYS,
 };
 
 /** Prints a line. @returns the exit code of what is done with that */

@@ -61,16 +61,21 @@ export interface Finding {
 /** What both models predict, proven. */
 export type Inferences = Readonly<Record<'baseline' | 'candidate', ProvenInference>>;
 
-/** Proves what both models of a scored finding predict on the line's fold. */
+/**
+ * Proves what both models of a scored finding predict on the line's fold.
+ *
+ * @param circuitId of the key to prove with, where a policy names one
+ */
 export async function proveInferences(
   line: ModelLine,
   { agreed, evaluated }: Finding,
   executor: Executor,
   prover?: Proven['prover'],
+  circuitId?: Hex,
 ): Promise<Inferences> {
   const proven = (name: 'baseline' | 'candidate') => {
     const inference = inferenceOf(evaluated!.models[name], agreed.models![name].trainingSetRoot as Hex, line);
-    return proveInference(inference, executor, prover);
+    return proveInference(inference, executor, prover, circuitId);
   };
   return { baseline: await proven('baseline'), candidate: await proven('candidate') };
 }

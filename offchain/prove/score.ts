@@ -4,17 +4,11 @@ import { loadPoseidon, tag, vectorRoot } from '../commitment.ts';
 import { countsLength } from '../delta.ts';
 import { HokusaiError } from '../errors.ts';
 import type { Executor } from '../executor.ts';
-import {
-  CIRCUITS,
-  circuitRecords,
-  circuitsOf,
-  developmentKeyFile,
-  type ScoreCircuit,
-  type ScoreTemplate,
-} from './circuits.ts';
+import { CIRCUITS, circuitsOf, type ScoreCircuit, type ScoreTemplate } from './circuits.ts';
 import { countsOf, medianOf, type ScoreRows } from './counts.ts';
 import { type VerificationKey, verificationKey } from './keys.ts';
 import { type Groth16Proof, type Proven, prove } from './prove.ts';
+import { provingCircuitId, provingKeyFile } from './proving-key.ts';
 
 /** The committed rows of one benchmark fold and the two models' predictions on them, for one settlement. */
 export interface Score extends ScoreRows {
@@ -145,16 +139,25 @@ export type ProvenScore = {
   readonly prover: Proven['prover'];
 };
 
-/** Proves a score with the development key of the circuit that fits. One proof is made for one context: a step. */
-export async function proveScore(score: Score, executor: Executor, prover?: Proven['prover']): Promise<ProvenScore> {
+/**
+ * Proves a score with the circuit that fits. One proof is made for one context: a step.
+ *
+ * @param policyCircuitId of the key to prove with, where a policy names one
+ */
+export async function proveScore(
+  score: Score,
+  executor: Executor,
+  prover?: Proven['prover'],
+  policyCircuitId?: Hex,
+): Promise<ProvenScore> {
   const circuit = scoreCircuit(score.metric, score.classes, score.labels.length);
   const { attestationHash, counts } = await scoreSignals(score);
-  const circuitId = circuitRecords()[circuit].developmentCircuitId;
+  const circuitId = policyCircuitId ?? provingCircuitId(circuit);
   return executor.step(
     'prove',
     { circuitId, attestationHash: String(attestationHash) },
     async ({ signal }) => {
-      const keyFile = await developmentKeyFile(circuit);
+      const keyFile = await provingKeyFile(circuit, circuitId);
       const proven = await prove(circuit, scoreInput(score, circuit), keyFile, { signal, ...(prover && { prover }) });
       return {
         circuit,
