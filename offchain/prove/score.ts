@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import type { Hex } from 'viem';
 import { loadPoseidon, tag, vectorRoot } from '../commitment.ts';
 import { countsLength } from '../delta.ts';
@@ -6,7 +5,8 @@ import { HokusaiError } from '../errors.ts';
 import type { Executor } from '../executor.ts';
 import { CIRCUITS, circuitsOf, type ScoreCircuit, type ScoreTemplate } from './circuits.ts';
 import { countsOf, medianOf, type ScoreRows } from './counts.ts';
-import { type VerificationKey, verificationKey } from './keys.ts';
+import type { VerificationKey } from './keys.ts';
+import type { ProvingOptions } from './pool.ts';
 import { type Groth16Proof, type Proven, prove } from './prove.ts';
 import { provingCircuitId, provingKeyFile } from './proving-key.ts';
 
@@ -147,7 +147,7 @@ export type ProvenScore = {
 export async function proveScore(
   score: Score,
   executor: Executor,
-  prover?: Proven['prover'],
+  options: ProvingOptions = {},
   policyCircuitId?: Hex,
 ): Promise<ProvenScore> {
   const circuit = scoreCircuit(score.metric, score.classes, score.labels.length);
@@ -158,7 +158,7 @@ export async function proveScore(
     { circuitId, attestationHash: String(attestationHash) },
     async ({ signal }) => {
       const keyFile = await provingKeyFile(circuit, circuitId);
-      const proven = await prove(circuit, scoreInput(score, circuit), keyFile, { signal, ...(prover && { prover }) });
+      const proven = await prove(circuit, scoreInput(score, circuit), keyFile, { ...options, signal });
       return {
         circuit,
         circuitId,
@@ -166,7 +166,7 @@ export async function proveScore(
         counts: counts.map(String),
         proof: proven.proof,
         publicSignals: proven.publicSignals,
-        verificationKey: verificationKey(await readFile(keyFile)),
+        verificationKey: proven.verificationKey,
         prover: proven.prover,
       };
     },
