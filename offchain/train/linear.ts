@@ -5,6 +5,8 @@ import type { Features } from '../quantise.ts';
 const WEIGHT_LIMIT = 2 ** 15;
 /** The bias is a signed 32-bit integer, symmetric. */
 const BIAS_LIMIT = 2 ** 31;
+/** A matrix of so many features by as many takes 134 MB. */
+const MAX_FEATURES = 4096;
 /** Where the search for the scale begins, met only by weights that are all nearly 0; the factor is 2^60. */
 const START_SCALE = 60;
 const START_FACTOR = 0x1000000000000000;
@@ -54,18 +56,32 @@ export function quantiseLinear(
  * @throws HokusaiError `terminal` MODEL_MISFIT when the model has not one weight per feature
  */
 export function predict(model: LinearModel, features: Features): Uint8Array {
-  const { rows, columns, values } = features;
-  if (model.weights.length !== columns.length) {
-    const text = `the model has ${model.weights.length} weights and the table gives ${columns.length} features`;
-    throw new HokusaiError('terminal', 'MODEL_MISFIT', text, {
-      details: { weights: model.weights.length, features: columns.length },
-      next: 'Use the quantiser that the model was trained with.',
-    });
-  }
+  refuseMisfit(model.weights.length, features);
+  const { rows, values } = features;
   const scores = new Float64Array(rows).fill(model.bias);
   for (const [column, weight] of model.weights.entries()) {
     const start = column * rows;
     for (let row = 0; row < rows; row++) scores[row]! += weight * values[start + row]!;
   }
   return Uint8Array.from(scores, (score) => Number(score > 0));
+}
+
+/** @throws HokusaiError `terminal` MODEL_MISFIT when a model has not one weight per feature */
+export function refuseMisfit(weights: number, { columns }: Features): void {
+  if (weights === columns.length) return;
+  const text = `the model has ${weights} weights and the table gives ${columns.length} features`;
+  throw new HokusaiError('terminal', 'MODEL_MISFIT', text, {
+    details: { weights, features: columns.length },
+    next: 'Use the quantiser that the model was trained with.',
+  });
+}
+
+/** @throws HokusaiError `terminal` TRAIN_TOO_WIDE when a square of the features does not fit the memory */
+export function refuseTooWide({ columns }: Features): void {
+  if (columns.length <= MAX_FEATURES) return;
+  const text = `the table gives ${columns.length} features, the most is ${MAX_FEATURES}`;
+  throw new HokusaiError('terminal', 'TRAIN_TOO_WIDE', text, {
+    details: { features: columns.length, limit: MAX_FEATURES },
+    next: 'Leave columns out, those with many categories first.',
+  });
 }

@@ -1,12 +1,10 @@
 import { HokusaiError } from '../errors.ts';
-import { type LinearModel, predict, quantiseLinear } from './linear.ts';
+import { type LinearModel, predict, quantiseLinear, refuseTooWide } from './linear.ts';
 import { minimise, type Optimum } from './newton.ts';
 import type { Trainer, TrainInput } from './trainer.ts';
 
 /** As scikit-learn's LinearSVC. */
 const DEFAULT_C = 1;
-/** The Hessian of so many features takes 134 MB, twice. */
-const MAX_FEATURES = 4096;
 
 export interface ReferenceReport {
   optimum: Optimum;
@@ -24,12 +22,7 @@ export interface ReferenceReport {
  */
 export function referenceTrainer(hyperparameters: { C?: number } = {}): Trainer<LinearModel, ReferenceReport> {
   const { C = DEFAULT_C } = hyperparameters;
-  if (!(C >= 1e-6 && C <= 1e6)) {
-    throw new HokusaiError('configuration', 'TRAIN_C_INVALID', `C is ${C}, expected 1e-6 to 1e6`, {
-      details: { C },
-      next: 'Correct C; 1 is a good start.',
-    });
-  }
+  checkC(C);
   return {
     name: 'reference',
     train: async (input) => {
@@ -41,21 +34,24 @@ export function referenceTrainer(hyperparameters: { C?: number } = {}): Trainer<
   };
 }
 
+/** @throws HokusaiError `configuration` TRAIN_C_INVALID */
+export function checkC(C: number): void {
+  if (C >= 1e-6 && C <= 1e6) return;
+  throw new HokusaiError('configuration', 'TRAIN_C_INVALID', `C is ${C}, expected 1e-6 to 1e6`, {
+    details: { C },
+    next: 'Correct C; 1 is a good start.',
+  });
+}
+
 function checkInput({ features, labels }: TrainInput): void {
-  const ones = labels.reduce((sum, label) => sum + label, 0);
+  const ones = labels.filter((label) => label === 1).length;
   if (ones === 0 || ones === labels.length) {
     throw new HokusaiError('terminal', 'TRAIN_ONE_CLASS', `all ${labels.length} rows are of class ${Math.sign(ones)}`, {
       details: { rows: labels.length, ones },
       next: 'Train on rows of both classes.',
     });
   }
-  if (features.columns.length > MAX_FEATURES) {
-    const text = `the table gives ${features.columns.length} features, the most is ${MAX_FEATURES}`;
-    throw new HokusaiError('terminal', 'TRAIN_TOO_WIDE', text, {
-      details: { features: features.columns.length, limit: MAX_FEATURES },
-      next: 'Leave columns out, those with many categories first.',
-    });
-  }
+  refuseTooWide(features);
 }
 
 function compareRounded(input: TrainInput, optimum: Optimum, model: LinearModel): ReferenceReport['rounding'] {
