@@ -3,15 +3,15 @@ pragma circom 2.2.0;
 
 include "circomlib/circuits/poseidon.circom";
 
-/// Absorbs one block of several elements, a group of `width` at a time.
+/// Absorbs elements, a group of `width` at a time.
 ///
-/// @param groups  most groups of a block
+/// @param groups  most groups
 /// @param width   15 wherever a root leaves the circuit, smaller only in tests
 ///
-/// @input  state        before the block
-/// @input  groupActive  1 while a group is part of the block, then 0; the caller constrains it
-/// @input  elements     packed, < 2^248 by the caller's range checks; 0 behind the last one, to the end of its group
-/// @output out          after the block
+/// @input  state        before the elements
+/// @input  groupActive  1 while a group is absorbed, then 0; the caller constrains it
+/// @input  elements     any field elements; what they pack is the caller's to bound
+/// @output out          after them
 ///
 /// Cost: 610 constraints a group of 15 (609 for Poseidon, 1 for the choice).
 template AbsorbGroups(groups, width) {
@@ -34,6 +34,38 @@ template AbsorbGroups(groups, width) {
         states[g + 1] <== states[g] + groupActive[g] * (absorbed[g] - states[g]);
     }
     out <== states[groups];
+}
+
+/// Absorbs the parameters of one unit of a model: what is added, then a weight for each of its inputs, 32 bits each, seven
+/// an element, filled up to whole groups with zeros.
+///
+/// @param lanes  parameters that the circuit reads
+/// @param width  elements of a group, as above; with 15 a unit of up to 105 parameters is one group in every circuit
+///
+/// @input  state       before the unit
+/// @input  parameters  32 bits each, by the caller's range checks; 0 behind the unit's last
+/// @output out         after the unit
+///
+/// Cost: 609 constraints a group of 15, less 3 for each element that is always 0.
+template AbsorbUnit(lanes, width) {
+    var groups = (lanes + 7 * width - 1) \ (7 * width);
+    signal input state;
+    signal input parameters[lanes];
+    signal output out;
+
+    component absorb = AbsorbGroups(groups, width);
+    absorb.state <== state;
+    for (var g = 0; g < groups; g++) {
+        absorb.groupActive[g] <== 1;
+    }
+    for (var e = 0; e < width * groups; e++) {
+        var packed = 0;
+        for (var k = 0; k < 7 && 7 * e + k < lanes; k++) {
+            packed += parameters[7 * e + k] * (1 << (32 * k));
+        }
+        absorb.elements[e] <== packed;
+    }
+    out <== absorb.out;
 }
 
 /// The commitment to a model's parameters: one block of 248 lanes of 32 bits, seven an element, 36 elements.
