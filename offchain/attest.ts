@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { canonicalJson } from './canonical.ts';
 import { STATUSES } from './chain/vote.ts';
 import { GATE_PARTS } from './delta.ts';
-import { METRICS } from './metrics.ts';
+import { CLASS_METRICS, METRICS } from './metrics.ts';
 import { R } from './prove/field.ts';
 
 /** Who has to be trusted for what, by assurance level 1 to 3; an attestation says `scored` or `inferred`. */
@@ -38,7 +38,55 @@ const natural = z.string().regex(/^(0|[1-9]\d{0,77})$/);
 const fieldElement = natural.refine((text) => BigInt(text) < R, 'not below the order of the field');
 const count = z.int().min(0);
 const ratio = z.strictObject({ numerator: count, denominator: count });
-const metrics = z.strictObject({ accuracy: ratio, precision: ratio, recall: ratio, f1: ratio });
+const perClass = z.strictObject({ precision: ratio, recall: ratio, f1: ratio });
+
+/** What is said of one model on the fold, beside the counts of both. */
+const metrics = z.union([
+  /** Of two classes: it follows from the counts. */
+  perClass.extend({ accuracy: ratio }),
+  /** Of more: by class, each against all others, what validators sign and no proof shows. */
+  z.strictObject({
+    accuracy: ratio,
+    perClass: z
+      .array(perClass.extend({ class: z.string() }))
+      .min(3)
+      .max(256),
+  }),
+  /** Of a regression: mean squared and mean absolute error in 65535ths of the range, and for people R2 and MAPE in bps. */
+  z.strictObject({ mse: ratio, mae: ratio, r2Bps: integer.nullable(), mapeBps: natural.nullable() }),
+]);
+
+/** What the score follows from: as many words of counts as the metric has, lane by lane. */
+export const zCounts = z.union([
+  /** Of two classes: rows by label + 2 baseline + 4 candidate. */
+  z.strictObject({
+    cells: z.array(z.int().min(0).max(0x7fffffff)).length(8),
+    n: z.int().min(1),
+    fixed: count,
+    broken: count,
+  }),
+  /** Of more classes. */
+  z.strictObject({ n: z.int().min(1), baselineCorrect: count, candidateCorrect: count, fixed: count, broken: count }),
+  /** Of a regression by squared errors: sums over the rows; `squares` of the squared differences of both errors. */
+  z.strictObject({
+    n: z.int().min(1),
+    baselineErrors: natural,
+    candidateErrors: natural,
+    squares: natural,
+    labels: natural,
+    squaredLabels: natural,
+  }),
+  /** By absolute errors likewise; rows below and above the labels' median, and the sum of the distances from it. */
+  z.strictObject({
+    n: z.int().min(1),
+    below: count,
+    above: count,
+    baselineErrors: natural,
+    candidateErrors: natural,
+    squares: natural,
+    deviations: natural,
+  }),
+]);
 
 const model = z.strictObject({
   /** Poseidon commitment to the model's parameters. */
@@ -83,8 +131,9 @@ export const zAttestation = z.strictObject({
     quality: z.strictObject({
       cells: count,
       missingCells: count,
-      /** Rows with a positive label. */
-      positives: count,
+      /** Rows with a positive label, of two classes; of more, rows by class. */
+      positives: count.optional(),
+      perClass: z.array(count).optional(),
     }),
   }),
   benchmark: z.strictObject({
@@ -96,19 +145,15 @@ export const zAttestation = z.strictObject({
     /** What is paid for. */
     metric: z.enum(METRICS),
     n: z.int().min(1),
-    classes: z.literal(2),
+    /** 2 to 256; 0 for a regression. */
+    classes: z.int().min(0).max(256),
+    /** Of a regression what labels of 0 and 65535 stand for, canonical decimals. */
+    range: z.strictObject({ low: z.string(), high: z.string() }).optional(),
   }),
   /** Absent where the contribution was rejected before training. */
   models: z.strictObject({ baseline: model, candidate: model }).optional(),
-  /** Rows by label + 2 baseline + 4 candidate. Absent, like delta, where there is nothing to count. */
-  counts: z
-    .strictObject({
-      cells: z.array(z.int().min(0).max(0x7fffffff)).length(8),
-      n: z.int().min(1),
-      fixed: count,
-      broken: count,
-    })
-    .optional(),
+  /** Absent, like delta, where there is nothing to count. */
+  counts: zCounts.optional(),
   delta: z
     .strictObject({
       deltaOneBps: integer,
@@ -119,7 +164,7 @@ export const zAttestation = z.strictObject({
       zMicro: natural,
       alpha30: natural,
       /** Metrics that must not fall by more than so much. */
-      guardrails: z.array(z.strictObject({ metric: z.enum(METRICS), maxLossBps: natural })).max(8),
+      guardrails: z.array(z.strictObject({ metric: z.enum(CLASS_METRICS), maxLossBps: natural })).max(8),
       /** The first part of the gate that failed; empty where it is passed. */
       failed: z.enum(['', ...GATE_PARTS]),
       /** Whether the policy pays deltaOne instead of the lower bound. */
@@ -152,7 +197,8 @@ export const zAttestation = z.strictObject({
       circuit: z.string(),
       circuitId: hash,
       attestationHash: fieldElement,
-      countsPacked: fieldElement,
+      /** One word or two, as the metric has them. */
+      counts: z.array(fieldElement).min(1).max(2),
       contextHash: fieldElement,
       prover: z.enum(['snarkjs', 'native']),
     })

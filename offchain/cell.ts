@@ -63,3 +63,13 @@ export function canonicalDecimal(text: string): string | null {
 export function canonicalText(text: string): string {
   return canonicalDecimal(text) ?? text;
 }
+
+/**
+ * 0 at low and below, `most` at high and above, linear between, halves rounded up. IEEE 754 operations in a fixed order
+ * and `Math.floor`, so the same bits everywhere.
+ */
+export function toInteger(value: number, low: number, high: number, most: number): number {
+  if (value <= low) return 0;
+  if (value >= high) return most;
+  return Math.floor(((value - low) * most) / (high - low) + 0.5);
+}

@@ -1,6 +1,6 @@
 import { canonicalJson } from './canonical.ts';
-import { canonicalDecimal, canonicalText, cellText } from './cell.ts';
-import { shorten } from './label.ts';
+import { canonicalDecimal, canonicalText, cellText, toInteger } from './cell.ts';
+import { classNames, type Label, shorten } from './label.ts';
 import type { Schema, SchemaColumn } from './schema.ts';
 import type { Column, Table } from './table.ts';
 
@@ -16,6 +16,8 @@ export type TableProblem = {
 };
 
 const SHOWN = 10;
+/** The largest label of a regression: 16 bits. */
+const MOST = 65_535;
 
 /**
  * Everything in which a table does not fit the schema; an empty list means that it can be used. The order of columns is
@@ -39,10 +41,18 @@ export function checkTable(table: Table, schema: Schema): TableProblem[] {
   return [...problems, ofColumn('COLUMN_ABSENT', schema.label.name, 'is the label and not in the table')];
 }
 
-/** Class of each row, 1 where positive. The table has passed {@link checkTable}. */
-export function labelsOf(table: Table, schema: Schema): Uint8Array {
-  const cells = columnOf(table, schema.label.name).values;
-  return Uint8Array.from(cells, (cell) => Number(canonicalText(cellText(cell)!) === schema.label.positive));
+/**
+ * Class of each row, of two classes 1 where positive; or its number, mapped from the label's range to 0..65535, clipped,
+ * halves up. The table has passed {@link checkTable}.
+ */
+export function labelsOf(table: Table, { label }: Pick<Schema, 'label'>): Uint8Array | Uint16Array {
+  const texts = columnOf(table, label.name).values.map((cell) => canonicalText(cellText(cell)!));
+  if ('low' in label) {
+    const [low, high] = [Number(label.low), Number(label.high)];
+    return Uint16Array.from(texts, (text) => toInteger(Number(text), low, high, MOST));
+  }
+  const position = new Map(classNames(label).map((text, at) => [text, at]));
+  return Uint8Array.from(texts, (text) => position.get(text)!);
 }
 
 /**
@@ -100,7 +110,9 @@ function checkNumbers(column: Column, lines: Uint32Array): TableProblem[] {
   return ofRows('VALUE_NOT_NUMBER', column.name, bad, 'expected a decimal number or nothing');
 }
 
-function checkLabel(column: Column, label: Schema['label'], lines: Uint32Array): TableProblem[] {
+function checkLabel(column: Column, label: Label, lines: Uint32Array): TableProblem[] {
+  const known = new Set(classNames(label));
+  const isKnown = (value: string) => ('low' in label ? canonicalDecimal(value) !== null : known.has(value));
   const absent: number[] = [];
   const unknown: number[] = [];
   const values = new Set<string>();
@@ -111,14 +123,21 @@ function checkLabel(column: Column, label: Schema['label'], lines: Uint32Array):
       continue;
     }
     const value = canonicalText(text);
-    if (value === label.positive || value === label.negative) continue;
+    if (isKnown(value)) continue;
     unknown.push(lines[row]!);
     values.add(value);
   }
-  const expected = `expected ${shorten(label.positive)} or ${shorten(label.negative)}`;
+  const expected = `expected ${expectedOf(label)}`;
   const found = [...values].slice(0, SHOWN).map(shorten).join(', ');
   return [
     ...ofRows('LABEL_ABSENT', column.name, absent, `${expected}, found nothing`),
     ...ofRows('LABEL_UNKNOWN', column.name, unknown, `${expected}, found ${found}`),
   ];
+}
+
+function expectedOf(label: Label): string {
+  if ('low' in label) return 'a decimal number';
+  if ('positive' in label) return `${shorten(label.positive)} or ${shorten(label.negative)}`;
+  const shown = label.classes.slice(0, SHOWN).map(shorten).join(', ');
+  return `one of ${shown}${label.classes.length > SHOWN ? ', ...' : ''}`;
 }

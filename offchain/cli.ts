@@ -3,7 +3,7 @@
 import { parseArgs } from 'node:util';
 import { HokusaiError } from './errors.ts';
 import { fail, jsonText } from './fail.ts';
-import type { InitOptions } from './init.ts';
+import type { InitOptions, InitSummary } from './init.ts';
 import { Progress } from './progress.ts';
 import { type Command, perform } from './verb.ts';
 
@@ -16,20 +16,22 @@ const USAGE = `Usage: hokusai COMMAND [OPTION...]
   contribute VERB                           bring data: estimate, commit, open, draw, deliver, status, claim, …
   validator VERB                            be drawn: register, show, stake, recipient, pause, resume, unbond, …
   rounds VERB                               guard them: show, pause, unpause
+  keys VERB                                 make and check proving keys: dev, ceremony, verify, register
 
 hokusai COMMAND --help explains one of them. All take --json for machines.
 Exit codes: 0 done, 1 failed for good or rejected, 2 wrong usage or configuration, 75 try again later.`;
 
 const HELP: Record<string, string> = {
-  init: `Usage: hokusai init DIR --data FILE.csv --label COLUMN [--positive VALUE] [--task classification]
-                    [--baseline-rows N] [--benchmark-rows N] [--seed N] [--json]
+  init: `Usage: hokusai init DIR --data FILE.csv --label COLUMN [--task classification|regression]
+                    [--positive VALUE] [--baseline-rows N] [--benchmark-rows N] [--seed N] [--json]
 
-Makes a project of any table with a label of two classes: infers the schema, splits the rows into baseline,
-contribution and benchmark, and writes a hokusai.yaml that explains every key.
+Makes a project of any table with a label of 2 to 256 classes, or of numbers: infers the schema, splits the rows into
+baseline, contribution and benchmark, and writes a hokusai.yaml that explains every key.
 
   --data FILE.csv      table with a header, UTF-8
   --label COLUMN       what is to be predicted
-  --positive VALUE     the positive class, where it is not clear from the values
+  --task NAME          classification or regression; has to be said of a label of many different numbers
+  --positive VALUE     the positive class of two, where it is not clear from the values
   --baseline-rows N    rows that the model starts from (default: a tenth of what the benchmark leaves)
   --benchmark-rows N   rows to measure on, at most 4096 (default: half of the table)
   --seed N             another split (default 42)
@@ -85,6 +87,7 @@ const WITH_VERBS: Record<string, () => Promise<Command>> = {
   contribute: async () => (await import('./contribute/verbs.ts')).CONTRIBUTE,
   validator: async () => (await import('./validator-verbs.ts')).VALIDATOR,
   rounds: async () => (await import('./rounds-verbs.ts')).ROUNDS,
+  keys: async () => (await import('./keys/verbs.ts')).KEYS,
 };
 
 /** Prints a line. @returns the exit code of what is done with that */
@@ -99,8 +102,9 @@ async function commandInit([directory, ...rest]: readonly string[], values: Valu
   if (directory === undefined || rest.length > 0) throw usage('init', 'one DIR is expected');
   const missing = ['data', 'label'].filter((name) => values[name] === undefined);
   if (missing.length > 0) throw usage('init', `${missing.map((name) => `--${name}`).join(' and ')} missing`);
-  if (values.task !== undefined && values.task !== 'classification') {
-    throw usage('init', `--task ${values.task}: only classification with two classes runs so far`);
+  const { task } = values;
+  if (task !== undefined && task !== 'classification' && task !== 'regression') {
+    throw usage('init', `--task ${task}: classification or regression`);
   }
   const { init } = await import('./init.ts');
   const { data, label, positive } = values as Record<string, string>;
@@ -108,6 +112,7 @@ async function commandInit([directory, ...rest]: readonly string[], values: Valu
     directory,
     data,
     label,
+    ...(task !== undefined && { task }),
     ...(positive !== undefined && { positive }),
     ...numbers('init', values, ['baseline-rows', 'benchmark-rows', 'seed']),
   };
@@ -119,15 +124,23 @@ async function commandInit([directory, ...rest]: readonly string[], values: Valu
   print(
     `${summary.rows} rows, ${summary.distinctRows} distinct; ${columns.number} numbers, ${columns.category} categories, ${columns.ignored} ignored columns`,
   );
-  print(
-    `label ${summary.label.name}: positive is ${summary.label.positive} (${summary.positives} rows), negative ${summary.label.negative}`,
-  );
+  print(describeLabel(summary));
   for (const [part, { rows, positives }] of Object.entries(split))
-    print(`${part.padEnd(12)} ${rows} rows, ${positives} positive`);
+    print(`${part.padEnd(12)} ${rows} rows${positives === undefined ? '' : `, ${positives} positive`}`);
+  const { power } = summary;
   print(
-    `\n${summary.power.text}\n\nWrote ${files.length} files to ${directory}. Next: hokusai run ${files.at(-1)} --chain local`,
+    `\n${power ? `${power.text}\n\n` : ''}Wrote ${files.length} files to ${directory}. Next: hokusai run ${files.at(-1)} --chain local`,
   );
   return 0;
+}
+
+function describeLabel({ label, positives, perClass }: InitSummary): string {
+  if ('low' in label) return `label ${label.name}: a number from ${label.low} to ${label.high}`;
+  if ('positive' in label) {
+    return `label ${label.name}: positive is ${label.positive} (${positives} rows), negative ${label.negative}`;
+  }
+  const classes = label.classes.map((name, at) => `${name} (${perClass![at]} rows)`);
+  return `label ${label.name}: ${classes.length} classes, ${classes.join(', ')}`;
 }
 
 async function commandRun(positionals: readonly string[], values: Values): Promise<number> {

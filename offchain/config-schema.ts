@@ -1,7 +1,8 @@
 import { parseUnits } from 'viem';
 import { z } from 'zod';
-import { METRICS } from './metrics.ts';
+import { CLASS_METRICS, ERROR_METRICS, METRICS, type Metric } from './metrics.ts';
 import { alpha30, zMicro } from './power.ts';
+import { HYPERPARAMETERS, MODEL_TYPES, type ModelType, TRAINED, taskOf } from './train/spec.ts';
 
 /** Rows of the largest class of the score circuit: a larger benchmark has no proof. */
 export const MAX_BENCHMARK_ROWS = 4096;
@@ -25,8 +26,7 @@ export const DEFAULTS = {
   randomSeed: 42,
   maxWorkers: 4,
   maxRetryCount: 3,
-  C: 1,
-  metrics: METRICS,
+  modelType: 'LinearSVC',
   testSplit: 0.2,
   stratify: true,
   alpha: 0.05,
@@ -108,18 +108,51 @@ const zMetaflow = z.strictObject({
 
 const only = (value: string) => ({ error: `only ${value} runs so far` });
 
-const zTraining = z.strictObject({
-  framework: z.literal('reference', only('reference')).default('reference'),
-  model_type: z.literal('LinearSVC', only('LinearSVC')).default('LinearSVC'),
-  hyperparameters: z.strictObject({ C: z.number().min(1e-6).max(1e6).default(DEFAULTS.C) }).prefault({}),
-});
+const zFramework = z.literal('reference', only('reference')).default('reference');
+
+const zTrainingOf = <Type extends ModelType, Shape extends z.ZodRawShape>(
+  type: Type,
+  hyperparameters: z.ZodObject<Shape, z.core.$strict>,
+) =>
+  z.strictObject({
+    framework: zFramework,
+    model_type: z.literal(type).refine(() => TRAINED.includes(type), `only ${TRAINED.join(', ')} run so far`),
+    hyperparameters: z.preprocess((given) => (given === undefined ? {} : given), hyperparameters),
+  });
+
+const H = HYPERPARAMETERS;
+const zModelType = z.discriminatedUnion(
+  'model_type',
+  [
+    zTrainingOf('LinearSVC', H.LinearSVC),
+    zTrainingOf('Ridge', H.Ridge),
+    zTrainingOf('RandomForestClassifier', H.RandomForestClassifier),
+    zTrainingOf('RandomForestRegressor', H.RandomForestRegressor),
+    zTrainingOf('GradientBoostingClassifier', H.GradientBoostingClassifier),
+    zTrainingOf('GradientBoostingRegressor', H.GradientBoostingRegressor),
+    zTrainingOf('MLPClassifier', H.MLPClassifier),
+  ],
+  { error: ({ code }) => (code === 'invalid_union' ? `expected one of ${MODEL_TYPES.join(', ')}` : undefined) },
+);
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The type of model decides what else there is to say. */
+const zTraining = z.preprocess(
+  (given) => (isRecord(given) ? { model_type: DEFAULTS.modelType, ...given } : given),
+  zModelType,
+);
+
+/** What there is of a task's models, also as the Python pipeline calls it. */
+const METRIC_NAMES = {
+  classification: [...CLASS_METRICS, 'f1_score', 'auroc'],
+  regression: [...ERROR_METRICS, 'r2', 'mape'],
+} as const;
+const zMetricName = z.enum([...METRIC_NAMES.classification, ...METRIC_NAMES.regression]);
 
 const zEvaluation = z.strictObject({
-  metrics: z
-    // As the Python pipeline calls them, too.
-    .array(z.enum([...METRICS, 'f1_score', 'auroc']))
-    .min(1)
-    .default([...DEFAULTS.metrics]),
+  metrics: z.array(zMetricName).min(1).optional(),
   test_split: z.number().gt(0).lt(1).default(DEFAULTS.testSplit),
   stratify: z.boolean().default(DEFAULTS.stratify),
 });
@@ -129,7 +162,7 @@ const zThreshold = int().min(1).max(16).optional();
 const zAlpha = z.number().gt(0).max(0.5).default(DEFAULTS.alpha);
 const zRoundsPerFold = int().min(1).max(1000).default(DEFAULTS.roundsPerFold);
 /** A metric that must not fall by more than so much; one whose loss may be all of it would guard nothing. */
-const zGuardrail = z.strictObject({ metric: z.enum(METRICS), max_loss_bps: int().min(0).max(9999) });
+const zGuardrail = z.strictObject({ metric: z.enum(CLASS_METRICS), max_loss_bps: int().min(0).max(9999) });
 const zMaxReward = tokens(1n, DEFAULTS.maxReward);
 const zEpochReward = tokens(1n, DEFAULTS.epochReward);
 /** The fewest votes that two quorums of different content cannot both have. */
@@ -212,19 +245,49 @@ function holds(value: unknown, members: z.ZodRawShape): boolean {
   return z.object(members).safeParse(value).success;
 }
 
+/** Of the policy what depends on the type of model. */
+const zPaid = z.object({ metric: z.enum(METRICS), guardrails: z.array(z.unknown()) });
+
 /** The file as its user wrote it, with defaults filled in. */
-export const zConfigFile = z.strictObject({
-  pipeline: zPipeline.prefault({}),
-  metaflow: zMetaflow.prefault({}),
-  training: zTraining.prefault({}),
-  evaluation: zEvaluation.prefault({}),
-  data: z.strictObject({ schema: text, baseline: text, contribution: text, benchmark: text }),
-  policy: zPolicy.prefault({}),
-  output: z.strictObject({ directory: text.default(DEFAULTS.directory) }).prefault({}),
-  assurance: z.enum(['scored', 'inferred'], { error: 'only scored and inferred run so far' }).default('scored'),
-});
+export const zConfigFile = z
+  .strictObject({
+    pipeline: zPipeline.prefault({}),
+    metaflow: zMetaflow.prefault({}),
+    training: zTraining.prefault({}),
+    evaluation: zEvaluation.prefault({}),
+    data: z.strictObject({ schema: text, baseline: text, contribution: text, benchmark: text }),
+    policy: zPolicy.prefault({}),
+    output: z.strictObject({ directory: text.default(DEFAULTS.directory) }).prefault({}),
+    assurance: z.enum(['scored', 'inferred'], { error: 'only scored and inferred run so far' }).default('scored'),
+  })
+  .superRefine(
+    ({ training, policy, evaluation }, { addIssue }) => {
+      const task = taskOf(training.model_type);
+      const names: readonly string[] = METRIC_NAMES[task];
+      const refuse = (metric: string, ...path: (string | number)[]) => {
+        if (names.includes(metric)) return;
+        const message = `${training.model_type} is for a ${task}, and its metrics are ${names.join(', ')}`;
+        addIssue({ code: 'custom', path, message, input: metric });
+      };
+      refuse(policy.metric, 'policy', 'metric');
+      for (const [at, name] of (evaluation.metrics ?? []).entries()) refuse(name, 'evaluation', 'metrics', at);
+      if (task === 'regression' && policy.guardrails.length > 0) {
+        const message = 'the counts of a regression tell of its own metric alone: there is no other to guard';
+        addIssue({ code: 'custom', path: ['policy', 'guardrails'], message, input: policy.guardrails });
+      }
+    },
+    { when: ({ value }) => holds(value, { training: zTraining, policy: zPaid, evaluation: zEvaluation }) },
+  );
 
 type ConfigFile = z.infer<typeof zConfigFile>;
+
+/** What is reported: the metrics that are named, else all that there are of the task. */
+export function toMetrics({ training, evaluation }: ConfigFile): (Metric | 'r2' | 'mape')[] {
+  const all = [...METRICS, 'r2', 'mape'] as const;
+  const named = evaluation.metrics ?? METRIC_NAMES[taskOf(training.model_type)];
+  const wanted = named.map((name) => (name === 'f1_score' ? 'f1' : name));
+  return [...new Set(wanted.flatMap((name) => all.find((metric) => metric === name) ?? []))];
+}
 
 /** The policy under the names that `Policy` in `IModelRegistry.sol` has for its members, as far as a file can know them. */
 export function toPolicy({ policy }: ConfigFile) {

@@ -1,5 +1,6 @@
 import { DEFAULTS, MAX_BENCHMARK_ROWS, majority } from './config-schema.ts';
-import { METRICS } from './metrics.ts';
+import { CLASS_METRICS, ERROR_METRICS, METRICS } from './metrics.ts';
+import { TRAINED, taskOf } from './train/spec.ts';
 
 /** What a configuration says of the table that it was made for; everything else in it is the default. */
 export interface ConfigValues {
@@ -9,13 +10,26 @@ export interface ConfigValues {
   roundsPerFold: number;
   minRows: number;
   minContributionRows: number;
+  /** What a project begins with, by its task. */
+  modelType: 'LinearSVC' | 'Ridge';
 }
+
+/** The hyperparameters of a type of model, explained. */
+const HYPERPARAMETERS = {
+  LinearSVC: `    # Weight of the errors against the size of the weights, 0.000001 to 1000000. Default: 1.
+    C: 1`,
+  Ridge: `    # Weight of the size of the weights against the errors, 0.000001 to 1000000. Default: 1.
+    alpha: 1`,
+} as const;
 
 /**
  * A configuration with a comment on every key. Strings are written as JSON, which is YAML as well. Longer than other
  * functions because it is the file, from top to bottom.
  */
 export function configText(values: ConfigValues): string {
+  const { modelType } = values;
+  const isRegression = taskOf(modelType) === 'regression';
+  const metrics = isRegression ? [...ERROR_METRICS, 'r2', 'mape'] : CLASS_METRICS;
   return `# Configuration of the Hokusai evaluator: \`hokusai run hokusai.yaml\`.
 # A key that is left out has its default. Paths are relative to this file.
 
@@ -39,26 +53,25 @@ metaflow:
 training:
   # Trainer. Only "reference" runs so far: the same bits on every machine. Default: "reference".
   framework: "reference"
-  # Kind of model. Only "LinearSVC" so far. Default: "LinearSVC".
-  model_type: "LinearSVC"
+  # Kind of model: ${TRAINED.map((type) => `${type} for a ${taskOf(type)}`).join(', ')}. Default: ${JSON.stringify(DEFAULTS.modelType)}.
+  model_type: ${JSON.stringify(modelType)}
   # Of the model type.
   hyperparameters:
-    # Weight of the errors against the size of the weights, 0.000001 to 1000000. Default: ${DEFAULTS.C}.
-    C: ${DEFAULTS.C}
+${HYPERPARAMETERS[modelType]}
 
 # How models are compared. What is paid for is policy.metric; the others are reported.
 evaluation:
-  # Any of ${METRICS.join(', ')}. Default: all four.
-  metrics: [${DEFAULTS.metrics.join(', ')}]
+  # Any of ${metrics.join(', ')}. Default: all four.
+  metrics: [${metrics.join(', ')}]
   # Share of the table that is the benchmark, between 0 and 1: a record of how the files below were made, which
   # running does not use. Default: ${DEFAULTS.testSplit}.
   test_split: ${values.testSplit}
-  # Whether each part has the table's share of positives; likewise a record. true or false. Default: ${DEFAULTS.stratify}.
+  # Whether each part has the table's share of each class; likewise a record. true or false. Default: ${DEFAULTS.stratify}.
   stratify: true
 
 # Files. No defaults.
 data:
-  # What each column is and which class is positive, JSON.
+  # What each column is and what the label's values mean, JSON.
   schema: "schema.json"
   # CSV that the baseline model is trained on.
   baseline: "baseline.csv"
@@ -75,8 +88,10 @@ policy:
   # Rounds after which a benchmark is spent, 1 to 1000; each may take alpha / rounds_per_fold. More rounds mean that
   # each has to gain more to be accepted. Default: ${DEFAULTS.roundsPerFold}; here one for each 200 benchmark rows, 1 to 20.
   rounds_per_fold: ${values.roundsPerFold}
-  # What is paid for: ${METRICS.join(', ')}. A model keeps the one that it was registered with. Default: ${DEFAULTS.metric}.
-  metric: ${DEFAULTS.metric}
+  # What is paid for: ${METRICS.join(', ')}; of more than two classes accuracy
+  # alone, of a regression mse or mae, as skill: by how much of a constant's error it falls. A model keeps the one that
+  # it was registered with. Default: ${DEFAULTS.metric}.
+  metric: ${isRegression ? 'mse' : DEFAULTS.metric}
   # What the lower confidence bound of the gain has to exceed, in basis points (100 are one percentage point),
   # 0 to 9999. Default: ${DEFAULTS.minDeltaBps}.
   min_delta_bps: ${DEFAULTS.minDeltaBps}

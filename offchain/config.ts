@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
 import { z } from 'zod';
-import { toPolicy, zConfigFile } from './config-schema.ts';
+import { DEFAULTS, toMetrics, toPolicy, zConfigFile } from './config-schema.ts';
 import { HokusaiError } from './errors.ts';
-import { METRICS, type Metric } from './metrics.ts';
 import { nearestFirst } from './nearest.ts';
+import type { TrainSpec } from './train/spec.ts';
 
 /** One thing in a configuration file that somebody should look at. */
 export interface ConfigProblem {
@@ -19,10 +19,6 @@ export interface ConfigProblem {
 
 /** A configuration that has been checked. Paths are absolute. */
 export type Config = ReturnType<typeof toConfig>;
-
-/** A metric by the name that a file has for it; undefined for one that is not computed. */
-const metricNamed = (name: string): Metric | undefined =>
-  METRICS.find((metric) => metric === (name === 'f1_score' ? 'f1' : name));
 
 /**
  * Reads and checks a configuration. An argument beats the environment, the environment beats the file, the file beats
@@ -91,28 +87,36 @@ function explain(issue: z.core.$ZodIssue, document: Document, lines: LineCounter
   }
   return issue.keys.map((key) => {
     const path = [...keys, key];
-    return { line: lineOf(document, lines, path), path: path.join('.'), message: unknownKey(keys, key) };
+    return {
+      line: lineOf(document, lines, path),
+      path: path.join('.'),
+      message: unknownKey(keys, key, document.getIn(['training', 'model_type'])),
+    };
   });
 }
 
-/** All keys of the file, as paths of keys; those of a list's items are below the list. */
-export function knownKeys(): string[][] {
+/** All keys of a file with this training.model_type, as paths of keys; those of a list's items are below the list. */
+export function knownKeys(modelType: unknown = DEFAULTS.modelType): string[][] {
   interface JsonSchema {
+    const?: unknown;
     properties?: Record<string, JsonSchema>;
     items?: JsonSchema;
+    oneOf?: JsonSchema[];
   }
-  const below = ({ properties, items }: JsonSchema): string[][] =>
-    Object.entries(properties ?? items?.properties ?? {}).flatMap(([key, child]) => [
+  const below = ({ properties, items, oneOf }: JsonSchema): string[][] => {
+    const branch = oneOf?.find((one) => one.properties?.model_type?.const === modelType);
+    return Object.entries(branch?.properties ?? properties ?? items?.properties ?? {}).flatMap(([key, child]) => [
       [key],
       ...below(child).map((path) => [key, ...path]),
     ]);
+  };
   return below(z.toJSONSchema(zConfigFile, { io: 'input' }) as JsonSchema);
 }
 
 /** The nearest key of the same section; or the section where a key of that very name belongs. */
-function unknownKey(keys: string[], key: string): string {
+function unknownKey(keys: string[], key: string, modelType: unknown): string {
   const section = keys.filter((name) => !/^\d+$/.test(name));
-  const known = knownKeys();
+  const known = knownKeys(modelType);
   const elsewhere = known.find((path) => path.at(-1) === key);
   if (elsewhere !== undefined) return `unknown key here, did you mean ${elsewhere.join('.')}?`;
   const here = known.filter((path) => path.length === section.length + 1 && section.every((k, at) => path[at] === k));
@@ -166,7 +170,7 @@ function toConfig(
   const { pipeline, metaflow, training, evaluation, data, output, assurance } = parsed;
   const beside = (path: string): string => resolve(dirname(file), path);
   const warnings: ConfigProblem[] = [];
-  if (evaluation.metrics.includes('auroc')) {
+  if (evaluation.metrics?.includes('auroc')) {
     const message = 'auroc is not computed yet and will not be in the report';
     warnings.push({ line: lineOfKey(['evaluation', 'metrics']), path: 'evaluation.metrics', message });
   }
@@ -180,9 +184,9 @@ function toConfig(
       framework: training.framework,
       modelType: training.model_type,
       hyperparameters: training.hyperparameters,
-    },
+    } as TrainSpec & { framework: 'reference' },
     evaluation: {
-      metrics: [...new Set(evaluation.metrics.flatMap((name) => metricNamed(name) ?? []))],
+      metrics: toMetrics(parsed),
       testSplit: evaluation.test_split,
       stratify: evaluation.stratify,
     },

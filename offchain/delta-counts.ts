@@ -28,6 +28,17 @@ export function lanes<const Bits extends readonly number[]>(counts: bigint, bits
   }) as { [I in keyof Bits]: bigint };
 }
 
+/** A word of these lanes, the first in its lowest bits: the inverse of {@link lanes}. */
+export function packLanes(values: readonly bigint[], bits: readonly number[]): bigint {
+  let shift = 0n;
+  return values.reduce((word, value, i) => {
+    requireThat(value >= 0n && value >> BigInt(bits[i]!) === 0n, value);
+    const lane = value << shift;
+    shift += BigInt(bits[i]!);
+    return word + lane;
+  }, 0n);
+}
+
 /** Refuses lanes that no data can give together. */
 export function requireThat(possible: boolean, counts: bigint): void {
   if (possible) return;

@@ -1,13 +1,13 @@
 // The twin of contracts/DeltaOne.sol: the same names, the same integers, the same roundings. A validator learns from it
 // what the chain will pay before it spends anything on a proof.
 import type { Attestation } from './attest.ts';
-import { accuracyFigures, pack, unpack, unpackClasses } from './delta-accuracy.ts';
+import { accuracyFigures, unpack, unpackClasses } from './delta-accuracy.ts';
 import { aurocFigures } from './delta-auroc.ts';
 import type { Figures } from './delta-counts.ts';
 import { guardedBps, isRatio, positivesOf, ratioFigures, unpackCells } from './delta-ratios.ts';
 import { isSkill, skillFigures } from './delta-skill.ts';
 import { HokusaiError } from './errors.ts';
-import type { Metric } from './metrics.ts';
+import type { ClassMetric, Metric } from './metrics.ts';
 
 export {
   type Counts,
@@ -43,7 +43,7 @@ export interface GateTerms {
 
 /** All members of a policy that decide what is paid. */
 export interface Terms extends GateTerms {
-  guardrails: readonly (Guardrail & { metric: Metric })[];
+  guardrails: readonly (Guardrail & { metric: ClassMetric })[];
   /** Pay the point estimate instead of the lower bound. */
   payPoint: boolean;
   /** Smallest units of the reward token for 100 bps. */
@@ -115,13 +115,14 @@ export function reward(paidBps: bigint, tokensPerDeltaOne: bigint, cap: bigint):
   return uncapped < cap ? uncapped : cap;
 }
 
-/**
- * The score of a comparison of two classes, with the terms it was scored by: integers as decimal strings.
- *
- * @param cells rows by label + 2 baseline + 4 candidate
- */
-export function delta(metric: Metric, cells: readonly number[], terms: Terms): NonNullable<Attestation['delta']> {
-  const { deltaOneBps, payableBps, failed } = score(metric, 2, [pack(cells)], terms);
+/** The score of a metric's counts, with the terms it was scored by: integers as decimal strings. See {@link score}. */
+export function delta(
+  metric: Metric,
+  classes: number,
+  counts: readonly bigint[],
+  terms: Terms,
+): NonNullable<Attestation['delta']> {
+  const { deltaOneBps, payableBps, failed } = score(metric, classes, counts, terms);
   const paid = terms.payPoint ? deltaOneBps : payableBps;
   return {
     deltaOneBps: String(deltaOneBps),

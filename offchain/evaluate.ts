@@ -1,22 +1,25 @@
 import type { Hex } from 'viem';
 import { labelsOf } from './check-table.ts';
 import { modelCommitment, saltOf, vectorRoot } from './commitment.ts';
+import { type Counts, namedCounts } from './counts.ts';
 import type { ModelLine } from './line.ts';
-import { confusionOf, jointCounts, type Metric, metricsOf, type Ratio } from './metrics.ts';
+import { type ModelMetrics, modelMetrics } from './model-metrics.ts';
+import { countsOf } from './prove/counts.ts';
 import type { Inference } from './prove/inference.ts';
+import { laneBitsOf } from './prove/score.ts';
 import { quantise } from './quantise.ts';
-import { type LinearModel, predict } from './train/linear.ts';
+import { type Model, predict } from './train/model.ts';
 
 /** One model on one fold, committed to. */
 export interface Evaluated {
   readonly commitment: bigint;
-  readonly predictions: Uint8Array;
+  readonly predictions: Uint8Array | Uint16Array;
   readonly predictionsSalt: bigint;
   readonly predictionsRoot: bigint;
 }
 
 /** A model's commitment, its predictions on the line's fold, and their root; salts follow from what it learned from. */
-export async function evaluate(model: LinearModel, trainingSetRoot: Hex, line: ModelLine): Promise<Evaluated> {
+export async function evaluate(model: Model, trainingSetRoot: Hex, line: ModelLine): Promise<Evaluated> {
   const { modelSecret } = line.secrets;
   const predictions = predict(model, quantise(line.benchmark, line.quantiser));
   const predictionsSalt = saltOf(modelSecret, 'predictions', trainingSetRoot, line.foldId);
@@ -26,7 +29,7 @@ export async function evaluate(model: LinearModel, trainingSetRoot: Hex, line: M
     predictionsSalt,
     predictionsRoot: await vectorRoot({
       name: 'predictions',
-      laneBits: 1,
+      laneBits: laneBitsOf(line.metric, line.fold.classes).predictions,
       values: predictions,
       salt: predictionsSalt,
     }),
@@ -34,7 +37,7 @@ export async function evaluate(model: LinearModel, trainingSetRoot: Hex, line: M
 }
 
 /** What is needed to prove what a model predicts on the line's fold. */
-export function inferenceOf(model: LinearModel, trainingSetRoot: Hex, line: ModelLine): Inference {
+export function inferenceOf(model: Model, trainingSetRoot: Hex, line: ModelLine): Inference {
   const { modelSecret, benchmarkSecret } = line.secrets;
   const features = quantise(line.benchmark, line.quantiser);
   return {
@@ -50,14 +53,22 @@ export function inferenceOf(model: LinearModel, trainingSetRoot: Hex, line: Mode
 
 /** How the two models compare on the fold. */
 export type Comparison = {
-  /** Rows by label + 2 baseline + 4 candidate. */
-  readonly cells: readonly number[];
-  readonly metrics: Readonly<Record<'baseline' | 'candidate', Record<Metric, Ratio>>>;
+  readonly counts: Counts;
+  readonly metrics: Readonly<Record<'baseline' | 'candidate', ModelMetrics>>;
 };
 
 /** Counts and metrics of both models' predictions on the line's fold. */
-export function compare(line: ModelLine, baseline: Evaluated, candidate: Evaluated): Comparison {
-  const cells = jointCounts(labelsOf(line.benchmark, line.schema), baseline.predictions, candidate.predictions);
-  const metricsFor = (model: 'baseline' | 'candidate') => metricsOf(confusionOf(cells, model));
-  return { cells, metrics: { baseline: metricsFor('baseline'), candidate: metricsFor('candidate') } };
+export function compare(
+  { metric, fold: { classes }, benchmark, schema }: ModelLine,
+  baseline: Evaluated,
+  candidate: Evaluated,
+): Comparison {
+  const labels = labelsOf(benchmark, schema);
+  const predictions = { baselinePredictions: baseline.predictions, candidatePredictions: candidate.predictions };
+  const words = countsOf({ metric, classes, labels, ...predictions });
+  const metricsFor = (evaluated: Evaluated) => modelMetrics(schema.label, labels, evaluated.predictions);
+  return {
+    counts: namedCounts(metric, classes, words),
+    metrics: { baseline: metricsFor(baseline), candidate: metricsFor(candidate) },
+  };
 }

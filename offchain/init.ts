@@ -7,6 +7,7 @@ import { DEFAULTS, MAX_BENCHMARK_ROWS } from './config-schema.ts';
 import { configText } from './config-text.ts';
 import { describePower, type Power } from './describe-power.ts';
 import { HokusaiError } from './errors.ts';
+import { classesOf, TASKS, type Tally, tally } from './label.ts';
 import { inferSchema, type Schema, type SchemaWarning } from './schema.ts';
 import { type Split, splitTable } from './split.ts';
 import { readCsv, selectRows, type Table, writeCsv } from './table.ts';
@@ -25,7 +26,9 @@ const zOptions = z.strictObject({
   data: z.string().min(1),
   /** Name of the label's column. */
   label: z.string().min(1),
-  /** The positive class, else as {@link inferSchema} finds it. */
+  /** Else classification, where the label's values are not numbers that may be either. */
+  task: z.enum(TASKS).optional(),
+  /** The positive class of two, else as {@link inferSchema} finds it. */
   positive: z.string().min(1).optional(),
   /** Sizes of the parts; for their defaults see {@link splitTable}. */
   baselineRows: z.int().min(2).optional(),
@@ -41,18 +44,16 @@ export type InitWarning =
   | SchemaWarning
   | { code: 'ROWS_DUPLICATE' | 'ROWS_CONTRADICTORY' | 'CLASS_RARE'; column: string; message: string };
 
-export interface InitSummary {
+export interface InitSummary extends Tally {
   /** In the file, and of them distinct. */
   rows: number;
   distinctRows: number;
   label: Schema['label'];
-  /** Rows of the positive class among the distinct ones. */
-  positives: number;
   /** Number of columns without the label by what is done with them. */
   columns: { number: number; category: number; ignored: number };
-  split: Record<'baseline' | 'contribution' | 'benchmark', { rows: number; positives: number }>;
-  /** Of the benchmark under the policy that was written. */
-  power: Power;
+  split: Record<'baseline' | 'contribution' | 'benchmark', { rows: number } & Tally>;
+  /** Of the benchmark under the policy that was written; of a regression there is no power calculation. */
+  power?: Power;
 }
 
 /**
@@ -69,11 +70,16 @@ export interface InitSummary {
 export async function init(
   options: InitOptions,
 ): Promise<{ files: string[]; warnings: InitWarning[]; summary: InitSummary }> {
-  const { data, label, positive, seed, directory: given, ...sizes } = parseOptions(options);
+  const { data, label, task, positive, seed, directory: given, ...sizes } = parseOptions(options);
   const directory = resolve(given);
   refuseOccupied(directory);
   const table = await readCsv(data);
-  const { schema, warnings } = inferSchema(table, positive === undefined ? { label } : { label, positive });
+  const { schema, warnings } = inferSchema(table, {
+    label,
+    ...(task !== undefined && { task }),
+    ...(positive !== undefined && { positive }),
+  });
+  const isRegression = classesOf(schema.label) === 0;
   const learned = withoutIgnored(table, schema);
   const split = splitTable(learned, schema, { ...sizes, seed, maxBenchmark: MAX_BENCHMARK_ROWS });
   const distinctRows = table.rows - split.duplicates;
@@ -86,6 +92,7 @@ export async function init(
     roundsPerFold,
     minRows: split.benchmark.length,
     minContributionRows: Math.min(DEFAULTS.minContributionRows, split.contribution.length),
+    modelType: isRegression ? 'Ridge' : DEFAULTS.modelType,
   });
   const files = publish(directory, (folder) => {
     for (const part of ['baseline', 'contribution', 'benchmark'] as const) {
@@ -94,8 +101,9 @@ export async function init(
     writeFileSync(join(folder, 'schema.json'), `${JSON.stringify(schema, null, 2)}\n`);
     writeFileSync(join(folder, 'hokusai.yaml'), config);
   });
-  const power = describePower({ policy: { ...DEFAULTS, roundsPerFold, gate: DEFAULTS } }, split.benchmark.length);
-  const summary = { rows: table.rows, distinctRows, ...describe(learned, schema, split), power };
+  const policy = { ...DEFAULTS, roundsPerFold, gate: DEFAULTS };
+  const power = isRegression ? {} : { power: describePower({ policy }, split.benchmark.length) };
+  const summary = { rows: table.rows, distinctRows, ...describe(learned, schema, split), ...power };
   return { files, warnings: [...warnings, ...warnOf(summary, split)], summary };
 }
 
@@ -182,15 +190,21 @@ function removeFolders(innermost: string, outermost: string): void {
 
 function describe(table: Table, schema: Schema, split: Split) {
   const labels = labelsOf(table, schema);
-  const part = (rows: number[]) => ({ rows: rows.length, positives: rows.filter((row) => labels[row] === 1).length });
+  const classes = classesOf(schema.label);
+  const tallied = (rows: number[]) =>
+    tally(
+      Uint16Array.from(rows, (row) => labels[row]!),
+      classes,
+    );
+  const part = (rows: number[]) => ({ rows: rows.length, ...tallied(rows) });
   const [baseline, contribution, benchmark] = [part(split.baseline), part(split.contribution), part(split.benchmark)];
   const columns = { number: 0, category: 0, ignored: 0 };
   for (const { type } of schema.columns) columns[type]++;
-  const positives = baseline.positives + contribution.positives + benchmark.positives;
-  return { label: schema.label, positives, columns, split: { baseline, contribution, benchmark } };
+  const all = tallied([...split.baseline, ...split.contribution, ...split.benchmark]);
+  return { label: schema.label, ...all, columns, split: { baseline, contribution, benchmark } };
 }
 
-function warnOf({ label, positives, distinctRows }: Omit<InitSummary, 'power'>, split: Split): InitWarning[] {
+function warnOf({ label, positives, perClass, distinctRows }: Omit<InitSummary, 'power'>, split: Split): InitWarning[] {
   const column = label.name;
   const warnings: InitWarning[] = [];
   if (split.duplicates > 0) {
@@ -201,7 +215,8 @@ function warnOf({ label, positives, distinctRows }: Omit<InitSummary, 'power'>, 
     const message = `${split.contradictions} pairs of rows differ in the label alone: no model gets both right`;
     warnings.push({ code: 'ROWS_CONTRADICTORY', column, message });
   }
-  const rarer = Math.min(positives, distinctRows - positives);
+  const counts = positives === undefined ? (perClass ?? []) : [positives, distinctRows - positives];
+  const rarer = Math.min(...counts);
   if (rarer < RARE) {
     const message = `one class has ${rarer} distinct rows only: hardly enough to learn from`;
     warnings.push({ code: 'CLASS_RARE', column, message });

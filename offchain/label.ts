@@ -3,15 +3,64 @@ import { HokusaiError } from './errors.ts';
 import { nearestFirst } from './nearest.ts';
 import type { Table } from './table.ts';
 
-/** The label of a binary task: both values in canonical form, `positive` is class 1. */
-export interface Label {
+export const TASKS = ['classification', 'regression'] as const;
+export type Task = (typeof TASKS)[number];
+
+/** The label of two classes: both values in canonical form, `positive` is class 1. */
+export interface BinaryLabel {
   name: string;
   positive: string;
   negative: string;
 }
 
+/** The label of 3 to 256 classes: their values in canonical form, class k at position k. */
+export interface ClassesLabel {
+  name: string;
+  classes: string[];
+}
+
+/** The label of a regression: low and high, canonical decimals, are 0 and 65535; what is outside counts as they do. */
+export interface NumberLabel {
+  name: string;
+  low: string;
+  high: string;
+}
+
+export type Label = BinaryLabel | ClassesLabel | NumberLabel;
+
+/** The values of a label's classes, by class; none of a number. */
+export function classNames(label: Label): readonly string[] {
+  if ('classes' in label) return label.classes;
+  return 'positive' in label ? [label.negative, label.positive] : [];
+}
+
+/** How many classes a label has; 0 for a number, as the contracts count them. */
+export const classesOf = (label: Label): number => classNames(label).length;
+
+/** How many rows there are of each class: positives of two classes, a list by class of more, nothing of numbers. */
+export interface Tally {
+  positives?: number;
+  perClass?: number[];
+}
+
+/** @param labels - class of each row, or its number where there are 0 classes */
+export function tally(labels: ArrayLike<number>, classes: number): Tally {
+  const perClass = new Array<number>(classes).fill(0);
+  for (let row = 0; row < labels.length && classes > 0; row++) perClass[labels[row]!]!++;
+  if (classes === 2) return { positives: perClass[1]! };
+  return classes > 2 ? { perClass } : {};
+}
+
 /** How the positive class was found; `rarer` is a guess worth a warning. */
 export type PositiveRule = 'named' | 'known' | 'greater' | 'rarer';
+
+/** What somebody says of a label beside its name. */
+export interface LabelOptions {
+  /** Else classification, where that is no guess. */
+  task?: Task;
+  /** The positive class of two. */
+  positive?: string;
+}
 
 /** Pairs of positive and negative, compared in lower case. */
 const KNOWN_PAIRS = [
@@ -30,42 +79,113 @@ const KNOWN_PAIRS = [
   ['spam', 'ham'],
 ] as const;
 
+/** A class is a byte in commitments and circuits. */
+export const MAX_CLASSES = 256;
+/** More different numbers than this may be classes or quantities: it has to be said which. */
+const CLEARLY_CLASSES = 20;
 const SHOWN = 10;
 
 /**
- * Finds the two classes of a label column and says which is positive: the one that the caller names; else the truthy
- * one of a known pair (1/0, true/false, yes/no, malignant/benign ..., in any case); else the greater of two numbers;
- * else the rarer one, of equally frequent ones the later in code-unit order.
+ * Says what the values of a label column are.
  *
- * @throws HokusaiError `configuration` LABEL_COLUMN_UNKNOWN, LABEL_POSITIVE_UNKNOWN; `terminal` LABEL_MISSING_VALUES,
- * LABEL_ONE_CLASS, LABEL_TOO_MANY_CLASSES
+ * - `regression`: numbers, from the least to the greatest in the table.
+ * - Two classes; positive is the one that the caller names; else the truthy one of a known pair (1/0, true/false, yes/no,
+ *   malignant/benign ..., in any case); else the greater of two numbers; else the rarer one, of equally frequent ones the
+ *   later in code-unit order.
+ * - 3 to 256 classes: numbers in their order, else texts in code-unit order.
+ *
+ * @returns `rule` of two classes
+ * @throws HokusaiError `configuration` LABEL_COLUMN_UNKNOWN, LABEL_POSITIVE_UNKNOWN, LABEL_TASK_UNCLEAR,
+ * LABEL_NOT_NUMBER; `terminal` LABEL_MISSING_VALUES, LABEL_ONE_CLASS, LABEL_TOO_MANY_CLASSES
  */
-export function inferLabel(table: Table, name: string, positive?: string): { label: Label; rule: PositiveRule } {
-  const counts = countClasses(table, name);
-  const classes = [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
-  const shown = classes.slice(0, SHOWN).map(([value, rows]) => ({ value: shorten(value), rows }));
-  const list = shown.map(({ value, rows }) => `${value} (${rows})`).join(', ');
-  if (classes.length === 1) {
-    throw new HokusaiError('terminal', 'LABEL_ONE_CLASS', `${table.file}: label ${name} has one class only: ${list}`, {
-      details: { file: table.file, column: name, classes: shown },
-      next: 'Give rows of both classes.',
-    });
+export function inferLabel(
+  table: Table,
+  name: string,
+  { task, positive }: LabelOptions = {},
+): { label: Label; rule?: PositiveRule } {
+  const counts = countValues(table, name);
+  const values = [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1));
+  const shown = values.slice(0, SHOWN).map(([value, rows]) => ({ value: shorten(value), rows }));
+  const found = { file: table.file, name, shown, count: values.length };
+  if (values.length === 1) throw oneValue(found, task);
+  if (task === 'regression') return { label: numberLabel(table.file, name, [...counts.keys()], positive) };
+  const texts = values.map(([value]) => value);
+  const numbers = texts.every((text) => canonicalDecimal(text) !== null);
+  if (task === undefined && numbers && values.length > CLEARLY_CLASSES) throw unclear(found);
+  if (values.length > MAX_CLASSES) throw tooManyClasses(found);
+  if (values.length > 2) {
+    if (positive !== undefined) throw noPositive(name, `has ${values.length} classes, none of which is positive`);
+    const order = (a: string, b: string) => (numbers ? Number(a) - Number(b) : 0) || (a < b ? -1 : 1);
+    return { label: { name, classes: texts.sort(order) } };
   }
-  if (classes.length > 2) {
-    const more = classes.length > SHOWN ? ', ...' : '';
-    const text = `${table.file}: label ${name} has ${classes.length} classes, only two are supported so far: ${list}${more}`;
-    throw new HokusaiError('terminal', 'LABEL_TOO_MANY_CLASSES', text, {
-      details: { file: table.file, column: name, count: classes.length, classes: shown },
-      next: 'Name a label column with two values, or write one, such as "is it class A?".',
-    });
-  }
-  const [[frequent], [rare]] = classes as [[string, number], [string, number]];
-  const found = positive === undefined ? findPositive(frequent, rare) : namePositive(name, positive, frequent, rare);
-  const negative = found.positive === frequent ? rare : frequent;
-  return { label: { name, positive: found.positive, negative }, rule: found.rule };
+  const [frequent, rare] = texts as [string, string];
+  const chosen = positive === undefined ? findPositive(frequent, rare) : namePositive(name, positive, frequent, rare);
+  const negative = chosen.positive === frequent ? rare : frequent;
+  return { label: { name, positive: chosen.positive, negative }, rule: chosen.rule };
 }
 
-function countClasses(table: Table, name: string): Map<string, number> {
+/** What was found in a label's column. */
+interface Found {
+  file: string;
+  name: string;
+  shown: { value: string; rows: number }[];
+  count: number;
+}
+
+const listOf = ({ shown, count }: Found): string =>
+  shown.map(({ value, rows }) => `${value} (${rows})`).join(', ') + (count > SHOWN ? ', ...' : '');
+
+function oneValue(found: Found, task: Task | undefined): HokusaiError {
+  const { file, name, shown } = found;
+  const [what, next] =
+    task === 'regression' ? ['value', 'Give rows of different values.'] : ['class', 'Give rows of both classes.'];
+  const text = `${file}: label ${name} has one ${what} only: ${listOf(found)}`;
+  return new HokusaiError('terminal', 'LABEL_ONE_CLASS', text, {
+    details: { file, column: name, classes: shown },
+    next,
+  });
+}
+
+function unclear({ file, name, count }: Found): HokusaiError {
+  const text = `${file}: label ${name} has ${count} different numbers, which may be classes or quantities`;
+  return new HokusaiError('configuration', 'LABEL_TASK_UNCLEAR', text, {
+    details: { file, column: name, count },
+    next: 'Say which: --task regression for quantities, --task classification for classes.',
+  });
+}
+
+function tooManyClasses(found: Found): HokusaiError {
+  const { file, name, count, shown } = found;
+  const text = `${file}: label ${name} has ${count} classes, at most ${MAX_CLASSES} are supported: ${listOf(found)}`;
+  return new HokusaiError('terminal', 'LABEL_TOO_MANY_CLASSES', text, {
+    details: { file, column: name, count, classes: shown },
+    next: 'Name a label column with fewer values, or write one that groups them; for quantities, use --task regression.',
+  });
+}
+
+function noPositive(name: string, why: string): HokusaiError {
+  return new HokusaiError('configuration', 'LABEL_POSITIVE_UNKNOWN', `label ${name} ${why}`, {
+    details: { column: name },
+    next: 'Leave --positive out: it is for labels of two classes.',
+  });
+}
+
+/** The range of the numbers; of several texts that are one double, code-unit order decides. */
+function numberLabel(file: string, name: string, values: readonly string[], positive?: string): NumberLabel {
+  if (positive !== undefined) throw noPositive(name, 'is a number, and has no positive class');
+  const bad = values.filter((value) => canonicalDecimal(value) === null);
+  if (bad.length > 0) {
+    const list = bad.sort().slice(0, SHOWN).map(shorten).join(', ') + (bad.length > SHOWN ? ', ...' : '');
+    throw new HokusaiError('configuration', 'LABEL_NOT_NUMBER', `${file}: label ${name} is not a number: ${list}`, {
+      details: { file, column: name, count: bad.length },
+      next: 'Name a label column of decimal numbers, or use --task classification.',
+    });
+  }
+  const sorted = values.toSorted((a, b) => Number(a) - Number(b) || (a < b ? -1 : 1));
+  return { name, low: sorted[0]!, high: sorted.at(-1)! };
+}
+
+function countValues(table: Table, name: string): Map<string, number> {
   const column = table.columns.find((candidate) => candidate.name === name);
   if (column === undefined) {
     const columns = nearestFirst(

@@ -7,33 +7,51 @@ const MAX_GROUPS = 32;
  * Whether a column by itself tells the label: a copy or a code of it, or something known only afterwards.
  *
  * Guess each row's class from the column alone, by the majority of the rows with its value (at most 32 values), or for
- * numbers by one threshold; missing cells are a value of their own. The column gives the label away when the wrong
- * guesses are at most 1 % of the rarer class - not of all rows, or else every column of a rare label would. On few rows
- * this happens by chance, so the rarer class needs ten rows, and each value beyond the second counts as one wrong guess.
+ * numbers and two classes by one threshold; missing cells are a value of their own. The column gives the label away when
+ * the wrong guesses are at most 1 % of the rows outside the most frequent class - not of all rows, or else every column
+ * of a rare label would. On few rows this happens by chance, so ten rows have to be outside, and each value beyond the
+ * number of classes counts as one wrong guess.
  *
  * @param texts - a cell's text per row, `null` where missing; decimal numbers when type is `number`
- * @param positive - whether the row's label is the positive class
+ * @param labels - the class of each row
  */
-export function leaksLabel(type: 'number' | 'category', texts: (string | null)[], positive: boolean[]): boolean {
-  const positives = positive.reduce((sum, is) => sum + Number(is), 0);
-  const minority = Math.min(positives, positive.length - positives);
+export function leaksLabel(
+  type: 'number' | 'category',
+  texts: (string | null)[],
+  labels: readonly number[],
+  classes: number,
+): boolean {
+  const counts = new Array<number>(classes).fill(0);
+  for (const label of labels) counts[label]!++;
+  const minority = labels.length - Math.max(...counts);
   if (minority < MIN_MINORITY) return false;
   const tolerated = Math.floor(minority / 100);
-  if (errorsByValue(type, texts, positive) <= tolerated) return true;
-  return type === 'number' && errorsByThreshold(texts, positive) <= tolerated;
+  if (errorsByValue(type, texts, labels, classes) <= tolerated) return true;
+  if (type !== 'number' || classes !== 2) return false;
+  return (
+    errorsByThreshold(
+      texts,
+      labels.map((label) => label === 1),
+    ) <= tolerated
+  );
 }
 
-function errorsByValue(type: 'number' | 'category', texts: (string | null)[], positive: boolean[]): number {
-  const groups = new Map<number | string | null, [number, number]>();
+function errorsByValue(
+  type: 'number' | 'category',
+  texts: (string | null)[],
+  labels: readonly number[],
+  classes: number,
+): number {
+  const groups = new Map<number | string | null, number[]>();
   for (const [row, text] of texts.entries()) {
     const value = type === 'number' && text !== null ? Number(text) : text;
-    const group = groups.get(value) ?? [0, 0];
-    group[Number(positive[row])]!++;
+    const group = groups.get(value) ?? new Array<number>(classes).fill(0);
+    group[labels[row]!]!++;
     groups.set(value, group);
     if (groups.size > MAX_GROUPS + 1) return Number.POSITIVE_INFINITY;
   }
-  let errors = Math.max(0, groups.size - 2);
-  for (const group of groups.values()) errors += Math.min(...group);
+  let errors = Math.max(0, groups.size - classes);
+  for (const group of groups.values()) errors += group.reduce((sum, rows) => sum + rows) - Math.max(...group);
   return errors;
 }
 

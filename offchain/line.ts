@@ -6,14 +6,18 @@ import { featuresRoot, saltOf, vectorRoot } from './commitment.ts';
 import type { Config } from './config.ts';
 import { foldId, metricId, trainingSetRoot } from './context.ts';
 import { dataRootOf, EMPTY_TRAINING_SET, rowDigests, rowsRoot } from './data-root.ts';
+import { countsLength } from './delta.ts';
 import { HokusaiError } from './errors.ts';
 import { byDigest } from './integrate.ts';
+import { classesOf } from './label.ts';
 import type { Metric } from './metrics.ts';
 import { inferenceCircuit, type ModelShape } from './prove/inference.ts';
+import { laneBitsOf } from './prove/score.ts';
 import { featuresOf, fitQuantiser, type Quantiser, quantise, quantiserHash } from './quantise.ts';
 import { parseSchema, type Schema } from './schema.ts';
 import { readCsv, type Table } from './table.ts';
-import type { TrainSpec } from './train/train.ts';
+import { type TrainSpec, taskOf } from './train/spec.ts';
+import { familyOf, trainerOf } from './train/train.ts';
 
 /** Part of every trainSpecHash: another release may train another model from the same rows. */
 export const EVALUATOR = 'hokusai-evaluator 0.1.0';
@@ -88,30 +92,33 @@ export async function modelLine(given: {
       labelsRoot: String(fold.labelsRoot),
       featuresRoot: String(fold.featuresRoot),
       metric,
-      classes: 2,
     }),
     secrets,
   };
 }
 
 /** The shape of every model that the line will have. */
-export const modelShape = ({ quantiser }: Pick<ModelLine, 'quantiser'>): ModelShape => ({
-  family: 'linear',
+export const modelShape = ({ quantiser, spec }: Pick<ModelLine, 'quantiser' | 'spec'>): ModelShape => ({
+  family: familyOf(spec),
   inputs: featuresOf(quantiser).length,
 });
 
-/** What a policy says of how its candidates are trained. */
-export const trainSpecHashOf = ({ C }: TrainSpec): Hex =>
-  keccak256(stringToHex(canonicalJson({ evaluator: EVALUATOR, model: 'LinearSVC', C: String(C) })));
+/** What a policy says of how its candidates are trained: numbers as text, for those with a point have no other form. */
+export function trainSpecHashOf({ modelType, hyperparameters }: TrainSpec): Hex {
+  const texts = Object.entries(hyperparameters).map(([name, value]) => [name, String(value)]);
+  return keccak256(
+    stringToHex(canonicalJson({ evaluator: EVALUATOR, model: modelType, ...Object.fromEntries(texts) })),
+  );
+}
 
 /**
  * The model line of a configuration's files.
  *
- * @throws HokusaiError `configuration` LINE_MISFIT when baseline or benchmark do not fit the schema, with all problems;
- *   INFERENCE_TOO_WIDE
+ * @throws HokusaiError `configuration` LINE_MISFIT when baseline or benchmark do not fit the schema, with all problems,
+ *   LINE_TASK when metric, terms or type of model are not for its label; INFERENCE_TOO_WIDE
  */
 export async function ownedLine(config: Config, secrets: OwnerSecrets): Promise<ModelLine> {
-  const { data, training, policy } = config;
+  const { data, training } = config;
   const schema = parseSchema(JSON.parse(await readFile(data.schema, 'utf8')));
   const [baseline, benchmark] = [await readCsv(data.baseline), await readCsv(data.benchmark)];
   const problems = [baseline, benchmark].flatMap((table) =>
@@ -123,11 +130,34 @@ export async function ownedLine(config: Config, secrets: OwnerSecrets): Promise<
       next: `Correct the files, or infer the schema ${data.schema} again.`,
     });
   }
-  const spec = { C: training.hyperparameters.C };
-  const line = await modelLine({ schema, metric: policy.metric, spec, baseline, benchmark, secrets });
+  refuseOtherTask(config, schema);
+  const line = await modelLine({ schema, metric: config.policy.metric, spec: training, baseline, benchmark, secrets });
   // Before anything is trained: whether it can be proven follows from the table.
   if (config.assurance === 'inferred') inferenceCircuit(modelShape(line));
   return line;
+}
+
+/** What a policy asks for that the counts of so many classes do not tell, so that no candidate would ever be paid. */
+function refuseOtherTask({ policy, training, file }: Config, { label }: Schema): void {
+  const classes = classesOf(label);
+  const { metric, gate } = policy;
+  const kind = classes === 0 ? 'a number' : `one of ${classes} classes`;
+  const problems = Object.entries({
+    [`training.model_type ${training.modelType} is for a ${taskOf(training.modelType)}`]:
+      (taskOf(training.modelType) === 'regression') === (classes === 0),
+    [`policy.metric ${metric} is not counted of it`]: countsLength(metric, classes) > 0,
+    'policy.min_positives asks for positives, which are of two classes': classes === 2 || gate.minPositives === 0,
+    'policy.guardrails guard other metrics, which are counted of two classes alone':
+      classes === 2 || gate.guardrails.length === 0,
+  }).flatMap(([problem, holds]) => (holds ? [] : [problem]));
+  if (problems.length > 0) {
+    const text = `${file}: the label ${label.name} is ${kind}, but ${problems.join('; ')}`;
+    throw new HokusaiError('configuration', 'LINE_TASK', text, {
+      details: { classes, problems },
+      next: 'Correct the configuration, or make the project anew with hokusai init.',
+    });
+  }
+  trainerOf(training, classes);
 }
 
 /** Rows, in the order of their digests, as a fold commits to them. */
@@ -138,15 +168,16 @@ async function foldOf(
   quantiser: Quantiser,
   benchmarkSecret: Uint8Array,
 ): Promise<Fold> {
-  const labels = labelsOf(rows, schema);
+  const classes = classesOf(schema.label);
+  const laneBits = laneBitsOf(metric, classes).labels;
   const salt = (name: string) => saltOf(benchmarkSecret, name);
   return {
-    labelsRoot: await vectorRoot({ name: 'labels', laneBits: 1, values: labels, salt: salt('labels') }),
+    labelsRoot: await vectorRoot({ name: 'labels', laneBits, values: labelsOf(rows, schema), salt: salt('labels') }),
     featuresRoot: await featuresRoot(quantise(rows, quantiser), salt('features')),
     rowsRoot: rowsRoot(rowDigests(rows, schema, 'features'), benchmarkSecret),
     quantiserHash: quantiserHash(quantiser),
     metric: metricId(metric),
     n: rows.rows,
-    classes: 2,
+    classes,
   };
 }

@@ -13,8 +13,14 @@ export type Confusion = {
 };
 
 /** What the eight cells tell of two models, under the names that the contracts have for them. */
-export const METRICS = ['accuracy', 'precision', 'recall', 'f1'] as const;
+export const CLASS_METRICS = ['accuracy', 'precision', 'recall', 'f1'] as const;
+export type ClassMetric = (typeof CLASS_METRICS)[number];
 
+/** Errors of a regression, which are paid for as skill: put in relation to those of a constant. */
+export const ERROR_METRICS = ['mse', 'mae'] as const;
+
+/** What can be paid for; of more than two classes accuracy alone. */
+export const METRICS = [...CLASS_METRICS, ...ERROR_METRICS] as const;
 export type Metric = (typeof METRICS)[number];
 
 /**
@@ -22,7 +28,11 @@ export type Metric = (typeof METRICS)[number];
  *
  * @param labels - 0 or 1 per row, like the predictions of both models
  */
-export function jointCounts(labels: Uint8Array, baseline: Uint8Array, candidate: Uint8Array): number[] {
+export function jointCounts(
+  labels: Uint8Array | Uint16Array,
+  baseline: Uint8Array | Uint16Array,
+  candidate: Uint8Array | Uint16Array,
+): number[] {
   if (baseline.length !== labels.length || candidate.length !== labels.length) {
     throw new RangeError(`${labels.length} labels, ${baseline.length} and ${candidate.length} predictions`);
   }
@@ -47,7 +57,7 @@ export function confusionOf(counts: readonly number[], model: 'baseline' | 'cand
  * F1 2 TP / (2 TP + FP + FN). 0/0, e.g. the precision of a model that never says 1, stays 0/0: what it means for
  * payment (baseline: not eligible, candidate: 0) is decided where it is paid.
  */
-export function metricsOf(confusion: Confusion): Record<Metric, Ratio> {
+export function metricsOf(confusion: Confusion): Record<ClassMetric, Ratio> {
   const { truePositive: tp, falsePositive: fp, falseNegative: fn, trueNegative: tn } = confusion;
   return {
     accuracy: { numerator: tp + tn, denominator: tp + fp + fn + tn },

@@ -5,17 +5,19 @@ import { labelsOf } from './check-table.ts';
 import { saltOf } from './commitment.ts';
 import type { Config } from './config.ts';
 import { trainingSetRoot } from './context.ts';
+import { countWords } from './counts.ts';
 import { delta, statedTerms, type Terms } from './delta.ts';
 import { HokusaiError } from './errors.ts';
 import { type Comparison, compare, evaluate, inferenceOf } from './evaluate.ts';
 import type { Executor } from './executor.ts';
 import { append, type Integration, integrate } from './integrate.ts';
+import { tally } from './label.ts';
 import { EVALUATOR, type ModelLine } from './line.ts';
 import { type ProvenInference, proveInference } from './prove/inference.ts';
 import type { Proven } from './prove/prove.ts';
 import type { Score } from './prove/score.ts';
 import { selectRows, type Table } from './table.ts';
-import type { LinearModel } from './train/linear.ts';
+import type { Model } from './train/model.ts';
 import { train } from './train/train.ts';
 import { type Validation, validate } from './validate.ts';
 
@@ -49,26 +51,31 @@ export interface Finding {
    * validators when it is below the gate. */
   readonly evaluated?: {
     readonly score: Omit<Score, 'contextHash'>;
-    readonly cells: readonly number[];
+    readonly counts: Comparison['counts'];
     readonly delta: NonNullable<Attestation['delta']>;
     readonly metrics: Comparison['metrics'];
-    readonly models: Readonly<Record<'baseline' | 'candidate', LinearModel>>;
+    readonly models: Readonly<Record<'baseline' | 'candidate', Model>>;
   };
 }
 
 /** What both models predict, proven. */
 export type Inferences = Readonly<Record<'baseline' | 'candidate', ProvenInference>>;
 
-/** Proves what both models of a scored finding predict on the line's fold. */
+/**
+ * Proves what both models of a scored finding predict on the line's fold.
+ *
+ * @param circuitId of the key to prove with, where a policy names one
+ */
 export async function proveInferences(
   line: ModelLine,
   { agreed, evaluated }: Finding,
   executor: Executor,
   prover?: Proven['prover'],
+  circuitId?: Hex,
 ): Promise<Inferences> {
   const proven = (name: 'baseline' | 'candidate') => {
     const inference = inferenceOf(evaluated!.models[name], agreed.models![name].trainingSetRoot as Hex, line);
-    return proveInference(inference, executor, prover);
+    return proveInference(inference, executor, prover, circuitId);
   };
   return { baseline: await proven('baseline'), candidate: await proven('candidate') };
 }
@@ -179,17 +186,17 @@ function unusable({ fresh, overlap }: Integration, { minContributionRows }: Offe
 }
 
 /** The line's current baseline. */
-export const headOf = (line: ModelLine, executor: Executor): Promise<LinearModel> =>
+export const headOf = (line: ModelLine, executor: Executor): Promise<Model> =>
   trained(line, line.trainingSet, line.trainingSetRoot, executor);
 
 /** The model of a training set: trained once, then taken from the journal. */
-async function trained(line: ModelLine, table: Table, root: Hex, executor: Executor): Promise<LinearModel> {
+async function trained(line: ModelLine, table: Table, root: Hex, executor: Executor): Promise<Model> {
   const { schema, quantiser, spec } = line;
   const inputs = { trainingSetRoot: root, quantiserHash: line.fold.quantiserHash, trainSpecHash: line.trainSpecHash };
   const model = await executor.step('train', inputs, async ({ signal }) =>
     train(table, { schema, quantiser, spec }, { signal }),
   );
-  return model as LinearModel;
+  return model as Model;
 }
 
 async function scored(
@@ -197,12 +204,7 @@ async function scored(
   offer: Offer,
   contribution: Contribution,
   executor: Executor,
-  {
-    known,
-    nextRoot,
-    rows,
-    ...models
-  }: { known: Known; nextRoot: Hex; rows: Table; baseline: LinearModel; candidate: LinearModel },
+  { known, nextRoot, rows, ...models }: { known: Known; nextRoot: Hex; rows: Table; baseline: Model; candidate: Model },
 ): Promise<Finding> {
   const baseline = await evaluate(models.baseline, line.trainingSetRoot, line);
   const candidate = await evaluate(models.candidate, nextRoot, line);
@@ -213,11 +215,12 @@ async function scored(
   const comparison = await executor.step('evaluate', { foldId: line.foldId, roots }, async () =>
     compare(line, baseline, candidate),
   );
-  const { cells, metrics } = comparison;
+  const { counts, metrics } = comparison;
   const { metric } = line;
-  const score = await executor.step('delta', { metric, cells: [...cells], terms: statedTerms(offer.terms) }, async () =>
-    delta(metric, cells, offer.terms),
-  );
+  const { classes } = line.fold;
+  const words = countWords(counts);
+  const inputs = { metric, classes, counts: words.map(String), terms: statedTerms(offer.terms) };
+  const score = await executor.step('delta', inputs, async () => delta(metric, classes, words, offer.terms));
 
   const accepted = score.failed === '';
   const told = accepted || offer.tellRejected;
@@ -239,14 +242,16 @@ async function scored(
         baseline: model('baseline', baseline, line.trainingSetRoot, line.trainingSet.rows),
         candidate: model('candidate', candidate, nextRoot, rows.rows),
       },
-      ...(told && { counts: countsOf(cells), delta: score }),
+      ...(told && { counts, delta: score }),
     },
     evaluated: {
-      cells,
+      counts,
       delta: score,
       metrics,
       models,
       score: {
+        metric,
+        classes,
         labels: labelsOf(line.benchmark, line.schema),
         baselinePredictions: baseline.predictions,
         candidatePredictions: candidate.predictions,
@@ -258,15 +263,12 @@ async function scored(
   };
 }
 
-function countsOf(cells: readonly number[]): NonNullable<Agreed['counts']> {
-  const n = cells.reduce((sum, count) => sum + count, 0);
-  return { cells: [...cells], n, fixed: cells[2]! + cells[5]!, broken: cells[3]! + cells[4]! };
-}
-
 function agreed(line: ModelLine, { name }: Offer, contribution: Committed, refusal: Refusal, known?: Known): Agreed {
   const { contributor, payeesRoot, dataRoot, rows } = contribution;
-  const { labelsRoot, featuresRoot, rowsRoot, quantiserHash, n } = line.fold;
-  const none = { rowsUsed: 0, duplicates: 0, overlap: 0, quality: { cells: 0, missingCells: 0, positives: 0 } };
+  const { labelsRoot, featuresRoot, rowsRoot, quantiserHash, n, classes } = line.fold;
+  const { label } = line.schema;
+  const quality = { cells: 0, missingCells: 0, ...tally([], classes) };
+  const none = { rowsUsed: 0, duplicates: 0, overlap: 0, quality };
   return {
     version: 1,
     ...refusal,
@@ -281,7 +283,8 @@ function agreed(line: ModelLine, { name }: Offer, contribution: Committed, refus
       quantiserHash,
       metric: line.metric,
       n,
-      classes: 2,
+      classes,
+      ...('low' in label && { range: { low: label.low, high: label.high } }),
     },
   };
 }

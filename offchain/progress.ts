@@ -66,8 +66,12 @@ export class Progress {
     const lines = [attestation.accepted ? 'Accepted.' : `Rejected (${attestation.status}): ${attestation.reason}`];
     const { benchmark, counts, delta, transactions, proof } = attestation;
     if (counts && delta) {
+      const changed =
+        'fixed' in counts
+          ? `${counts.fixed} fixed, ${counts.broken} broken`
+          : `sum of errors ${counts.baselineErrors} before, ${counts.candidateErrors} now`;
       lines.push(
-        `  ${counts.n} benchmark rows: ${counts.fixed} fixed, ${counts.broken} broken`,
+        `  ${counts.n} benchmark rows: ${changed}`,
         `  ${benchmark.metric}: deltaOne ${bps(delta.deltaOneBps)}, payable ${bps(delta.payableBps)}, reward ${formatUnits(BigInt(delta.reward), 18)} tokens`,
       );
     }

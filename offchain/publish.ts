@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Attestation } from './attest.ts';
-import { ratioValue } from './metrics.ts';
+import { metricValues } from './model-metrics.ts';
 import type { Finding, Inferences } from './pipeline.ts';
 import type { ProvenScore } from './prove/score.ts';
 import { reportHtml } from './report/report.ts';
@@ -37,14 +37,13 @@ export async function publish(folder: string, { attestation, proven, inferences,
     await write('inference.json', { verificationKey, baseline: baseline.chunks, candidate: candidate.chunks });
   }
   if (evaluated) {
-    const { cells, delta, metrics, models } = evaluated;
-    const values = Object.fromEntries(
-      Object.entries(metrics).map(([model, all]) => [
-        model,
-        Object.fromEntries(Object.entries(all).map(([metric, ratio]) => [metric, ratioValue(ratio)])),
-      ]),
-    );
-    await write('metrics.json', { metrics: values, fractions: metrics, cells, delta });
+    const { counts, delta, metrics, models } = evaluated;
+    const { range } = attestation.benchmark;
+    const values = {
+      baseline: metricValues(metrics.baseline, range),
+      candidate: metricValues(metrics.candidate, range),
+    };
+    await write('metrics.json', { metrics: values, fractions: metrics, counts, delta });
     for (const [name, model] of Object.entries(models)) await write(`models/${name}.json`, model);
   }
   await write('report.html', reportHtml(attestation));

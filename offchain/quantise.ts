@@ -1,11 +1,14 @@
 import { keccak256, stringToBytes } from 'viem';
 import { z } from 'zod';
 import { canonicalJson } from './canonical.ts';
-import { canonicalDecimal, canonicalText, cellText } from './cell.ts';
+import { canonicalDecimal, canonicalText, cellText, toInteger } from './cell.ts';
 import { columnOf } from './check-table.ts';
 import { HokusaiError } from './errors.ts';
 import { MAX_CATEGORIES, type Schema } from './schema.ts';
 import type { Table } from './table.ts';
+
+/** The largest feature. */
+const MOST = 255;
 
 const decimal = z.string().refine((text) => canonicalDecimal(text) === text, { error: 'not a canonical decimal' });
 const byte = z.int().min(0).max(255);
@@ -95,7 +98,7 @@ function fitNumber(name: string, texts: (string | null)[], missing: boolean): Qu
   const sorted = Float64Array.from(decimals, Number).sort();
   const [low, high] = rangeOf(sorted);
   const column = { name, type: 'number' as const, low: textOf(low, decimals), high: textOf(high, decimals), missing };
-  return { ...column, median: toByte(sorted[(sorted.length - 1) >> 1]!, low, high) };
+  return { ...column, median: toInteger(sorted[(sorted.length - 1) >> 1]!, low, high, MOST) };
 }
 
 function rangeOf(sorted: Float64Array): [number, number] {
@@ -117,16 +120,6 @@ function textOf(value: number, decimals: string[]): string {
     (least, text) => (Number(text) === value && (least === '' || text < least) ? text : least),
     '',
   );
-}
-
-/**
- * 0 at low and below, 255 at high and above, linear between, halves rounded up. IEEE 754 operations in a fixed order
- * and `Math.floor`, so the same bits everywhere.
- */
-function toByte(value: number, low: number, high: number): number {
-  if (value <= low) return 0;
-  if (value >= high) return 255;
-  return Math.floor(((value - low) * 255) / (high - low) + 0.5);
 }
 
 /**
@@ -171,7 +164,7 @@ function featureNames(column: Quantised): string[] {
 function writeNumber(column: QuantisedNumber, texts: (string | null)[], target: Uint8Array): void {
   const [low, high] = [Number(column.low), Number(column.high)];
   for (const [row, text] of texts.entries()) {
-    target[row] = text === null ? column.median : toByte(Number(text), low, high);
+    target[row] = text === null ? column.median : toInteger(Number(text), low, high, MOST);
   }
 }
 

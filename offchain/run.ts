@@ -22,8 +22,9 @@ import {
   offerOf,
   proveInferences,
 } from './pipeline.ts';
-import { circuitRecords, sha256 } from './prove/circuits.ts';
+import { sha256 } from './prove/circuits.ts';
 import type { Proven } from './prove/prove.ts';
+import { provingCircuitId } from './prove/proving-key.ts';
 import { type ProvenScore, proveScore, scoreCircuit } from './prove/score.ts';
 import { publish } from './publish.ts';
 import { type RunSecrets, runSecrets } from './secrets.ts';
@@ -255,9 +256,9 @@ async function proveFinding(
 ): Promise<ProvenScore | undefined> {
   if (agreed.status !== 'SCORED') return undefined;
   const score = evaluated!.score;
-  const circuitId = circuitRecords()[scoreCircuit(score.labels.length)].developmentCircuitId;
+  const circuitId = provingCircuitId(scoreCircuit(score.metric, score.classes, score.labels.length));
   const hash = contextHash({ context, ...agreed, models: agreed.models!, circuitId });
-  return proveScore({ ...score, contextHash: hash }, executor, prover);
+  return proveScore({ ...score, contextHash: hash }, executor, prover, circuitId);
 }
 
 interface Parts {
@@ -284,8 +285,8 @@ function attest(
         circuit: proven.circuit,
         circuitId: proven.circuitId,
         attestationHash: proven.attestationHash,
-        countsPacked: proven.countsPacked,
-        contextHash: proven.publicSignals[5]!,
+        counts: [...proven.counts],
+        contextHash: proven.publicSignals.at(-1)!,
         prover: proven.prover,
       },
     }),

@@ -1,7 +1,16 @@
 import { z } from 'zod';
 import { canonicalDecimal, canonicalText, cellText } from './cell.ts';
 import { HokusaiError } from './errors.ts';
-import { inferLabel, type PositiveRule } from './label.ts';
+import { issuesOf } from './issues.ts';
+import {
+  classesOf,
+  classNames,
+  inferLabel,
+  type Label,
+  type LabelOptions,
+  MAX_CLASSES,
+  type PositiveRule,
+} from './label.ts';
 import { leaksLabel } from './leak.ts';
 import type { Column, Table } from './table.ts';
 
@@ -25,13 +34,24 @@ const zColumn = z.discriminatedUnion('type', [
   z.strictObject({ name, type: z.literal('ignored'), reason: z.enum(['constant', 'empty', 'identifier', 'text']) }),
 ]);
 
+const decimal = z.string().refine((text) => canonicalDecimal(text) === text, { error: 'not a canonical decimal' });
+const zLabel = z.union([
+  z.strictObject({ name, positive: name, negative: name }),
+  z.strictObject({ name, classes: z.array(name).min(3).max(MAX_CLASSES) }),
+  z.strictObject({ name, low: decimal, high: decimal }),
+]);
+
 const zSchema = z
   .strictObject({
     version: z.literal(1),
-    label: z.strictObject({ name, positive: name, negative: name }),
+    label: zLabel,
     columns: z.array(zColumn),
   })
-  .refine(({ label }) => label.positive !== label.negative, { error: 'the classes must differ', path: ['label'] })
+  .refine(({ label }) => distinct(classNames(label)), { error: 'the classes must differ', path: ['label'] })
+  .refine(({ label }) => !('low' in label) || Number(label.low) < Number(label.high), {
+    error: 'low must be below high',
+    path: ['label'],
+  })
   .refine(({ label, columns }) => !columns.some((column) => column.name === label.name), {
     error: 'the label must not be among the columns',
     path: ['columns'],
@@ -76,7 +96,7 @@ export interface SchemaWarning {
 export function parseSchema(json: unknown): Schema {
   const parsed = zSchema.safeParse(json);
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+  const problems = issuesOf(parsed.error).map(({ path, message }) => `${path.join('.')}: ${message}`);
   throw new HokusaiError('configuration', 'SCHEMA_INVALID', `the schema is not valid: ${problems.join('; ')}`, {
     details: { problems },
     next: 'Correct these fields, or infer the schema again.',
@@ -96,25 +116,24 @@ export function parseSchema(json: unknown): Schema {
  *
  * Categories are compared in canonical form without Unicode normalisation; names that differ in it alone are warned of.
  *
- * @param options.positive - the positive class, instead of the rule of {@link inferLabel}
+ * @param options - the label's name, and what else {@link inferLabel} is told of it
  * @throws HokusaiError those of {@link inferLabel}; `terminal` SCHEMA_NO_FEATURES when no column can be learned from
  */
 export function inferSchema(
   table: Table,
-  options: { label: string; positive?: string },
+  { label: labelName, ...options }: LabelOptions & { label: string },
 ): { schema: Schema; warnings: SchemaWarning[] } {
-  const { label, rule } = inferLabel(table, options.label, options.positive);
+  const { label, rule } = inferLabel(table, labelName, options);
   const warnings: SchemaWarning[] = [];
   warnOfGuess(warnings, label, rule);
-  const labelCells = table.columns.find((column) => column.name === label.name)!.values;
-  const positive = labelCells.map((cell) => canonicalText(cellText(cell)!) === label.positive);
+  const labels = classPerRow(table, label);
   const columns: SchemaColumn[] = [];
   for (const column of table.columns) {
     if (column.name === label.name) continue;
     const texts = column.values.map(cellText);
     const inferred = inferColumn(column, texts, table, warnings);
     columns.push(inferred);
-    if (inferred.type !== 'ignored' && leaksLabel(inferred.type, texts, positive)) {
+    if (inferred.type !== 'ignored' && labels && leaksLabel(inferred.type, texts, labels, classesOf(label))) {
       const message = 'predicts the label almost perfectly by itself: remove it if it is known only after the label';
       warnings.push({ code: 'COLUMN_GIVES_LABEL_AWAY', column: column.name, message });
     }
@@ -128,8 +147,16 @@ export function inferSchema(
   return { schema: { version: 1, label, columns }, warnings };
 }
 
-function warnOfGuess(warnings: SchemaWarning[], label: Schema['label'], rule: PositiveRule): void {
-  if (rule !== 'rarer') return;
+/** Of a number there are no classes that a column could give away. */
+function classPerRow(table: Table, label: Label): number[] | undefined {
+  if ('low' in label) return undefined;
+  const position = new Map(classNames(label).map((text, at) => [text, at]));
+  const cells = table.columns.find((column) => column.name === label.name)!.values;
+  return cells.map((cell) => position.get(canonicalText(cellText(cell)!))!);
+}
+
+function warnOfGuess(warnings: SchemaWarning[], label: Label, rule: PositiveRule | undefined): void {
+  if (rule !== 'rarer' || !('positive' in label)) return;
   const message = `${label.positive} is taken as the positive class because it is the rarer one: name it if that is wrong`;
   warnings.push({ code: 'LABEL_POSITIVE_GUESSED', column: label.name, message });
 }
@@ -201,6 +228,6 @@ function warnOfForms(warnings: SchemaWarning[], column: string, categories: stri
   warnings.push({ code: 'COLUMN_NOT_NORMALISED', column, message });
 }
 
-function distinct(values: string[]): boolean {
+function distinct(values: readonly string[]): boolean {
   return new Set(values).size === values.length;
 }

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
-import { canonicalRow, labelsOf } from './check-table.ts';
+import { canonicalText, cellText } from './cell.ts';
+import { canonicalRow, columnOf, labelsOf } from './check-table.ts';
 import { HokusaiError } from './errors.ts';
+import { classesOf, classNames } from './label.ts';
 import type { Schema } from './schema.ts';
 import type { Table } from './table.ts';
 
@@ -26,11 +28,21 @@ const [MIN_BASELINE, MIN_CONTRIBUTION] = [30, 10];
 /** Rows of each class that a baseline gets where there are so many. */
 const MIN_OF_CLASS = 5;
 
-/** Rows that share their features: one of either class, or one of each. */
+/** Rows that share their features, by label: one of each. */
 interface Group {
   digest: string;
-  /** Row of the negative class and row of the positive one. */
-  rows: [number | undefined, number | undefined];
+  /** `stratum` is the row's class, and 0 for all rows of a regression. */
+  rows: { row: number; stratum: number }[];
+}
+
+/** What parts are taken from. */
+interface Stock {
+  /** Rows by stratum. */
+  readonly counts: readonly number[];
+  /** Takes a part out: so many rows, of each stratum `least` where there are, and leaves `keep` of it. */
+  take(size: number, least: number, keep: number): Group[];
+  /** What has not been taken. */
+  rest(): Group[];
 }
 
 /**
@@ -39,9 +51,9 @@ interface Group {
  * the benchmark's is in another part. Of equal rows (see `canonicalRow`) one is kept.
  *
  * By default half of the distinct rows, at most `maxBenchmark`, are the benchmark, a tenth of the others, at least 30,
- * the baseline, and the rest the contribution. Each part has the table's share of positives, to the row; where many
+ * the baseline, and the rest the contribution. Each part has the table's share of each class, to the row; where many
  * rows contradict each other, a part may have a row less. The baseline has five rows or more of each class where there
- * are, and like the benchmark at least one.
+ * are and it is large enough, and like the benchmark at least one. Numbers are not stratified.
  *
  * @param table - has passed `checkTable`
  * @throws HokusaiError `terminal` SPLIT_TOO_FEW_ROWS, SPLIT_CLASS_TOO_SMALL; `configuration` SPLIT_SIZES_TOO_LARGE
@@ -51,24 +63,24 @@ export function splitTable(
   schema: Schema,
   { seed, maxBenchmark, ...sizes }: SplitSizes & { seed: number; maxBenchmark: number },
 ): Split {
+  const classes = classesOf(schema.label);
   const groups = groupRows(table, schema, seed);
-  const strata: Strata = { negative: [], positive: [], both: [] };
-  for (const group of groups) strata[stratumOf(group)].push(group);
-  const [negatives, positives] = countClasses(strata);
-  const rows = negatives + positives;
-  refuseFewOfClass(table, schema, [negatives, positives]);
+  const contradictions = groups.filter((group) => group.rows.length > 1).length;
+  const stock = classes === 2 ? binaryStock(groups) : stockOf(groups, Math.max(classes, 1));
+  const rows = stock.counts.reduce((sum, count) => sum + count);
+  refuseFewOfClass(table, schema, stock.counts);
   const benchmarkRows = sizes.benchmarkRows ?? Math.min(maxBenchmark, rows >> 1);
   const baselineRows = sizes.baselineRows ?? Math.max(MIN_BASELINE, Math.floor((rows - benchmarkRows) / 10));
   refuseFewRows(table, rows, benchmarkRows, baselineRows, sizes);
-  const benchmark = take(strata, benchmarkRows, 1, 1);
-  const baseline = take(strata, baselineRows, Math.min(MIN_OF_CLASS, baselineRows >> 1), 0);
-  const contribution = Object.values(strata).flat();
+  const benchmark = stock.take(benchmarkRows, 1, 1);
+  const leastOfClass = Math.min(MIN_OF_CLASS, Math.floor(baselineRows / stock.counts.length));
+  const baseline = stock.take(baselineRows, leastOfClass, 0);
   return {
     benchmark: rowsOf(benchmark),
     baseline: rowsOf(baseline),
-    contribution: rowsOf(contribution),
+    contribution: rowsOf(stock.rest()),
     duplicates: table.rows - rows,
-    contradictions: groups.filter((group) => stratumOf(group) === 'both').length,
+    contradictions,
   };
 }
 
@@ -77,17 +89,25 @@ function groupRows(table: Table, schema: Schema, seed: number): Group[] {
   const features = canonicalRow(table, schema, 'features');
   const spelling = spellingOf(table);
   const labels = labelsOf(table, schema);
-  const groups = new Map<string, Group>();
-  for (const [row, label] of labels.entries()) {
+  const texts = columnOf(table, schema.label.name).values.map((cell) => canonicalText(cellText(cell)!));
+  const isNumber = classesOf(schema.label) === 0;
+  const groups = new Map<string, Map<string, { row: number; stratum: number; text: string }>>();
+  for (const [row, text] of texts.entries()) {
     const digest = createHash('sha256')
       .update(`${seed}\n${features(row)}`)
       .digest('hex');
-    const group = groups.get(digest) ?? { digest, rows: [undefined, undefined] };
-    const known = group.rows[label];
-    if (known === undefined || spelling(row) < spelling(known)) group.rows[label] = row;
+    const group = groups.get(digest) ?? new Map();
+    const known = group.get(text)?.row;
+    const stratum = isNumber ? 0 : labels[row]!;
+    if (known === undefined || spelling(row) < spelling(known)) group.set(text, { row, stratum, text });
     groups.set(digest, group);
   }
-  return [...groups.values()].sort((a, b) => (a.digest < b.digest ? -1 : 1));
+  return [...groups]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([digest, group]) => {
+      const rows = [...group.values()].sort((a, b) => a.stratum - b.stratum || (a.text < b.text ? -1 : 1));
+      return { digest, rows };
+    });
 }
 
 /**
@@ -101,13 +121,71 @@ function spellingOf(table: Table): (row: number) => string {
 
 type Strata = Record<'negative' | 'positive' | 'both', Group[]>;
 
-function stratumOf({ rows: [negative, positive] }: Group): keyof Strata {
-  if (positive === undefined) return 'negative';
-  return negative === undefined ? 'positive' : 'both';
+/** Of two classes, with rows of both under the same features as a stratum of their own: the shares hold to the row. */
+function binaryStock(groups: readonly Group[]): Stock {
+  const strata: Strata = { negative: [], positive: [], both: [] };
+  for (const group of groups) {
+    const [first, second] = group.rows;
+    strata[second ? 'both' : first!.stratum === 1 ? 'positive' : 'negative'].push(group);
+  }
+  return {
+    counts: countClasses(strata),
+    take: (size, least, keep) => take(strata, size, least, keep),
+    rest: () => Object.values(strata).flat(),
+  };
 }
 
 function countClasses({ negative, positive, both }: Strata): [negatives: number, positives: number] {
   return [negative.length + both.length, positive.length + both.length];
+}
+
+/** Of any number of strata: groups go in their order, as long as no stratum has its share; then any that fit. */
+function stockOf(groups: readonly Group[], strata: number): Stock {
+  let left = [...groups];
+  const countsOf = () => {
+    const counts = new Array<number>(strata).fill(0);
+    for (const { rows } of left) for (const { stratum } of rows) counts[stratum]!++;
+    return counts;
+  };
+  return {
+    counts: countsOf(),
+    take: (size, least, keep) => {
+      const quotas = quotasOf(countsOf(), size, least, keep);
+      let room = size;
+      const taken = new Set<Group>();
+      for (const strict of [true, false]) {
+        for (const group of left) {
+          const needs = group.rows.map(({ stratum }) => stratum);
+          const has = (stratum: number) => needs.filter((one) => one === stratum).length <= quotas[stratum]!;
+          if (taken.has(group) || needs.length > room || (strict && !needs.every(has))) continue;
+          taken.add(group);
+          room -= needs.length;
+          for (const stratum of needs) quotas[stratum]!--;
+        }
+      }
+      left = left.filter((group) => !taken.has(group));
+      return [...taken];
+    },
+    rest: () => left,
+  };
+}
+
+/** How many rows of each stratum make a part of `size`: its share to the row, but `least` where there are, and all but `keep`. */
+function quotasOf(counts: readonly number[], size: number, least: number, keep: number): number[] {
+  const total = counts.reduce((sum, count) => sum + count);
+  let [before, sum] = [0, 0];
+  const quotas = counts.map((count) => {
+    const [from, to] = [before, before + count].map((rows) => Math.round((rows * size) / total));
+    before += count;
+    const quota = Math.min(Math.max(to! - from!, least), Math.max(count - keep, 0));
+    sum += quota;
+    return quota;
+  });
+  while (sum > size) {
+    quotas[quotas.indexOf(Math.max(...quotas))]!--;
+    sum--;
+  }
+  return quotas;
 }
 
 /**
@@ -132,11 +210,11 @@ function take(strata: Strata, size: number, least: number, keep: number): Group[
 
 function rowsOf(groups: Group[]): number[] {
   const sorted = groups.toSorted((a, b) => (a.digest < b.digest ? -1 : 1));
-  return sorted.flatMap(({ rows }) => rows.filter((row) => row !== undefined));
+  return sorted.flatMap(({ rows }) => rows.map(({ row }) => row));
 }
 
-function refuseFewOfClass({ file }: Table, { label }: Schema, counts: [number, number]): void {
-  const classes = [label.negative, label.positive].map((value, at) => ({ value, rows: counts[at]! }));
+function refuseFewOfClass({ file }: Table, { label }: Schema, counts: readonly number[]): void {
+  const classes = classNames(label).map((value, at) => ({ value, rows: counts[at]! }));
   const small = classes.find(({ rows }) => rows < 2);
   if (small === undefined) return;
   const text = `${file}: class ${small.value} of ${label.name} has one distinct row only`;

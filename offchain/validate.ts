@@ -2,6 +2,7 @@ import type { Hex } from 'viem';
 import { cellText } from './cell.ts';
 import { checkTable, columnOf, labelsOf, type TableProblem } from './check-table.ts';
 import { dataRootOf } from './data-root.ts';
+import { classesOf, type Tally, tally } from './label.ts';
 import type { Schema } from './schema.ts';
 import type { Table } from './table.ts';
 
@@ -11,12 +12,10 @@ export type Validation =
   | { readonly status: 'VALID'; readonly dataRoot: Hex; readonly rows: number; readonly quality: Quality };
 
 /** Counts by which people judge a contribution. */
-export type Quality = {
+export type Quality = Readonly<Tally> & {
   /** Cells of the columns that the model learns from. */
   readonly cells: number;
   readonly missingCells: number;
-  /** Rows with a positive label. */
-  readonly positives: number;
 };
 
 /**
@@ -35,6 +34,6 @@ function qualityOf(table: Table, schema: Schema): Quality {
   return {
     cells: learned.length * table.rows,
     missingCells: missing.reduce((sum, count) => sum + count, 0),
-    positives: labelsOf(table, schema).reduce((sum, label) => sum + label, 0),
+    ...tally(labelsOf(table, schema), classesOf(schema.label)),
   };
 }

@@ -221,7 +221,7 @@ async function recordInferences(
   const { policyHash, foldId, headCommitment } = await round(client, roundId);
   const { inferenceCircuitId: circuitId } = await policy(client, policyHash);
   if (circuitId === zeroHash) return { inferred: [] };
-  const inferences = await proveInferences(line, finding, executor, duty.prover);
+  const inferences = await proveInferences(line, finding, executor, duty.prover, circuitId);
   const { baselinePredictionsRoot, candidateCommitment, candidatePredictionsRoot } = vote;
   const on = { circuitId, foldId };
   const head = { ...on, modelCommitment: headCommitment, predictionsRoot: baselinePredictionsRoot };
@@ -239,11 +239,13 @@ async function settleRound(roundId: Hex): Promise<Settlement> {
   try {
     const context = await contextHash(client, roundId, vote.candidateCommitment, client.account.address);
     const recorded = await recordInferences(roundId, executor);
-    const proven = await proveScore({ ...finding.evaluated!.score, contextHash: context }, executor, duty.prover);
+    const { circuitId } = await policy(client, (await round(client, roundId)).policyHash);
+    const score = { ...finding.evaluated!.score, contextHash: context };
+    const proven = await proveScore(score, executor, duty.prover, circuitId);
     const sent = await settle(client, roundId, {
       vote,
       proof: contractProof(proven.proof),
-      counts: [BigInt(proven.countsPacked)],
+      counts: proven.counts.map(BigInt),
       attestationHash: BigInt(proven.attestationHash),
     });
     return { ...sent, proven, ...recorded, steps: executor.steps() };

@@ -166,10 +166,11 @@ export const usage = (name: string, problems: readonly string[]): HokusaiError =
     next: `See hokusai ${name} --help.`,
   });
 
-/** A command with verbs of its own. */
+/** A command with verbs of its own, some of which may be commands again. */
 export interface Command {
+  /** One line, where the command is a verb of another. */
   readonly about: string;
-  readonly verbs: Readonly<Record<string, Verb>>;
+  readonly verbs: Readonly<Record<string, Verb | Command>>;
 }
 
 /**
@@ -188,6 +189,7 @@ export async function perform(
     return { text: overview(name, about, verbs), json: { verbs: Object.keys(verbs) } };
   const found = Object.hasOwn(verbs, chosen) ? verbs[chosen] : undefined;
   if (!found) throw usage(name, [`there is no verb ${chosen}; there are ${Object.keys(verbs).join(', ')}`]);
+  if ('verbs' in found) return perform(`${name} ${chosen}`, found, rest, note);
   const help = `${usageLine(`${name} ${chosen}`, found)}\n\n${found.help}`;
   if (rest.some(asksHelp)) return { text: help, json: { help } };
   return found.perform(readParameters(`${name} ${chosen}`, found, rest), note);
@@ -195,7 +197,8 @@ export async function perform(
 
 function overview(name: string, about: string, verbs: Command['verbs']): string {
   const width = Math.max(...Object.keys(verbs).map((verb) => verb.length)) + 2;
-  const lines = Object.entries(verbs).map(([verb, { summary }]) => `  ${verb.padEnd(width)}${summary}`);
+  const summary = (verb: Verb | Command) => ('verbs' in verb ? verb.about : verb.summary);
+  const lines = Object.entries(verbs).map(([name, verb]) => `  ${name.padEnd(width)}${summary(verb)}`);
   return `Usage: hokusai ${name} VERB [OPTION...]\n\n${about}\n\n${lines.join('\n')}\n\nhokusai ${name} VERB --help explains one of them.`;
 }
 

@@ -5,10 +5,10 @@
  *   npm run vectors
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { CIRCUITS, developmentKeyFile } from '../offchain/prove/circuits.ts';
+import { developmentKeyFile } from '../offchain/prove/circuits.ts';
 import { encodeVerificationKey, verificationKey } from '../offchain/prove/keys.ts';
 import { prove } from '../offchain/prove/prove.ts';
-import { type Score, scoreCircuit, scoreInput, scoreSignals } from '../offchain/prove/score.ts';
+import { laneBitsOf, type Score, scoreCircuit, scoreInput, scoreSignals } from '../offchain/prove/score.ts';
 
 // Knuth's MMIX generator: the same rows on every machine.
 let state = 42n;
@@ -17,55 +17,70 @@ const random = (): bigint => {
   return state >> 40n;
 };
 
-/** n rows whose two models err in one of `baselineErrs` and one of `candidateErrs` rows. */
-function draw(n: number, baselineErrs: bigint, candidateErrs: bigint): Score {
-  const labels = Uint8Array.from({ length: n }, () => Number(random() & 1n));
-  const predict = (errs: bigint) => labels.map((label) => (random() % errs === 0n ? 1 - label : label));
-  return {
-    labels,
-    baselinePredictions: predict(baselineErrs),
-    candidatePredictions: predict(candidateErrs),
-    labelsSalt: random(),
-    baselineSalt: random(),
-    candidateSalt: random(),
-    contextHash: random() ** 10n,
-  };
+const randomSalts = () => ({
+  labelsSalt: random(),
+  baselineSalt: random(),
+  candidateSalt: random(),
+  contextHash: random() ** 10n,
+});
+
+/** n rows whose two models err in one of `baselineErrs` and one of `candidateErrs` rows, by one class or more. */
+function draw(n: number, baselineErrs: bigint, candidateErrs: bigint, classes = 2): Score {
+  const labels = Uint8Array.from({ length: n }, () => Number(random() % BigInt(classes)));
+  const other = (label: number) => (label + 1 + (classes === 2 ? 0 : Number(random() % BigInt(classes - 1)))) % classes;
+  const predict = (errs: bigint) => labels.map((label) => (random() % errs === 0n ? other(label) : label));
+  const [baselinePredictions, candidatePredictions] = [predict(baselineErrs), predict(candidateErrs)];
+  return { metric: 'accuracy', classes, labels, baselinePredictions, candidatePredictions, ...randomSalts() };
 }
 
-const constant = (n: number, bit: number): Score => {
-  const bits = new Uint8Array(n).fill(bit);
+const constant = (n: number, value: number, classes = 2): Score => {
+  const values = new Uint8Array(n).fill(value);
   const salts = { labelsSalt: 0n, baselineSalt: 0n, candidateSalt: 0n, contextHash: (1n << 248n) - 1n };
-  return { labels: bits, baselinePredictions: bits, candidatePredictions: bits, ...salts };
+  const same = { labels: values, baselinePredictions: values, candidatePredictions: values };
+  return { metric: 'accuracy', classes, ...same, ...salts };
 };
 
 const CASES: Record<string, Score> = {
   'one row of ones': constant(1, 1),
   'one row of zeros, which is not an empty vector': constant(1, 0),
-  'one row less than a block': draw(247, 10n, 20n),
-  'one block': draw(248, 10n, 20n),
-  'one row more than a block': draw(249, 10n, 20n),
+  'one row less than a block': draw(239, 10n, 20n),
+  'one block': draw(240, 10n, 20n),
+  'one row more than a block': draw(241, 10n, 20n),
   'the demo benchmark': draw(284, 10n, 60n),
   'a candidate that errs more': draw(400, 60n, 10n),
   'the small class, full': draw(512, 10n, 20n),
   'the large class, one row more than the small one holds': draw(513, 10n, 20n),
   'the large class, full': draw(4096, 10n, 20n),
   'the large class, full of ones': constant(4096, 1),
+  'one row of three classes': draw(1, 2n, 2n, 3),
+  'the last class of 256 in every row': constant(1024, 255, 256),
+  'rows of ten classes, one more than an element holds': draw(31, 4n, 8n, 10),
+  'a block of ten classes': draw(240, 4n, 8n, 10),
+  'one row more than a block of ten classes': draw(241, 8n, 4n, 10),
 };
 
-const toJson = (record: object) =>
-  Object.fromEntries(
-    Object.entries(record).map(([key, value]) => [key, typeof value === 'bigint' ? String(value) : value.join('')]),
-  );
+/** Integers as decimal strings, vectors as a hexadecimal string of so many digits a value. */
+function toJson({ metric, classes, ...members }: Score) {
+  const bits = laneBitsOf(metric, classes);
+  const digits = (name: string) => Math.ceil((name === 'labels' ? bits.labels : bits.predictions) / 4);
+  const text = (value: bigint | Uint8Array | Uint16Array, name: string) =>
+    typeof value === 'bigint'
+      ? String(value)
+      : Array.from(value, (one) => one.toString(16).padStart(digits(name), '0')).join('');
+  return { metric, classes, ...Object.fromEntries(Object.entries(members).map(([name, v]) => [name, text(v, name)])) };
+}
 
 const cases = [];
 for (const [name, score] of Object.entries(CASES)) {
-  cases.push({ name, score: toJson(score), signals: toJson(await scoreSignals(score)) });
+  const { counts, ...signals } = await scoreSignals(score);
+  const strings = Object.fromEntries(Object.entries(signals).map(([key, value]) => [key, String(value)]));
+  cases.push({ name, score: toJson(score), signals: { ...strings, counts: counts.map(String) } });
 }
 
 const proven = 'the demo benchmark';
-const circuit = scoreCircuit(CASES[proven]!.labels.length);
+const circuit = scoreCircuit('accuracy', 2, CASES[proven]!.labels.length);
 const keyFile = await developmentKeyFile(circuit);
-const { proof, publicSignals } = await prove(circuit, scoreInput(CASES[proven]!, CIRCUITS[circuit].args[0]), keyFile, {
+const { proof, publicSignals } = await prove(circuit, scoreInput(CASES[proven]!, circuit), keyFile, {
   prover: 'snarkjs',
 });
 const key = encodeVerificationKey(verificationKey(readFileSync(keyFile)));

@@ -35,6 +35,7 @@ const label = (i: number) => i % 2 === 0;
 export const FIXED = 64n;
 export const BROKEN = 8n;
 const rows = {
+  ...{ metric: 'accuracy', classes: 2 },
   labels: bits(label),
   baselinePredictions: bits((i) => label(i) !== (i % 8 === 0)),
   candidatePredictions: bits((i) => label(i) !== (i % 64 === 1)),
@@ -205,13 +206,10 @@ export async function settlement(m: RealModel, roundId: Hex): Promise<actions.Se
   const vote = await scored(m, roundId);
   const settler = m.settler.account.address;
   const context = await actions.contextHash(m.settler, roundId, vote.candidateCommitment, settler);
-  const { proof, publicSignals } = await prove(
-    'score512',
-    scoreInput({ ...rows, contextHash: context }, ROWS),
-    m.keyFile,
-  );
-  const [attestationHash, , , , countsPacked] = publicSignals.map(BigInt);
-  return { vote, proof: contractProof(proof), counts: [countsPacked!], attestationHash: attestationHash! };
+  const score = { ...rows, contextHash: context };
+  const { counts, attestationHash } = await scoreSignals(score);
+  const { proof } = await prove('score512', scoreInput(score, 'score512'), m.keyFile);
+  return { vote, proof: contractProof(proof), counts, attestationHash };
 }
 
 /** The claim of a round's sole payee. */

@@ -1,52 +1,86 @@
 import { readFile } from 'node:fs/promises';
-import type { Hex } from 'viem';
+import { type Hex, zeroHash } from 'viem';
 import { HokusaiError } from '../errors.ts';
-import { CIRCUITS, type CircuitName, compiled, developmentKeyFile } from '../prove/circuits.ts';
-import { circuitId, developmentVerificationKey, encodeVerificationKey, verificationKey } from '../prove/keys.ts';
+import { CIRCUITS, type CircuitName, compiled } from '../prove/circuits.ts';
+import { hasDevelopmentAlphaOrBeta, hasDevelopmentTau } from '../prove/development.ts';
+import {
+  circuitId,
+  decodeVerificationKey,
+  encodeVerificationKey,
+  type VerificationKey,
+  verificationKey,
+} from '../prove/keys.ts';
+import { provingCircuitId, provingKeyFile } from '../prove/proving-key.ts';
 import { readR1cs } from '../prove/r1cs.ts';
-import { LOCAL_CHAIN_ID, type Sender } from './connect.ts';
-import { send, view } from './send.ts';
+import { type ChainClient, LOCAL_CHAIN_ID, type Sender } from './connect.ts';
+import { type Sent, send, view } from './send.ts';
 
 /**
- * Refuses development keys, with which anybody can prove anything, on every chain but a local one.
+ * Refuses development keys, with which anybody can prove anything, on every chain but a local one; also those to which
+ * contributions were made since, because who knows tau needs to know nothing else.
  *
- * Each development key is derived here and now, in seconds, and not looked up in circuits.json, so that a
- * changed record lets nothing through.
+ * It is computed here and now, in seconds, and not looked up in circuits.json, so that a changed record lets nothing
+ * through.
  *
- * @throws HokusaiError `DEVELOPMENT_KEY` (terminal), and those of `developmentKeyFile`.
+ * @throws HokusaiError `DEVELOPMENT_KEY` (terminal)
  */
-export async function assertProductionKeys(chainId: number, id: Hex): Promise<void> {
+export function assertProductionKey(chainId: number, key: VerificationKey): void {
   if (chainId === LOCAL_CHAIN_ID) return;
-  for (const circuit of Object.keys(CIRCUITS) as CircuitName[]) {
-    const development = circuitId(developmentVerificationKey(readR1cs(compiled(circuit, 'r1cs'))));
-    if (development !== id.toLowerCase()) continue;
-    throw new HokusaiError('terminal', 'DEVELOPMENT_KEY', `${id} is the development key of ${circuit}.`, {
-      details: { chainId, circuit, circuitId: id },
-      next: 'Anybody can forge proofs with it: register the key of a ceremony, made and verified by `hokusai keys`.',
-    });
+  const circuits = Object.keys(CIRCUITS) as CircuitName[];
+  const ofCircuit = (name: CircuitName) => hasDevelopmentTau(key, readR1cs(compiled(name, 'r1cs')));
+  if (!hasDevelopmentAlphaOrBeta(key) && !circuits.some(ofCircuit)) return;
+  const id = circuitId(key);
+  throw new HokusaiError('terminal', 'DEVELOPMENT_KEY', `${id} is a development key, or was made from one.`, {
+    details: { chainId, circuitId: id },
+    next: 'Anybody can forge proofs with it: register the key of a ceremony, made and verified by `hokusai keys`.',
+  });
+}
+
+/**
+ * Refuses circuitIds of development keys, as {@link assertProductionKey} does. A circuitId of zero names no key.
+ *
+ * @throws HokusaiError `DEVELOPMENT_KEY` (terminal), and those of `view`
+ */
+export async function assertProductionKeys(client: ChainClient, ids: readonly Hex[]): Promise<void> {
+  const { chainId } = client.deployment;
+  if (chainId === LOCAL_CHAIN_ID) return;
+  for (const id of ids) {
+    if (id === zeroHash) continue;
+    const key = await view(client, { contract: 'circuitRegistry', functionName: 'verificationKey', args: [id] });
+    assertProductionKey(chainId, decodeVerificationKey(key));
   }
 }
 
 /**
  * Registers the verification key of a circuit, unless it is registered.
  *
- * @param zkey its proving key; the development key where none is given
+ * @param zkey its proving key; where none is given, the one that proofs are made with
  * @returns its circuitId
- * @throws HokusaiError those of {@link assertProductionKeys} and `send`
+ * @throws HokusaiError those of {@link assertProductionKey}, `provingKeyFile` and `send`
  */
 export async function registerCircuit(client: Sender, circuit: CircuitName, zkey?: Uint8Array): Promise<Hex> {
-  const key = verificationKey(zkey ?? (await readFile(await developmentKeyFile(circuit))));
-  const id = circuitId(key);
-  await assertProductionKeys(client.deployment.chainId, id);
-  if (!(await isRegistered(client, id))) {
-    await send(client, {
-      action: `register ${circuit}`,
-      contract: 'circuitRegistry',
-      functionName: 'register',
-      args: [encodeVerificationKey(key), BigInt(key.nPublic)],
-    });
-  }
-  return id;
+  const proving = async () => readFile(await provingKeyFile(circuit, provingCircuitId(circuit)));
+  const key = verificationKey(zkey ?? (await proving()));
+  await registerKey(client, circuit, key);
+  return circuitId(key);
+}
+
+/**
+ * Registers a verification key, unless it is registered.
+ *
+ * @param name of its circuit, for errors
+ * @returns what was sent, if anything
+ * @throws HokusaiError those of {@link assertProductionKey} and `send`
+ */
+export async function registerKey(client: Sender, name: string, key: VerificationKey): Promise<Sent<Hex> | undefined> {
+  assertProductionKey(client.deployment.chainId, key);
+  if (await isRegistered(client, circuitId(key))) return undefined;
+  return send(client, {
+    action: `register ${name}`,
+    contract: 'circuitRegistry',
+    functionName: 'register',
+    args: [encodeVerificationKey(key), BigInt(key.nPublic)],
+  });
 }
 
 async function isRegistered(client: Sender, id: Hex): Promise<boolean> {

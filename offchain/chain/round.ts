@@ -30,11 +30,11 @@ export interface NewModel {
 /**
  * Registers a model whose rounds run in this deployment and pay with its token. The result is its modelId.
  *
- * @throws HokusaiError `DEVELOPMENT_KEY` (terminal) where the policy's circuit has one and the chain is not local.
+ * @throws HokusaiError `DEVELOPMENT_KEY` (terminal) where a circuit of the policy has one and the chain is not local.
  */
 export async function registerModel(client: Sender, { salt, head, policy, folds }: NewModel): Promise<Sent<Hex>> {
-  const { chainId, rounds, rewardToken } = client.deployment;
-  await assertProductionKeys(chainId, policy.circuitId);
+  const { rounds, rewardToken } = client.deployment;
+  await assertProductionKeys(client, [policy.circuitId, policy.inferenceCircuitId]);
   return send(client, {
     action: 'register the model',
     contract: 'modelRegistry',
@@ -45,7 +45,7 @@ export async function registerModel(client: Sender, { salt, head, policy, folds 
 
 /** Replaces the policy of contributions committed from now on. By the model's owner. The result is its policyHash. */
 export async function updatePolicy(client: Sender, modelId: Hex, policy: NewModel['policy']): Promise<Sent<Hex>> {
-  await assertProductionKeys(client.deployment.chainId, policy.circuitId);
+  await assertProductionKeys(client, [policy.circuitId, policy.inferenceCircuitId]);
   return send(client, {
     action: 'replace the policy',
     contract: 'modelRegistry',

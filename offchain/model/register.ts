@@ -60,7 +60,7 @@ export function policyOf(config: Config, circuits: Circuits, committee: Committe
   const { alpha: _, validators: __, ...terms } = config.policy;
   const guardrails = terms.gate.guardrails.map(({ metric, maxLossBps }) => ({ metric: metricId(metric), maxLossBps }));
   const gate = { ...terms.gate, guardrails };
-  const trainSpecHash = trainSpecHashOf({ C: config.training.hyperparameters.C });
+  const trainSpecHash = trainSpecHashOf(config.training);
   return { ...terms, ...circuits, metric: metricId(terms.metric), gate, trainSpecHash, ...committee };
 }
 
@@ -114,7 +114,7 @@ export async function registerLine(
     key?: Uint8Array | undefined;
   },
 ): Promise<{ circuitId: Hex; sent: Sent<Hex> }> {
-  const circuitId = await registerCircuit(client, scoreCircuit(line.fold.n), key);
+  const circuitId = await registerCircuit(client, scoreCircuit(line.metric, line.fold.classes, line.fold.n), key);
   const head = await headOf(line, executor);
   const inferenceCircuitId =
     config.assurance === 'inferred' ? await registerCircuit(client, inferenceCircuit(modelShape(line))) : zeroHash;
@@ -164,10 +164,10 @@ export async function replacePolicy(
 export async function replaceBenchmark(client: Sender, modelId: Hex, configFile: string | undefined) {
   const config = loadConfig(configFile);
   const { owner } = await runSecrets(join(config.output.directory, 'secrets'));
-  const { fold, foldId } = await ownedLine(config, owner);
+  const { fold, foldId, metric } = await ownedLine(config, owner);
   const { circuitId } = await policy(client, (await model(client, modelId)).policyHash);
   const known = Object.entries(circuitRecords()).find(([, record]) => record.developmentCircuitId === circuitId);
-  const needed = scoreCircuit(fold.n);
+  const needed = scoreCircuit(metric, fold.classes, fold.n);
   if (known && known[0] !== needed) {
     const message = `A benchmark of ${fold.n} rows is proven by ${needed}; the model's policy names ${known[0]}.`;
     throw new HokusaiError('configuration', 'BENCHMARK_CIRCUIT', message, {

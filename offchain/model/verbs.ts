@@ -48,7 +48,8 @@ secrets behind the commitments are made in OUTPUT_DIR/secrets/, by a dry run too
 contributors must not have them.
 
 ${COMMITTEE_HELP}
-  --zkey FILE          proving key of a ceremony; without it the development key, on a local chain only
+  --zkey FILE          proving key of the score circuit; without it that of HOKUSAI_KEYS_DIR, or on a local chain the
+                       development key
 ${SENDING_HELP}
 
 Example: hokusai model register my-model/hokusai.yaml --committee 3 --min-stake 1 ${ACT}`,

@@ -16,6 +16,14 @@ import { readR1cs } from './r1cs.ts';
 export const CIRCUITS = {
   score512: { file: 'score.circom', template: 'Score', args: [512, 240], publicInputs: ['contextHash'] },
   score4096: { file: 'score.circom', template: 'Score', args: [4096, 240], publicInputs: ['contextHash'] },
+  classes1024: {
+    file: 'score-classes.circom',
+    template: 'ClassesScore',
+    args: [1024, 240, 15],
+    publicInputs: ['contextHash'],
+  },
+  mse1024: { file: 'score-errors.circom', template: 'MseScore', args: [1024, 240, 15], publicInputs: ['contextHash'] },
+  mae512: { file: 'score-errors.circom', template: 'MaeScore', args: [512, 240, 15], publicInputs: ['contextHash'] },
   linear30: {
     file: 'linear-inference.circom',
     template: 'LinearInference',
@@ -38,11 +46,12 @@ export type Template = (typeof CIRCUITS)[CircuitName]['template'];
 export type CircuitOf<T extends Template> = {
   [Name in CircuitName]: (typeof CIRCUITS)[Name]['template'] extends T ? Name : never;
 }[CircuitName];
-export type ScoreCircuit = CircuitOf<'Score'>;
 /** The names of circuits that prove what models of a family predict. */
 export type InferenceCircuit = {
   [Name in CircuitName]: 'family' extends keyof (typeof CIRCUITS)[Name] ? Name : never;
 }[CircuitName];
+export type ScoreCircuit = Exclude<CircuitName, InferenceCircuit>;
+export type ScoreTemplate = (typeof CIRCUITS)[ScoreCircuit]['template'];
 
 /** The circuits of a template, the smallest class first. */
 export const circuitsOf = <T extends Template>(template: T): CircuitOf<T>[] =>

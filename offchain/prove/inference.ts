@@ -2,12 +2,13 @@ import { readFile } from 'node:fs/promises';
 import type { Hex } from 'viem';
 import { HokusaiError } from '../errors.ts';
 import type { Executor } from '../executor.ts';
-import type { LinearModel as Model } from '../train/linear.ts';
-import { CIRCUITS, circuitRecords, developmentKeyFile, INFERENCE_CIRCUITS, type InferenceCircuit } from './circuits.ts';
+import type { Model } from '../train/model.ts';
+import { CIRCUITS, INFERENCE_CIRCUITS, type InferenceCircuit } from './circuits.ts';
 import type { ChainShape, InferenceChunk, Predicted } from './inference-chain.ts';
 import { type VerificationKey, verificationKey } from './keys.ts';
 import { linearChunks } from './linear-inference.ts';
 import { type Groth16Proof, type Proven, prove } from './prove.ts';
+import { provingCircuitId, provingKeyFile } from './proving-key.ts';
 
 /** A model and the rows of a fold that it predicts, with the salts of their commitments. */
 export interface Inference extends Predicted {
@@ -71,16 +72,19 @@ export interface ProvenInference {
 }
 
 /**
- * Proves what a model predicts with the development key of the circuit that fits. Each chunk is a step, so a run that is
- * stopped goes on after the last one, and a head that was proven is not proven again.
+ * Proves what a model predicts with the circuit that fits. Each chunk is a step, so a run that is stopped goes on after
+ * the last one, and a head that was proven is not proven again.
+ *
+ * @param policyCircuitId of the key to prove with, where a policy names one
  */
 export async function proveInference(
   inference: Inference,
   executor: Executor,
   prover?: Proven['prover'],
+  policyCircuitId?: Hex,
 ): Promise<ProvenInference> {
   const circuit = inferenceCircuit(shapeOf(inference.model));
-  const circuitId = circuitRecords()[circuit].developmentCircuitId;
+  const circuitId = policyCircuitId ?? provingCircuitId(circuit);
   const chunks = await inferenceChunks(inference);
   // Derived and read when there is something to prove: what was proven before takes no key.
   let keyFile: string | undefined;
@@ -92,7 +96,7 @@ export async function proveInference(
       { circuitId, statement },
       async ({ signal, progress }) => {
         progress(i / chunks.length, `chunk ${i + 1} of ${chunks.length}`);
-        keyFile ??= await developmentKeyFile(circuit);
+        keyFile ??= await provingKeyFile(circuit, circuitId);
         const made = await prove(circuit, input, keyFile, { signal, ...(prover && { prover }) });
         const { proof, publicSignals } = made;
         return {

@@ -31,7 +31,8 @@ export const developmentKey = (r1cs: R1cs): Uint8Array => provingKey(r1cs, DEVEL
 export const developmentVerificationKey = (r1cs: R1cs): VerificationKey =>
   verificationKey(joinSections(verificationSide(r1cs, DEVELOPMENT_TRAPDOOR).sections));
 
-const DEVELOPMENT_TRAPDOOR = trapdoorOf(DEVELOPMENT_SEED);
+/** The secrets of every development key. */
+export const DEVELOPMENT_TRAPDOOR = trapdoorOf(DEVELOPMENT_SEED);
 
 function trapdoorOf(seed: string): Trapdoor {
   const secret = (name: string) =>
@@ -65,7 +66,7 @@ function provingKey(r1cs: R1cs, trapdoor: Trapdoor): Uint8Array {
 /** The sections of a key that the verifier reads, and what the others are made of. */
 function verificationSide(r1cs: R1cs, { tau, alpha, beta, delta }: Trapdoor) {
   const inputs = r1cs.publicSignals + 1;
-  const bits = 32 - Math.clz32(r1cs.constraints.length + r1cs.publicSignals);
+  const bits = domainBits(r1cs);
   const { a, b, c } = polynomialsAt(r1cs, lagrangeAt(tau, bits));
   const mixed = a.map((_, s) => mod(beta * a[s]! + alpha * b[s]! + c[s]!));
   const header = new Uint8Array(4 + 32 + 4 + 32 + 12);
@@ -88,10 +89,13 @@ function verificationSide(r1cs: R1cs, { tau, alpha, beta, delta }: Trapdoor) {
   return { g1, inputs, bits, polynomials: { a, b, mixed }, sections };
 }
 
+/** The domain has 2^bits points: one for each constraint, one for each public signal and one for the constant. */
+export const domainBits = (r1cs: R1cs): number => 32 - Math.clz32(r1cs.constraints.length + r1cs.publicSignals);
+
 type Section = readonly [id: number, parts: readonly Uint8Array[]];
 
 /** L_i(tau) = (tau^n - 1) / n * w^i / (tau - w^i) for all n = 2^bits points of the domain. */
-function lagrangeAt(tau: bigint, bits: number): bigint[] {
+export function lagrangeAt(tau: bigint, bits: number): bigint[] {
   const root = rootOfUnity(bits);
   const points: bigint[] = [1n];
   for (let i = 1; i < 1 << bits; i++) points.push((points[i - 1]! * root) % R);
@@ -101,7 +105,7 @@ function lagrangeAt(tau: bigint, bits: number): bigint[] {
 }
 
 /** The polynomials A, B and C of each signal at tau, given the Lagrange polynomials there. */
-function polynomialsAt(r1cs: R1cs, lagrange: readonly bigint[]): Record<'a' | 'b' | 'c', bigint[]> {
+export function polynomialsAt(r1cs: R1cs, lagrange: readonly bigint[]): Record<'a' | 'b' | 'c', bigint[]> {
   const zeros = () => new Array<bigint>(r1cs.signals).fill(0n);
   const [a, b, c] = [zeros(), zeros(), zeros()];
   const add = (sums: bigint[], { signals, values }: Combination, at: bigint) => {
@@ -167,42 +171,64 @@ export type VerificationKey = {
 };
 
 /**
+ * A section of a proving key: 2 is the header, 3 what public signals are multiplied with, 10 the contributions.
+ *
+ * @throws HokusaiError `KEY_FORMAT` (terminal) when it is not there once and whole, or the bytes are no key over BN254.
+ */
+export function sectionOf(zkey: Uint8Array, wanted: number): Uint8Array {
+  const view = new DataView(zkey.buffer, zkey.byteOffset, zkey.byteLength);
+  const found: Uint8Array[] = [];
+  if (zkey.length > 12 && Buffer.from(zkey.subarray(0, 4)).toString() === 'zkey') {
+    for (let position = 12; position + 12 <= zkey.length; ) {
+      const [id, length] = [view.getUint32(position, true), Number(view.getBigUint64(position + 4, true))];
+      position += 12;
+      if (id === wanted && position + length <= zkey.length) found.push(zkey.subarray(position, position + length));
+      position += length;
+    }
+  }
+  // Where there are two, programs could differ about which they read.
+  if (found.length !== 1 || (wanted === 2 && (found[0]!.length < 660 || fromLittleEndian(found[0]!, 4) !== Q))) {
+    throw new HokusaiError('terminal', 'KEY_FORMAT', 'These bytes are not a Groth16 proving key over BN254.');
+  }
+  return found[0]!;
+}
+
+/** 1 / 2^256 modulo Q: coordinates of points are kept in Montgomery form. */
+const PER_MONTGOMERY = inverseModQ(2n ** 256n % Q);
+
+/** The coordinate of a point, in 0..Q-1, that 32 bytes of a proving key stand for. */
+export const coordinateAt = (bytes: Uint8Array, offset: number): bigint =>
+  (fromLittleEndian(bytes, offset) * PER_MONTGOMERY) % Q;
+
+/**
  * Reads the verification key out of a proving key.
  *
  * @throws HokusaiError `KEY_FORMAT` (terminal) when the bytes are no Groth16 proving key over BN254.
  */
 export function verificationKey(zkey: Uint8Array): VerificationKey {
-  const view = new DataView(zkey.buffer, zkey.byteOffset, zkey.byteLength);
-  const at = new Map<number, number>();
-  if (zkey.length > 12 && Buffer.from(zkey.subarray(0, 4)).toString() === 'zkey') {
-    for (let position = 12; position + 12 <= zkey.length; ) {
-      at.set(view.getUint32(position, true), position + 12);
-      position += 12 + Number(view.getBigUint64(position + 4, true));
-    }
-  }
-  const [header, ic] = [at.get(2), at.get(3)];
-  if (header === undefined || ic === undefined || fromLittleEndian(zkey, header + 4) !== Q) {
-    throw new HokusaiError('terminal', 'KEY_FORMAT', 'These bytes are not a Groth16 proving key over BN254.');
-  }
-  const perMontgomery = inverseModQ(2n ** 256n % Q);
-  const coordinate = (offset: number) => ((fromLittleEndian(zkey, offset) * perMontgomery) % Q).toString();
-  const g1 = (offset: number) => [coordinate(offset), coordinate(offset + 32), '1'];
-  const g2 = (offset: number) => [
-    [coordinate(offset), coordinate(offset + 32)],
-    [coordinate(offset + 64), coordinate(offset + 96)],
-    ['1', '0'],
+  const [header, ic] = [sectionOf(zkey, 2), sectionOf(zkey, 3)];
+  const g1 = (bytes: Uint8Array, offset: number) => [
+    ...[0, 32].map((at) => coordinateAt(bytes, offset + at).toString()),
+    '1',
   ];
-  const points = header + 84;
-  const nPublic = view.getUint32(header + 76, true);
+  const g2 = (offset: number) => {
+    const [x0, x1, y0, y1] = [0, 32, 64, 96].map((at) => coordinateAt(header, offset + at).toString());
+    return [
+      [x0!, x1!],
+      [y0!, y1!],
+      ['1', '0'],
+    ];
+  };
+  const nPublic = new DataView(header.buffer, header.byteOffset).getUint32(76, true);
   return {
     protocol: 'groth16',
     curve: 'bn128',
     nPublic,
-    vk_alpha_1: g1(points),
-    vk_beta_2: g2(points + 128),
-    vk_gamma_2: g2(points + 256),
-    vk_delta_2: g2(points + 448),
-    IC: Array.from({ length: nPublic + 1 }, (_, i) => g1(ic + 64 * i)),
+    vk_alpha_1: g1(header, 84),
+    vk_beta_2: g2(84 + 128),
+    vk_gamma_2: g2(84 + 256),
+    vk_delta_2: g2(84 + 448),
+    IC: Array.from({ length: nPublic + 1 }, (_, i) => g1(ic, 64 * i)),
   };
 }
 
@@ -225,6 +251,28 @@ export function encodeVerificationKey(key: VerificationKey): Hex {
   const words = [key.vk_alpha_1].flatMap(g1);
   words.push(...[key.vk_beta_2, key.vk_gamma_2, key.vk_delta_2].flatMap(g2), ...key.IC.flatMap(g1));
   return `0x${words.map((word) => BigInt(word).toString(16).padStart(64, '0')).join('')}`;
+}
+
+/** The verification key that CircuitRegistry keeps: what {@link encodeVerificationKey} made of it. */
+export function decodeVerificationKey(bytes: Hex): VerificationKey {
+  const words = (bytes.slice(2).match(/.{64}/g) ?? []).map((word) => BigInt(`0x${word}`).toString());
+  const g1 = (at: number) => [words[at]!, words[at + 1]!, '1'];
+  const g2 = (at: number) => [
+    [words[at + 1]!, words[at]!],
+    [words[at + 3]!, words[at + 2]!],
+    ['1', '0'],
+  ];
+  const nPublic = (words.length - 14) / 2 - 1;
+  return {
+    protocol: 'groth16',
+    curve: 'bn128',
+    nPublic,
+    vk_alpha_1: g1(0),
+    vk_beta_2: g2(2),
+    vk_gamma_2: g2(6),
+    vk_delta_2: g2(10),
+    IC: Array.from({ length: nPublic + 1 }, (_, i) => g1(14 + 2 * i)),
+  };
 }
 
 /** The name of a circuit with its keys: the hash of the verification key's bytes on-chain. */

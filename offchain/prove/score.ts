@@ -1,19 +1,17 @@
 import { readFile } from 'node:fs/promises';
 import type { Hex } from 'viem';
 import { loadPoseidon, tag, vectorRoot } from '../commitment.ts';
-import { pack } from '../delta.ts';
+import { countsLength } from '../delta.ts';
 import { HokusaiError } from '../errors.ts';
 import type { Executor } from '../executor.ts';
-import { jointCounts } from '../metrics.ts';
-import { CIRCUITS, circuitRecords, circuitsOf, developmentKeyFile, type ScoreCircuit } from './circuits.ts';
+import { CIRCUITS, circuitsOf, type ScoreCircuit, type ScoreTemplate } from './circuits.ts';
+import { countsOf, medianOf, type ScoreRows } from './counts.ts';
 import { type VerificationKey, verificationKey } from './keys.ts';
 import { type Groth16Proof, type Proven, prove } from './prove.ts';
+import { provingCircuitId, provingKeyFile } from './proving-key.ts';
 
-/** The committed rows of one benchmark fold and the two models' predictions on them, all bits, all of length n. */
-export interface Score {
-  readonly labels: Uint8Array;
-  readonly baselinePredictions: Uint8Array;
-  readonly candidatePredictions: Uint8Array;
+/** The committed rows of one benchmark fold and the two models' predictions on them, for one settlement. */
+export interface Score extends ScoreRows {
   /** Field elements that hide the vectors: from the benchmarkSecret, and twice from the modelSecret. */
   readonly labelsSalt: bigint;
   readonly baselineSalt: bigint;
@@ -22,56 +20,98 @@ export interface Score {
   readonly contextHash: bigint;
 }
 
-/** The public signals of the score circuit, by name and in the circuit's order. */
+/** The public signals of a score circuit, by name and in the circuit's order. */
 export interface ScoreSignals {
   readonly attestationHash: bigint;
   readonly labelsRoot: bigint;
   readonly baselinePredictionsRoot: bigint;
   readonly candidatePredictionsRoot: bigint;
-  readonly countsPacked: bigint;
+  /** One word or two, as the metric has them. */
+  readonly counts: readonly bigint[];
   readonly contextHash: bigint;
 }
 
-/** What the score circuit's public signals must be: its twin in TypeScript. */
+/** Bits of a committed label, and of a prediction, where this is paid for. */
+export function laneBitsOf(metric: string, classes: number): { labels: 1 | 8 | 16; predictions: 1 | 8 | 16 } {
+  if (metric === 'auroc') return { labels: 1, predictions: 16 };
+  if (classes === 0) return { labels: 16, predictions: 16 };
+  return classes === 2 ? { labels: 1, predictions: 1 } : { labels: 8, predictions: 8 };
+}
+
+/** What the public signals of the score circuit must be: the twin of all of them in TypeScript. */
 export async function scoreSignals(score: Score): Promise<ScoreSignals> {
   const poseidon = await loadPoseidon();
-  const predictions = (values: ArrayLike<number>, salt: bigint) =>
-    vectorRoot({ name: 'predictions', laneBits: 1, values: values, salt });
-  const labelsRoot = await vectorRoot({ name: 'labels', laneBits: 1, values: score.labels, salt: score.labelsSalt });
-  const baselinePredictionsRoot = await predictions(score.baselinePredictions, score.baselineSalt);
-  const candidatePredictionsRoot = await predictions(score.candidatePredictions, score.candidateSalt);
-  const countsPacked = pack(jointCounts(score.labels, score.baselinePredictions, score.candidatePredictions));
-  const bound = [labelsRoot, baselinePredictionsRoot, candidatePredictionsRoot, countsPacked, score.contextHash];
-  return {
-    attestationHash: poseidon([tag('attestation'), ...bound]),
-    labelsRoot,
-    baselinePredictionsRoot,
-    candidatePredictionsRoot,
-    countsPacked,
-    contextHash: score.contextHash,
-  };
+  const bits = laneBitsOf(score.metric, score.classes);
+  const root = (name: 'labels' | 'predictions', values: ArrayLike<number>, salt: bigint) =>
+    vectorRoot({ name, laneBits: bits[name], values, salt });
+  const labelsRoot = await root('labels', score.labels, score.labelsSalt);
+  const baselinePredictionsRoot = await root('predictions', score.baselinePredictions, score.baselineSalt);
+  const candidatePredictionsRoot = await root('predictions', score.candidatePredictions, score.candidateSalt);
+  const { contextHash } = score;
+  const roots = { labelsRoot, baselinePredictionsRoot, candidatePredictionsRoot };
+  const counts = countsOf(score);
+  const attestationHash = poseidon([tag('attestation'), ...Object.values(roots), ...counts, contextHash]);
+  return { attestationHash, ...roots, counts, contextHash };
 }
 
 /**
- * The smallest score circuit that holds `rows` rows.
+ * The template that proves scores of a metric.
  *
- * @throws HokusaiError `SCORE_TOO_LARGE` (configuration) when none does.
+ * @param classes of the fold: 2 or more, 0 for a regression
+ * @throws HokusaiError `SCORE_UNSUPPORTED` (configuration) where there is none
  */
-export function scoreCircuit(rows: number): ScoreCircuit {
-  const classes = circuitsOf('Score');
-  const fitting = classes.find((name) => CIRCUITS[name].args[0] >= rows);
+export function scoreTemplate(metric: string, classes: number): ScoreTemplate {
+  if (countsLength(metric, classes) !== 0) {
+    if (classes > 2) return 'ClassesScore';
+    const own = TEMPLATES[metric];
+    if (own) return own;
+  }
+  throw new HokusaiError(
+    'configuration',
+    'SCORE_UNSUPPORTED',
+    `No circuit proves a score of ${metric} over ${classes} classes.`,
+    { details: { metric, classes }, next: 'Choose a metric that the task has.' },
+  );
+}
+
+/** Of two classes and of a regression. */
+const TEMPLATES: Readonly<Record<string, ScoreTemplate>> = {
+  accuracy: 'Score',
+  precision: 'Score',
+  recall: 'Score',
+  f1: 'Score',
+  mse: 'MseScore',
+  mae: 'MaeScore',
+};
+
+/**
+ * The smallest circuit that proves scores of a metric over `rows` rows.
+ *
+ * @param classes of the fold: 2 or more, 0 for a regression
+ * @throws HokusaiError `SCORE_UNSUPPORTED` or `SCORE_TOO_LARGE` (configuration) when none does.
+ */
+export function scoreCircuit(metric: string, classes: number, rows: number): ScoreCircuit {
+  const sizes = circuitsOf(scoreTemplate(metric, classes));
+  const fitting = sizes.find((name) => CIRCUITS[name].args[0] >= rows);
   if (!fitting) {
-    const largest = CIRCUITS[classes.at(-1)!].args[0];
-    throw new HokusaiError('configuration', 'SCORE_TOO_LARGE', `No score circuit holds ${rows} rows.`, {
-      details: { rows, largest },
+    const largest = CIRCUITS[sizes.at(-1)!].args[0];
+    throw new HokusaiError('configuration', 'SCORE_TOO_LARGE', `No circuit for ${metric} holds ${rows} rows.`, {
+      details: { metric, classes, rows, largest },
       next: `Register a fold of at most ${largest} rows; a larger one is sampled by digest.`,
     });
   }
   return fitting;
 }
 
-/** The private and public inputs of the score circuit of size class `rows`, padded with zeros. */
-export function scoreInput(score: Score, rows: number): Record<string, string | string[]> {
+/** The inputs of a circuit, by name: decimal strings. */
+export type ScoreInput = Record<string, string | string[]>;
+
+/** The private and public inputs of a score circuit. */
+export const scoreInput = (score: Score, circuit: ScoreCircuit): ScoreInput =>
+  paddedInput(score, CIRCUITS[circuit].args[0]);
+
+/** Likewise, of a circuit that holds `rows` rows: what is missing is padded with zeros. */
+export function paddedInput(score: Score, rows: number): ScoreInput {
   const padded = (values: ArrayLike<number>) =>
     Array.from({ length: rows }, (_, i) => (i < values.length ? String(values[i]) : '0'));
   return {
@@ -83,6 +123,7 @@ export function scoreInput(score: Score, rows: number): Record<string, string | 
     baselineSalt: String(score.baselineSalt),
     candidateSalt: String(score.candidateSalt),
     contextHash: String(score.contextHash),
+    ...(score.metric === 'mae' && { centre: String(medianOf(score.labels)) }),
   };
 }
 
@@ -91,30 +132,38 @@ export type ProvenScore = {
   readonly circuit: ScoreCircuit;
   readonly circuitId: Hex;
   readonly attestationHash: string;
-  readonly countsPacked: string;
+  readonly counts: readonly string[];
   readonly proof: Groth16Proof;
   readonly publicSignals: readonly string[];
   readonly verificationKey: VerificationKey;
   readonly prover: Proven['prover'];
 };
 
-/** Proves a score with the development key of the circuit that fits. One proof is made for one context: a step. */
-export async function proveScore(score: Score, executor: Executor, prover?: Proven['prover']): Promise<ProvenScore> {
-  const circuit = scoreCircuit(score.labels.length);
-  const { attestationHash, countsPacked } = await scoreSignals(score);
-  const circuitId = circuitRecords()[circuit].developmentCircuitId;
+/**
+ * Proves a score with the circuit that fits. One proof is made for one context: a step.
+ *
+ * @param policyCircuitId of the key to prove with, where a policy names one
+ */
+export async function proveScore(
+  score: Score,
+  executor: Executor,
+  prover?: Proven['prover'],
+  policyCircuitId?: Hex,
+): Promise<ProvenScore> {
+  const circuit = scoreCircuit(score.metric, score.classes, score.labels.length);
+  const { attestationHash, counts } = await scoreSignals(score);
+  const circuitId = policyCircuitId ?? provingCircuitId(circuit);
   return executor.step(
     'prove',
     { circuitId, attestationHash: String(attestationHash) },
     async ({ signal }) => {
-      const keyFile = await developmentKeyFile(circuit);
-      const input = scoreInput(score, CIRCUITS[circuit].args[0]);
-      const proven = await prove(circuit, input, keyFile, { signal, ...(prover && { prover }) });
+      const keyFile = await provingKeyFile(circuit, circuitId);
+      const proven = await prove(circuit, scoreInput(score, circuit), keyFile, { signal, ...(prover && { prover }) });
       return {
         circuit,
         circuitId,
         attestationHash: String(attestationHash),
-        countsPacked: String(countsPacked),
+        counts: counts.map(String),
         proof: proven.proof,
         publicSignals: proven.publicSignals,
         verificationKey: verificationKey(await readFile(keyFile)),

@@ -33,7 +33,7 @@ function lines({ contribution, benchmark, models, proof, inference, context, met
       'Poseidon hash of roots, counts and context, made inside the proof',
       proof.attestationHash,
     ] as const,
-    ['countsPacked', 'the eight counts, as the proof reveals them', proof.countsPacked] as const,
+    ['counts', 'what the score is computed from, as the proof reveals it', proof.counts.join(', ')] as const,
     ['contextHash', 'the one settlement that the proof is good for', proof.contextHash] as const,
     ['circuitId', `the verification key of ${proof.circuit}; proven with ${proof.prover}`, proof.circuitId] as const,
   ];

@@ -102,7 +102,7 @@ ${line('Rows', rows, 'committed to')}
 ${line('New rows', rowsUsed, 'not in the model’s training set before, so the candidate learned from them')}
 ${line('Duplicates', duplicates, 'left out: twice in the contribution, or in the training set already')}
 ${line('Overlap', overlap, 'rows whose features are in the benchmark too')}
-${line('Positive labels', quality.positives, 'among the rows')}
+${quality.positives !== undefined && line('Positive labels', quality.positives, 'among the rows')}
 ${line('Missing cells', quality.missingCells, `of ${grouped(quality.cells)}`)}
 ${models && line('Training rows before', models.baseline.trainingRows, 'of the baseline')}
 ${models && line('Training rows after', models.candidate.trainingRows, 'of the candidate')}

@@ -46,15 +46,6 @@ export type DenseModel = {
   quantiserHash: `0x${string}`;
 };
 
-/** What a trainer of dense models learns from; labels are below `classes`, which is 2 to 256. */
-export type DenseInput = Omit<TrainInput, 'labels'> & { labels: Uint8Array | Uint16Array; classes: number };
-
-/** As a `Trainer`, of as many classes as there are. */
-export interface DenseTrainer<Report> {
-  readonly name: string;
-  train(input: DenseInput): Promise<{ model: DenseModel; report: Report }>;
-}
-
 /** On the training rows: how many the model gets right before rounding and after, and on how many the two disagree. */
 export interface Rounding {
   rows: number;
@@ -138,7 +129,7 @@ export const predictDense = (model: DenseModel, features: Features): Uint8Array 
   decide(denseSums(model, features).outputs);
 
 /** How much rounding changes on the training rows. */
-export function compareRounded(input: DenseInput, layers: Layers, model: DenseModel): Rounding {
+export function compareRounded(input: TrainInput, layers: Layers, model: DenseModel): Rounding {
   const real = columnsOf(input.features).map((column) => Float64Array.from(column, (byte) => byte / 255));
   const before = decide(layerSums(layers, real, (sum) => Math.max(0, sum)).outputs);
   const after = predictDense(model, input.features);
@@ -181,7 +172,7 @@ function decide(outputs: readonly Float64Array[]): Uint8Array {
 }
 
 /** @throws HokusaiError `terminal` TRAIN_ONE_CLASS when all rows are of one class */
-export function refuseOneClass({ labels }: DenseInput): void {
+export function refuseOneClass({ labels }: TrainInput): void {
   if (labels.some((label) => label !== labels[0])) return;
   throw new HokusaiError('terminal', 'TRAIN_ONE_CLASS', `all ${labels.length} rows are of class ${labels[0]}`, {
     details: { rows: labels.length, class: labels[0] },

@@ -1,16 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
 import { HokusaiError } from '../errors.ts';
-import {
-  compareRounded,
-  type DenseInput,
-  type DenseTrainer,
-  quantiseDense,
-  type Rounding,
-  refuseOneClass,
-} from './dense.ts';
+import { compareRounded, type DenseModel, quantiseDense, type Rounding, refuseOneClass } from './dense.ts';
 import { refuseAborted } from './newton.ts';
 import { Perceptron } from './perceptron.ts';
 import { type Random, randomOf } from './random.ts';
+import type { Trainer, TrainInput } from './trainer.ts';
 
 /** Named as scikit-learn's MLPClassifier names them. */
 export interface MlpHyperparameters {
@@ -59,12 +53,12 @@ export interface MlpReport {
  * @throws HokusaiError `configuration` TRAIN_HYPERPARAMETER_INVALID; from `train` `terminal` TRAIN_ONE_CLASS and
  * TRAIN_NOT_CONVERGED, `retryable` TRAIN_ABORTED
  */
-export function mlpTrainer(hyperparameters: MlpHyperparameters = {}): DenseTrainer<MlpReport> {
+export function mlpTrainer(hyperparameters: MlpHyperparameters = {}): Trainer<DenseModel, MlpReport> {
   const chosen = { ...DEFAULTS, ...hyperparameters };
   checkHyperparameters(chosen);
   return {
     name: 'mlp',
-    train: async (input: DenseInput) => {
+    train: async (input) => {
       refuseOneClass(input);
       const { layers, relativeGradient } = await minimise(input, chosen);
       const model = quantiseDense(layers, input.quantiserHash);
@@ -97,7 +91,7 @@ function checkHyperparameters(chosen: Required<MlpHyperparameters>): void {
 }
 
 /** Runs through the rows in batches, in another order each time; the event loop runs in between. */
-async function minimise(input: DenseInput, chosen: Required<MlpHyperparameters>) {
+async function minimise(input: TrainInput, chosen: Required<MlpHyperparameters>) {
   const { features, labels, classes } = input;
   const random = randomOf(`mlp ${chosen.random_state}`);
   const outputs = classes === 2 ? 1 : classes;

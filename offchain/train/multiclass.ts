@@ -1,14 +1,8 @@
-import {
-  compareRounded,
-  type DenseInput,
-  type DenseTrainer,
-  quantiseDense,
-  type Rounding,
-  refuseOneClass,
-} from './dense.ts';
+import { compareRounded, type DenseModel, quantiseDense, type Rounding, refuseOneClass } from './dense.ts';
 import { refuseTooWide } from './linear.ts';
 import { minimise, type Optimum } from './newton.ts';
 import { checkC } from './reference.ts';
+import type { Trainer } from './trainer.ts';
 
 export interface MulticlassReport {
   /** Of each class against the rest. */
@@ -23,11 +17,11 @@ export interface MulticlassReport {
  * @param hyperparameters.C - as `referenceTrainer`'s
  * @throws HokusaiError as `referenceTrainer`
  */
-export function multiclassTrainer({ C = 1 }: { C?: number } = {}): DenseTrainer<MulticlassReport> {
+export function multiclassTrainer({ C = 1 }: { C?: number } = {}): Trainer<DenseModel, MulticlassReport> {
   checkC(C);
   return {
     name: 'reference',
-    train: async (input: DenseInput) => {
+    train: async (input) => {
       refuseOneClass(input);
       refuseTooWide(input.features);
       const optima: Optimum[] = [];

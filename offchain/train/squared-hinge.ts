@@ -27,7 +27,7 @@ export class SquaredHinge {
   readonly #hessian: Float64Array;
 
   /** @param labels - 0 or 1 per row; C above 0 */
-  constructor(features: Features, labels: Uint8Array, C: number) {
+  constructor(features: Features, labels: Uint8Array | Uint16Array, C: number) {
     this.size = features.columns.length + 1;
     this.#features = features;
     this.#signs = Int8Array.from(labels, (label) => (label === 1 ? 1 : -1));

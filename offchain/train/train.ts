@@ -1,30 +1,51 @@
 import { labelsOf } from '../check-table.ts';
+import { HokusaiError } from '../errors.ts';
 import { byDigest } from '../integrate.ts';
+import { classesOf } from '../label.ts';
 import { type Quantiser, quantise, quantiserHash } from '../quantise.ts';
 import type { Schema } from '../schema.ts';
 import type { Table } from '../table.ts';
-import type { LinearModel } from './linear.ts';
+import { ridgeTrainer } from './linear-regression.ts';
+import type { Model } from './model.ts';
 import { referenceTrainer } from './reference.ts';
-import type { TrainProgress } from './trainer.ts';
-
-/** How a model line learns; `C` is the weight of the errors against the regularisation. */
-export interface TrainSpec {
-  readonly C: number;
-}
+import type { TrainSpec } from './spec.ts';
+import type { Trainer, TrainProgress } from './trainer.ts';
 
 /** Learns from the distinct rows of a table, in the order of their digests. The table has passed `checkTable`. */
 export async function train(
   table: Table,
   { schema, quantiser, spec }: { schema: Schema; quantiser: Quantiser; spec: TrainSpec },
   { signal, onProgress }: { signal?: AbortSignal; onProgress?: (progress: TrainProgress) => void } = {},
-): Promise<LinearModel> {
+): Promise<Model> {
   const rows = byDigest(table, schema);
-  const { model } = await referenceTrainer(spec).train({
+  const classes = classesOf(schema.label);
+  const { model } = await trainerOf(spec, classes).train({
     features: quantise(rows, quantiser),
     labels: labelsOf(rows, schema),
+    classes,
     quantiserHash: quantiserHash(quantiser),
     ...(signal && { signal }),
     ...(onProgress && { onProgress }),
   });
   return model;
+}
+
+/** The family of the models that a specification gives. */
+export const familyOf = ({ modelType }: TrainSpec): Model['family'] =>
+  modelType === 'Ridge' ? 'linear-regression' : 'linear';
+
+/**
+ * What makes a specified model of so many classes.
+ *
+ * @throws HokusaiError `configuration` TRAINER_ABSENT where nothing does yet
+ */
+export function trainerOf(spec: TrainSpec, classes: number): Trainer<Model, unknown> {
+  if (spec.modelType === 'LinearSVC' && classes === 2) return referenceTrainer(spec.hyperparameters);
+  if (spec.modelType === 'Ridge' && classes === 0) return ridgeTrainer(spec.hyperparameters);
+  const what = classes === 0 ? 'regressions' : `${classes} classes`;
+  const text = `training.model_type ${spec.modelType} does not learn ${what} so far`;
+  throw new HokusaiError('configuration', 'TRAINER_ABSENT', text, {
+    details: { modelType: spec.modelType, classes },
+    next: 'Choose another training.model_type, or a label of another kind.',
+  });
 }

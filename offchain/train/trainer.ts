@@ -3,8 +3,10 @@ import type { Features } from '../quantise.ts';
 /** What a trainer learns from. Rows in the order of their digests, so that every validator sums in the same order. */
 export interface TrainInput {
   features: Features;
-  /** One class per row, 0 or 1. */
-  labels: Uint8Array;
+  /** One per row: its class, below `classes`; or its value, 0 to 65535, where there are none. */
+  labels: Uint8Array | Uint16Array;
+  /** 2 to 256; 0 for a regression. */
+  classes: number;
   /** Hash of the quantiser that made the features. */
   quantiserHash: `0x${string}`;
   /** Called after each iteration. */

@@ -2,9 +2,10 @@ import { type Address, type Hex, isAddressEqual } from 'viem';
 import { type Attestation, metricsHash } from '../attest.ts';
 import { recoverVoter } from '../chain/vote.ts';
 import { foldId, trainingSetRoot, voteOf } from '../context.ts';
+import { countWords, namedCounts } from '../counts.ts';
 import { delta, termsOf } from '../delta.ts';
 import { HokusaiError } from '../errors.ts';
-import { confusionOf, METRICS, type Metric, metricsOf, type Ratio } from '../metrics.ts';
+import { metricsProblems } from './metrics.ts';
 import type { Check } from './verify.ts';
 
 /** What is stated and what it should be, by name; equal when their JSON is. */
@@ -77,6 +78,7 @@ function statusCheck(attestation: Attestation): Check {
 
 function contributionCheck({ contribution, status }: Attestation): Check {
   const { rows, rowsUsed, duplicates, overlap, quality } = contribution;
+  const tallied = quality.perClass?.reduce((sum, count) => sum + count, 0);
   // Of a contribution that could not be read as a table of the schema, nothing is counted.
   const evaluated = !['UNAVAILABLE', 'ROOT_MISMATCH', 'SCHEMA'].includes(status);
   const problems = problemsUnless({
@@ -84,7 +86,8 @@ function contributionCheck({ contribution, status }: Attestation): Check {
     'rows are neither used nor duplicates': !evaluated || rowsUsed + duplicates >= rows,
     'more rows overlap than were contributed': overlap <= rows,
     'more cells are missing than there are': quality.missingCells <= quality.cells,
-    'more rows are positive than were contributed': quality.positives <= rows + duplicates,
+    'more rows are positive than were contributed': (quality.positives ?? 0) <= rows + duplicates,
+    'the rows by class are not all rows': !evaluated || tallied === undefined || tallied === rowsUsed + duplicates,
   });
   return checkOf('contribution', problems, `${rowsUsed} of ${rows} rows are new, and the numbers fit each other.`);
 }
@@ -102,48 +105,52 @@ function trainingChecks({ models, contribution }: Attestation): Check[] {
   return [checkOf('training set', problems, 'The candidate’s is the baseline’s and the contribution.')];
 }
 
-function countsChecks({ benchmark, models, counts }: Attestation): Check[] {
+function countsChecks(attestation: Attestation): Check[] {
+  const { benchmark, models, counts } = attestation;
   if (!models || !counts) return [];
-  const { cells } = counts;
-  const sums = differences({
-    'counts.n': [counts.n, cells.reduce((sum, cell) => sum + cell, 0)],
-    'benchmark.n': [benchmark.n, counts.n],
-    'counts.fixed': [counts.fixed, cells[2]! + cells[5]!],
-    'counts.broken': [counts.broken, cells[3]! + cells[4]!],
-  });
-  const stated = (of: 'baseline' | 'candidate') => {
-    const expected = metricsOf(confusionOf(cells, of));
-    const fraction = (ratio: Ratio | undefined) => ratio && `${ratio.numerator}/${ratio.denominator}`;
-    return differences(
-      Object.fromEntries(
-        METRICS.map((metric) => [
-          `models.${of}.metrics.${metric}`,
-          [fraction(models[of].metrics?.[metric]), fraction(expected[metric])],
-        ]),
-      ),
-    );
-  };
+  const metrics = (['baseline', 'candidate'] as const).flatMap((of) => metricsProblems(attestation, counts, of));
+  const fine = 'perClass' in (models.baseline.metrics ?? {}) ? ', and those by class fit each other' : '';
   return [
-    checkOf(
-      'counts',
-      sums,
-      `The eight cells add up to ${counts.n} rows, ${counts.fixed} fixed, ${counts.broken} broken.`,
-    ),
-    checkOf('metrics', [...stated('baseline'), ...stated('candidate')], 'Those of both models follow from the cells.'),
+    checkOf('counts', countsProblems(benchmark, counts), `They are of ${counts.n} rows${changed(counts)}.`),
+    checkOf('metrics', metrics, `Those of both models follow from the counts${fine}.`),
   ];
+}
+
+const changed = (counts: NonNullable<Attestation['counts']>): string =>
+  'fixed' in counts ? `, ${counts.fixed} fixed, ${counts.broken} broken` : '';
+
+/** Counts are what their words say to the contract; so a kind of counts that is not the metric's is found, too. */
+function countsProblems(
+  { metric, classes, n }: Attestation['benchmark'],
+  counts: NonNullable<Attestation['counts']>,
+): string[] {
+  try {
+    const expected: Record<string, unknown> = namedCounts(metric, classes, countWords(counts));
+    const given: Record<string, unknown> = counts;
+    const names = new Set([...Object.keys(given), ...Object.keys(expected)]);
+    const comparison = [...names].map((name) => [`counts.${name}`, [given[name], expected[name]] as const]);
+    return differences({ ...Object.fromEntries(comparison), 'benchmark.n': [n, counts.n] });
+  } catch (error) {
+    if (error instanceof HokusaiError) return [error.message];
+    throw error;
+  }
 }
 
 function deltaChecks({ benchmark, counts, delta: stated }: Attestation): Check[] {
   if (!counts || !stated) return [];
-  return [deltaCheck(benchmark.metric, counts.cells, stated)];
+  return [deltaCheck(benchmark, counts, stated)];
 }
 
-function deltaCheck(metric: Metric, cells: readonly number[], stated: NonNullable<Attestation['delta']>): Check {
+function deltaCheck(
+  { metric, classes }: Attestation['benchmark'],
+  counts: NonNullable<Attestation['counts']>,
+  stated: NonNullable<Attestation['delta']>,
+): Check {
   let expected: typeof stated;
   try {
-    expected = delta(metric, cells, termsOf(stated));
+    expected = delta(metric, classes, countWords(counts), termsOf(stated));
   } catch (error) {
-    // Terms that no registry admits, or more rows than the contracts count.
+    // Terms that no registry admits, a metric that is not counted so, or more rows than the contracts count.
     if (error instanceof HokusaiError) return checkOf('deltaOne', [error.message], '');
     throw error;
   }

@@ -1,10 +1,19 @@
 import type { Attestation } from '../attest.ts';
 import { loadPoseidon, tag } from '../commitment.ts';
 import { contextHash } from '../context.ts';
-import { pack } from '../delta.ts';
-import { CIRCUITS, type CircuitName, circuitRecords, circuitsOf, type Template } from '../prove/circuits.ts';
+import { countWords } from '../counts.ts';
+import { countsLength } from '../delta.ts';
+import {
+  CIRCUITS,
+  type CircuitName,
+  circuitRecords,
+  circuitsOf,
+  type ScoreCircuit,
+  type Template,
+} from '../prove/circuits.ts';
 import { circuitId, type VerificationKey } from '../prove/keys.ts';
 import type { Groth16Proof } from '../prove/prove.ts';
+import { scoreTemplate } from '../prove/score.ts';
 import { verifyProof } from '../prove/verify.ts';
 import { checkOf, differences } from './attestation.ts';
 import type { Check } from './verify.ts';
@@ -26,15 +35,15 @@ export async function proofChecks(attestation: Attestation, files: ProofFiles): 
     benchmark.labelsRoot,
     models.baseline.predictionsRoot,
     models.candidate.predictionsRoot,
-    stated.countsPacked,
+    ...stated.counts,
     stated.contextHash,
   ];
   const hash = poseidon([tag('attestation'), ...bound.map(BigInt)]);
   return [
     checkOf(
-      'countsPacked',
-      differences({ 'proof.countsPacked': [stated.countsPacked, pack(counts.cells)] }),
-      'It holds the eight cells.',
+      'proven counts',
+      differences({ 'proof.counts': [stated.counts, countWords(counts).map(String)] }),
+      'They hold what the attestation states, lane by lane.',
     ),
     checkOf(
       'contextHash',
@@ -53,7 +62,7 @@ export async function proofChecks(attestation: Attestation, files: ProofFiles): 
       differences({ 'public.json': [files.publicSignals, [stated.attestationHash, ...bound]] }),
       'What the proof is checked against is what the attestation states.',
     ),
-    scoreCircuitCheck(benchmark.n, stated, files.key),
+    scoreCircuitCheck(benchmark, stated, files.key),
     checkOf(
       'proof',
       verifyProof(files.key, files.publicSignals, files.proof) ? [] : ['proof.json does not prove public.json'],
@@ -62,10 +71,17 @@ export async function proofChecks(attestation: Attestation, files: ProofFiles): 
   ];
 }
 
-function scoreCircuitCheck(rows: number, stated: NonNullable<Attestation['proof']>, key: VerificationKey): Check {
-  const check = circuitCheck(stated, 'proof', key, 'Score');
-  const holds = !check.ok || rows <= CIRCUITS[stated.circuit as CircuitName].args[0];
-  return holds ? check : checkOf('circuit', [`${stated.circuit} does not hold ${rows} rows`], '');
+function scoreCircuitCheck(
+  { metric, classes, n }: Attestation['benchmark'],
+  stated: NonNullable<Attestation['proof']>,
+  key: VerificationKey,
+): Check {
+  // Without a score the check of deltaOne has failed already, and there is no template to compare with.
+  if (countsLength(metric, classes) === 0)
+    return checkOf('circuit', [`none proves ${metric} of ${classes} classes`], '');
+  const check = circuitCheck(stated, 'proof', key, scoreTemplate(metric, classes));
+  const holds = !check.ok || n <= CIRCUITS[stated.circuit as ScoreCircuit].args[0];
+  return holds ? check : checkOf('circuit', [`${stated.circuit} does not hold ${n} rows`], '');
 }
 
 /**

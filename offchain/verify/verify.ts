@@ -4,6 +4,7 @@ import { createPublicClient, http, type PublicClient } from 'viem';
 import { z } from 'zod';
 import { ASSURANCE, TRUSTED_ALWAYS, zAttestation } from '../attest.ts';
 import { HokusaiError } from '../errors.ts';
+import { issuesOf } from '../issues.ts';
 import { attestationChecks } from './attestation.ts';
 import { chainChecks } from './chain.ts';
 import { inferenceChecks } from './inference.ts';
@@ -107,7 +108,7 @@ function readJson<T>(file: string, schema: z.ZodType<T>): T {
   }
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'the whole'}: ${message}`);
+  const problems = issuesOf(parsed.error).map(({ path, message }) => `${path.join('.') || 'the whole'}: ${message}`);
   throw new HokusaiError('configuration', 'VERIFY_FILE', `${file}: ${problems.join('; ')}`, {
     details: { file, problems },
     next: 'The file is not what this release writes: get it again from where it came from.',

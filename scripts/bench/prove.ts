@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { CIRCUITS, type CircuitName, circuitRecords, developmentKeyFile } from '../../offchain/prove/circuits.ts';
 import { chainShape, inferenceChunks } from '../../offchain/prove/inference.ts';
 import { contractProof, NATIVE_PROVER, type Proven, prove } from '../../offchain/prove/prove.ts';
-import { scoreInput } from '../../offchain/prove/score.ts';
+import { paddedInput } from '../../offchain/prove/score.ts';
 import type { Figure } from '../bench.ts';
 
 /** Times are the best of this many runs: what else the machine does can only add to them. */
@@ -73,8 +73,15 @@ async function filled(circuit: CircuitName) {
   const [rows] = args;
   const bits = (step: number) => Uint8Array.from({ length: rows }, (_, i) => (i % step === 0 ? 1 : 0));
   const salts = { labelsSalt: 1n, baselineSalt: 2n, candidateSalt: 3n, contextHash: 4n };
-  const score = { labels: bits(2), baselinePredictions: bits(3), candidatePredictions: bits(5), ...salts };
-  return { rows, input: scoreInput(score, rows) };
+  const score = {
+    metric: 'accuracy',
+    classes: 2,
+    labels: bits(2),
+    baselinePredictions: bits(3),
+    candidatePredictions: bits(5),
+    ...salts,
+  };
+  return { rows, input: paddedInput(score, rows) };
 }
 
 async function best(

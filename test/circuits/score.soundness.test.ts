@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { scoreInput, scoreSignals } from '../../offchain/prove/score.ts';
+import { paddedInput, scoreSignals } from '../../offchain/prove/score.ts';
 import { describeSoundness, honestCircuit, type Inputs, witness } from './soundness.ts';
 
 /** Five rows in blocks of two: three blocks, the last one cut short, with the constraints of the large classes. */
@@ -57,7 +57,7 @@ const DISHONEST: Record<string, Inputs> = {
 
 describeSoundness('the score circuit', {
   main: SMALL,
-  files: ['score.circom', 'block-commitment.circom'],
+  files: ['score.circom', 'score-rows.circom', 'sum.circom', 'block-commitment.circom'],
   honest: [honest(), honest({ active: ['1', '1', '1', '1', '1'] }), ...[1, 2, 4].map(rows)],
   dishonest: DISHONEST,
   least: { lies: 33, mutants: 19 },
@@ -66,10 +66,11 @@ describeSoundness('the score circuit', {
 describe('the score circuit', () => {
   it('gives the public signals of its twin', async () => {
     const circuit = await honestCircuit(SMALL);
-    // The twin's blocks hold 248 rows, so only a vector that fits one small block has the same root.
+    // The twin's blocks hold 240 rows, so only a vector that fits one small block has the same root.
     const two = rows(2);
     const bits = (name: string) => Uint8Array.from((two[name] as string[]).slice(0, 2), Number);
     const twin = await scoreSignals({
+      ...{ metric: 'accuracy', classes: 2 },
       labels: bits('labels'),
       baselinePredictions: bits('baselinePredictions'),
       candidatePredictions: bits('candidatePredictions'),
@@ -80,7 +81,7 @@ describe('the score circuit', () => {
     });
     const w = await witness(circuit, two);
     assert.equal(w.length, circuit.r1cs.signals);
-    assert.deepEqual(w.slice(1, 7), Object.values(twin));
+    assert.deepEqual(w.slice(1, 7), Object.values(twin).flat());
   });
 });
 
@@ -88,8 +89,9 @@ describe('the score circuit', () => {
 function rows(n: number): Inputs {
   const cut = (bits: readonly number[]) => Uint8Array.from(bits.slice(0, n));
   const salts = { labelsSalt: 11n, baselineSalt: 12n, candidateSalt: 13n, contextHash: 14n };
-  return scoreInput(
+  return paddedInput(
     {
+      ...{ metric: 'accuracy', classes: 2 },
       labels: cut([1, 0, 1, 1]),
       baselinePredictions: cut([0, 1, 1, 0]),
       candidatePredictions: cut([1, 0, 0, 1]),

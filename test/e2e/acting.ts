@@ -13,6 +13,7 @@ import { CONTRIBUTE } from '../../offchain/contribute/verbs.ts';
 import { EXIT_CODE, HokusaiError } from '../../offchain/errors.ts';
 import { jsonText } from '../../offchain/fail.ts';
 import { init } from '../../offchain/init.ts';
+import { KEYS } from '../../offchain/keys/verbs.ts';
 import { MODEL } from '../../offchain/model/verbs.ts';
 import { ROUNDS } from '../../offchain/rounds-verbs.ts';
 import { VALIDATOR } from '../../offchain/validator-verbs.ts';
@@ -95,6 +96,7 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   contribute: CONTRIBUTE,
   validator: VALIDATOR,
   rounds: ROUNDS,
+  keys: KEYS,
 };
 export const as = (role: string, ...parameters: string[]) => run(...parameters, ...on, '--keystore', keystore(role));
 

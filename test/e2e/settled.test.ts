@@ -78,6 +78,7 @@ async function settleByCollusion(): Promise<void> {
   const settler = await clientOf(VOTERS[0]!);
   const candidateCommitment = 78n;
   const score = {
+    ...{ metric: 'accuracy', classes: 2 },
     labels,
     // It misses one of sixteen rows that are positive.
     baselinePredictions: labels.map((label, row) => (row % 16 === 0 ? 0 : label)),
@@ -86,8 +87,7 @@ async function settleByCollusion(): Promise<void> {
     ...{ baselineSalt: 1n, candidateSalt: 2n },
     contextHash: await contextHash(settler, roundId, candidateCommitment, settler.account.address),
   };
-  const { baselinePredictionsRoot, candidatePredictionsRoot, countsPacked, attestationHash } =
-    await scoreSignals(score);
+  const { baselinePredictionsRoot, candidatePredictionsRoot, counts, attestationHash } = await scoreSignals(score);
   const { dataRoot } = (await readRecord(kept)).contribution;
   vote = {
     status: 'SCORED',
@@ -101,8 +101,8 @@ async function settleByCollusion(): Promise<void> {
   }
   await chain.advance(DAY + 1);
   for (const role of VOTERS) await voteReveal(await clientOf(role), roundId, vote, SALT);
-  const { proof } = await prove('score512', scoreInput(score, 512), await developmentKeyFile('score512'), {});
-  await settle(settler, roundId, { vote, proof: contractProof(proof), counts: [countsPacked], attestationHash });
+  const { proof } = await prove('score512', scoreInput(score, 'score512'), await developmentKeyFile('score512'), {});
+  await settle(settler, roundId, { vote, proof: contractProof(proof), counts, attestationHash });
 }
 
 /** A test that leaves the chain as it was. */

@@ -1,11 +1,13 @@
 // Attestations with everything in them right, of contributions that came more or less far.
+import assert from 'node:assert/strict';
 import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Address, type Hex, keccak256, stringToHex, zeroAddress, zeroHash } from 'viem';
 import { type Attestation, metricsHash } from '../../offchain/attest.ts';
 import { foldId, trainingSetRoot } from '../../offchain/context.ts';
-import { delta, type Terms } from '../../offchain/delta.ts';
+import type { Counts } from '../../offchain/counts.ts';
+import { delta, pack, type Terms } from '../../offchain/delta.ts';
 import { confusionOf, jointCounts, metricsOf } from '../../offchain/metrics.ts';
 import { alpha30, zMicro } from '../../offchain/power.ts';
 import { scoreSignals } from '../../offchain/prove/score.ts';
@@ -30,6 +32,12 @@ export const TERMS = {
   tokensPerDeltaOne: UNIT,
   maxReward: 10n * UNIT,
 } satisfies Terms;
+
+/** The counts of an attestation of two classes, to be changed. */
+export function cellCounts({ counts }: Pick<Attestation, 'counts'>): Extract<Counts, { cells: number[] }> {
+  assert(counts && 'cells' in counts);
+  return counts;
+}
 
 function modelsAndCounts(dataRoot: Hex): Pick<Attestation, 'models' | 'counts' | 'delta'> {
   const head = hash('initial set');
@@ -57,7 +65,7 @@ function modelsAndCounts(dataRoot: Hex): Pick<Attestation, 'models' | 'counts' |
       },
     },
     counts,
-    delta: delta('accuracy', cells, TERMS),
+    delta: delta('accuracy', 2, [pack(cells)], TERMS),
   };
 }
 
@@ -124,7 +132,7 @@ export function belowGate(): Attestation {
   const attestation = unproven(CONTRIBUTOR, PAYEES);
   const exchanged = cells.map((_, k) => cells[(k & 1) | ((k & 2) << 1) | ((k & 4) >> 1)]!);
   const { baseline, candidate } = attestation.models!;
-  const counts = { ...attestation.counts!, cells: exchanged };
+  const counts = { ...cellCounts(attestation), cells: exchanged };
   [counts.fixed, counts.broken] = [counts.broken, counts.fixed];
   const models = {
     baseline: { ...baseline, metrics: candidate.metrics },
@@ -132,7 +140,13 @@ export function belowGate(): Attestation {
   };
   const reason = 'The candidate is not better than the baseline.';
   const verdict = { accepted: false, status: 'BELOW_GATE' as const, reason };
-  return withHash({ ...attestation, ...verdict, models, counts, delta: delta('accuracy', exchanged, TERMS) });
+  return withHash({
+    ...attestation,
+    ...verdict,
+    models,
+    counts,
+    delta: delta('accuracy', 2, [pack(exchanged)], TERMS),
+  });
 }
 
 /** A contribution that was rejected before anything was trained. */

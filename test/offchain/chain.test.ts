@@ -7,15 +7,17 @@ import { type AddressInfo, connect as dial } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { Hex } from 'viem';
+import { type Hex, zeroHash } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
-import { assertProductionKeys, registerCircuit } from '../../offchain/chain/circuit.ts';
+import { assertProductionKey, assertProductionKeys, registerCircuit } from '../../offchain/chain/circuit.ts';
 import { connect } from '../../offchain/chain/connect.ts';
 import { type LocalChain, localAccounts, startLocalChain } from '../../offchain/chain/local.ts';
 import * as actions from '../../offchain/chain/round.ts';
 import { view } from '../../offchain/chain/send.ts';
 import { payableBps, reward } from '../../offchain/delta.ts';
-import { circuitRecords } from '../../offchain/prove/circuits.ts';
+import { CIRCUITS, type CircuitName, circuitRecords, compiled } from '../../offchain/prove/circuits.ts';
+import { developmentVerificationKey } from '../../offchain/prove/keys.ts';
+import { readR1cs } from '../../offchain/prove/r1cs.ts';
 import * as real from '../real-round.ts';
 
 let chain: LocalChain;
@@ -263,18 +265,25 @@ describe('development keys', () => {
 
   it('attack: a development key, for which anybody can forge proofs, on a chain that is not local', async () => {
     const refusal = { kind: 'terminal', code: 'DEVELOPMENT_KEY' };
-    await assertProductionKeys(31_337, developmentCircuitId);
-    await assertProductionKeys(1, `0x${'12'.repeat(32)}`);
-    for (const { developmentCircuitId: id } of Object.values(circuitRecords())) {
-      await assert.rejects(assertProductionKeys(1, id as Hex), refusal);
+    const local = await connect({ ...chain, account: chain.accounts.owner });
+    const mainnet = { ...local, deployment: { ...chain.deployment, chainId: 1 } };
+    await registerCircuit(local, 'score512');
+    await assertProductionKeys(local, [developmentCircuitId]);
+    await assert.rejects(assertProductionKeys(mainnet, [zeroHash, developmentCircuitId]), refusal);
+    for (const circuit of Object.keys(CIRCUITS) as CircuitName[]) {
+      const key = developmentVerificationKey(readR1cs(compiled(circuit, 'r1cs')));
+      assert.throws(() => assertProductionKey(1, key), refusal);
+      assertProductionKey(31_337, key);
     }
-    const mainnet = {
-      ...(await connect({ ...chain, account: chain.accounts.owner })),
-      deployment: { ...chain.deployment, chainId: 1 },
-    };
     await assert.rejects(registerCircuit(mainnet, 'score512'), refusal);
-    const policy = { circuitId: developmentCircuitId } as actions.NewModel['policy'];
-    const model = { salt: developmentCircuitId, policy } as actions.NewModel;
-    await assert.rejects(actions.registerModel(mainnet, model), refusal);
+    for (const ids of [
+      { circuitId: developmentCircuitId, inferenceCircuitId: zeroHash },
+      { circuitId: zeroHash, inferenceCircuitId: developmentCircuitId },
+    ]) {
+      const policy = ids as unknown as actions.NewModel['policy'];
+      const model = { salt: developmentCircuitId, policy } as actions.NewModel;
+      await assert.rejects(actions.registerModel(mainnet, model), refusal);
+      await assert.rejects(actions.updatePolicy(mainnet, developmentCircuitId, policy), refusal);
+    }
   });
 });

@@ -267,7 +267,14 @@ __proto__: 1
 });
 
 it('the text that init writes explains every key once', () => {
-  const values = { name: 'a "b"\n', randomSeed: 7, testSplit: 0.5, roundsPerFold: 3, minRows: 200 };
+  const values = {
+    name: 'a "b"\n',
+    modelType: 'LinearSVC' as const,
+    randomSeed: 7,
+    testSplit: 0.5,
+    roundsPerFold: 3,
+    minRows: 200,
+  };
   const source = configText({ ...values, minContributionRows: 10 });
   const lines = source.split('\n');
   const isComment = (line: string | undefined): boolean => line?.trimStart().startsWith('# ') ?? false;

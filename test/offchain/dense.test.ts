@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
@@ -9,7 +8,6 @@ import { canonicalJson } from '../../offchain/canonical.ts';
 import type { Features } from '../../offchain/quantise.ts';
 import { readCsv } from '../../offchain/table.ts';
 import {
-  type DenseInput,
   type DenseModel,
   denseSums,
   type Layers,
@@ -21,6 +19,7 @@ import { mlpTrainer } from '../../offchain/train/mlp.ts';
 import { multiclassTrainer } from '../../offchain/train/multiclass.ts';
 import { Perceptron } from '../../offchain/train/perceptron.ts';
 import { randomOf } from '../../offchain/train/random.ts';
+import type { TrainInput } from '../../offchain/train/trainer.ts';
 import { uniform } from './tables.ts';
 
 const HASH = `0x${'00'.repeat(32)}` as const;
@@ -28,8 +27,8 @@ const file = (name: string): string => fileURLToPath(new URL(`../../examples/${n
 const sha256 = (data: string): string => createHash('sha256').update(data).digest('hex');
 
 interface Split {
-  readonly train: DenseInput;
-  readonly test: DenseInput;
+  readonly train: TrainInput;
+  readonly test: TrainInput;
 }
 
 /** A table of numbers as bytes from least to most, its rows in a seeded order, the first of them to train on. */
@@ -45,7 +44,7 @@ async function split(name: string, label: string, rows: number, classes: number)
   const numbers = columns.map(({ values }) => values.map(Number));
   const ranges = numbers.map((values) => [Math.min(...values), Math.max(...values)] as const);
   const labels = table.columns.find((column) => column.name === label)!.values.map(Number);
-  const part = (chosen: number[]): DenseInput => ({
+  const part = (chosen: number[]): TrainInput => ({
     features: {
       rows: chosen.length,
       columns: columns.map((column) => column.name),
@@ -64,15 +63,13 @@ async function split(name: string, label: string, rows: number, classes: number)
 }
 
 const breastCancer = () => split('breast-cancer/breast_cancer.csv', 'benign', 285, 2);
-const DIGITS = 'digits/digits.csv';
-const digits = () => split(DIGITS, 'digit', 900, 10);
-const needsDigits = { skip: !existsSync(file(DIGITS)) && 'the table of digits is not there' };
+const digits = () => split('digits/digits.csv', 'digit', 900, 10);
 
-const accuracy = (model: DenseModel, { features, labels }: DenseInput): number =>
+const accuracy = (model: DenseModel, { features, labels }: TrainInput): number =>
   predictDense(model, features).filter((said, row) => said === labels[row]).length / features.rows;
 
 /** Rows of three classes that a line tells apart but for some noise. */
-function three(rows: number, width: number, seed: number): DenseInput {
+function three(rows: number, width: number, seed: number): TrainInput {
   const next = uniform(seed);
   const values = Uint8Array.from({ length: rows * width }, () => Math.floor(next() * 256));
   const labels = Uint8Array.from({ length: rows }, (_, row) =>
@@ -221,7 +218,7 @@ describe('predictDense', () => {
 
 describe('the perceptron', () => {
   /** The loss again, from its definition, in another order and with Math.exp. */
-  function loss({ hidden, outputs }: Layers, { features, labels }: DenseInput, rows: number[], alpha: number): number {
+  function loss({ hidden, outputs }: Layers, { features, labels }: TrainInput, rows: number[], alpha: number): number {
     const { rows: count, values } = features;
     let total = 0;
     for (const row of rows) {
@@ -317,7 +314,7 @@ describe('mlpTrainer', () => {
     assert(report.relativeGradient < 0.7);
   });
 
-  it('reads digits, and loses at most half a point by rounding', needsDigits, async () => {
+  it('reads digits, and loses at most half a point by rounding', async () => {
     const { train, test } = await digits();
     const { model, report } = await mlpTrainer().train(train);
     assert.deepEqual([model.hidden.length, model.outputs.length], [64, 10]);
@@ -394,7 +391,7 @@ describe('multiclassTrainer', () => {
     assert(predictDense(model, input.features).every((said) => said < 3));
   });
 
-  it('reads digits, and loses at most half a point by rounding', needsDigits, async () => {
+  it('reads digits, and loses at most half a point by rounding', async () => {
     const { train, test } = await digits();
     const { model, report } = await multiclassTrainer().train(train);
     assert(accuracy(model, test) >= 0.95, String(accuracy(model, test)));

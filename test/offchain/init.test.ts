@@ -9,6 +9,7 @@ import { canonicalRow, checkTable, labelsOf } from '../../offchain/check-table.t
 import { loadConfig } from '../../offchain/config.ts';
 import { HokusaiError } from '../../offchain/errors.ts';
 import { type InitOptions, init } from '../../offchain/init.ts';
+import { tally } from '../../offchain/label.ts';
 import { nearestFirst } from '../../offchain/nearest.ts';
 import { parseSchema } from '../../offchain/schema.ts';
 import { readCsv, selectRows, type Table, writeCsv } from '../../offchain/table.ts';
@@ -49,7 +50,7 @@ async function projectOf(directory: string) {
     assert.deepEqual(checkTable(table, schema), []);
     const all = [...Array(table.rows).keys()];
     const [row, features] = [canonicalRow(table, schema, 'row'), canonicalRow(table, schema, 'features')];
-    const positives = labelsOf(table, schema).reduce((sum, label) => sum + label, 0);
+    const { positives = 0 } = tally(labelsOf(table, schema), 2);
     return { rows: table.rows, positives, identities: all.map(row), features: new Set(all.map(features)) };
   });
   return { config, schema, tables, parts };
@@ -104,7 +105,7 @@ describe('init', () => {
         benchmark: { rows: 284, positives: 178 },
       },
     });
-    assert.deepEqual([power.rows, power.alpha, power.detectableBps], [284, 0.05, 408]);
+    assert.deepEqual([power!.rows, power!.alpha, power!.detectableBps], [284, 0.05, 408]);
     const { config, parts } = await projectOf(directory);
     assert.deepEqual(
       parts.map(({ rows, positives }) => [rows, positives]),
@@ -161,7 +162,7 @@ describe('init', () => {
     assert.equal(benchmark!.rows, 4096);
     assert.equal(baseline!.rows, Math.floor((expected.size - 4096) / 10));
     for (const { rows, positives } of parts) {
-      assert(Math.abs(positives - (rows * summary.positives) / summary.distinctRows) <= 1);
+      assert(Math.abs(positives - (rows * summary.positives!) / summary.distinctRows) <= 1);
     }
     assert.deepEqual(
       [config.policy.gate.minRows, config.policy.roundsPerFold, config.pipeline.randomSeed],
@@ -210,7 +211,9 @@ describe('init leaves nothing behind', () => {
     ['LABEL_COLUMN_UNKNOWN', 'configuration', binary, { label: 'yy' }],
     ['LABEL_POSITIVE_UNKNOWN', 'configuration', binary, { positive: 'yes' }],
     ['LABEL_ONE_CLASS', 'terminal', of(100, () => '1'), {}],
-    ['LABEL_TOO_MANY_CLASSES', 'terminal', of(100, (row) => String(row % 3)), {}],
+    ['LABEL_TOO_MANY_CLASSES', 'terminal', of(300, (row) => `c${row}`), {}],
+    ['LABEL_TASK_UNCLEAR', 'configuration', of(100, (row) => String(row)), {}],
+    ['LABEL_NOT_NUMBER', 'configuration', of(100, (row) => `c${row % 2}`), { task: 'regression' }],
     ['LABEL_MISSING_VALUES', 'terminal', `${binary}7.5,\n`, {}],
     ['CSV_MALFORMED', 'terminal', `${binary}7.5,1,1\n`, {}],
     ['SCHEMA_NO_FEATURES', 'terminal', 'x,y\n1,0\n1,1\n', {}],

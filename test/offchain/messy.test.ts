@@ -105,7 +105,7 @@ it('takes a messy table of 50,000 rows from file to model', async (t) => {
   tell('fitQuantiser');
   const features = quantise(train, quantiser);
   tell('quantise');
-  const input = { features, labels: labelsOf(train, schema), quantiserHash: quantiserHash(quantiser) };
+  const input = { features, labels: labelsOf(train, schema), classes: 2, quantiserHash: quantiserHash(quantiser) };
   const { model, report } = await referenceTrainer().train(input);
   tell(`train on 40,000 x ${features.columns.length}, ${report.optimum.iterations} iterations,`);
   t.diagnostic(`peak memory of the process ${Math.round(process.resourceUsage().maxRSS / 1024)} MB`);

@@ -22,7 +22,7 @@ import { verifyProof } from '../../offchain/prove/verify.ts';
 import { SCORE_CASES, SCORE_PROOF } from '../vectors/score.ts';
 
 const { score, signals } = SCORE_CASES.find(({ name }) => name === SCORE_PROOF.case)!;
-const input = scoreInput(score, 512);
+const input = scoreInput(score, 'score512');
 const keyFile = await developmentKeyFile('score512');
 
 /** What snarkjs says of a proof; its worker threads would keep this process alive. */
@@ -79,15 +79,27 @@ describe('prove', () => {
   });
 
   it('chooses the smallest circuit, and says what the largest holds', () => {
-    assert.equal(scoreCircuit(1), 'score512');
-    assert.equal(scoreCircuit(512), 'score512');
-    assert.equal(scoreCircuit(513), 'score4096');
-    assert.equal(scoreCircuit(4096), 'score4096');
-    assert.throws(() => scoreCircuit(4097), {
+    const sizes = { 1: 'score512', 512: 'score512', 513: 'score4096', 4096: 'score4096' };
+    for (const [rows, name] of Object.entries(sizes)) assert.equal(scoreCircuit('recall', 2, Number(rows)), name);
+    for (const classes of [3, 256]) assert.equal(scoreCircuit('accuracy', classes, 1024), 'classes1024');
+    assert.equal(scoreCircuit('mse', 0, 1024), 'mse1024');
+    assert.equal(scoreCircuit('mae', 0, 512), 'mae512');
+    assert.throws(() => scoreCircuit('accuracy', 2, 4097), {
       kind: 'configuration',
       code: 'SCORE_TOO_LARGE',
-      details: { rows: 4097, largest: 4096 },
+      details: { metric: 'accuracy', classes: 2, rows: 4097, largest: 4096 },
     });
+  });
+
+  it('has no circuit for a metric that the task does not have', () => {
+    for (const [metric, classes] of [
+      ['recall', 3],
+      ['accuracy', 0],
+      ['mse', 2],
+      ['mape', 0],
+    ] as const) {
+      assert.throws(() => scoreCircuit(metric, classes, 1), { kind: 'configuration', code: 'SCORE_UNSUPPORTED' });
+    }
   });
 });
 

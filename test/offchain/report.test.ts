@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Attestation } from '../../offchain/attest.ts';
-import { delta } from '../../offchain/delta.ts';
+import { delta, pack } from '../../offchain/delta.ts';
 import { circuitRecords } from '../../offchain/prove/circuits.ts';
 import { html } from '../../offchain/report/html.ts';
 import { grouped, percent, points, seconds, tokens } from '../../offchain/report/numbers.ts';
 import { intervalPicture } from '../../offchain/report/pictures.ts';
 import { reportHtml } from '../../offchain/report/report.ts';
-import { belowGate, overlapping, TERMS, unproven } from './attestations.ts';
+import { belowGate, cellCounts, overlapping, TERMS, unproven } from './attestations.ts';
 
 const VOID = new Set(['meta']);
 
@@ -17,7 +17,7 @@ function settled(): Attestation {
   const attestation = unproven(`0x${'c1'.repeat(20)}`, hash);
   attestation.context.chainId = 10;
   const { developmentCircuitId } = circuitRecords().score512;
-  const signals = { attestationHash: '111', countsPacked: '222', contextHash: '333' };
+  const signals = { attestationHash: '111', counts: ['222'], contextHash: '333' };
   attestation.proof = { circuit: 'score512', circuitId: developmentCircuitId, ...signals, prover: 'native' };
   attestation.votes = [{ validator: `0x${'12'.repeat(20)}`, signature: `0x${'34'.repeat(65)}` }];
   const [seat, contributor] = [`0x${'12'.repeat(20)}`, attestation.contribution.contributor];
@@ -191,13 +191,14 @@ describe('report', () => {
 
   it('shows the metric that is paid for, its exact test if it has one, and which guardrail failed', () => {
     const attestation = settled();
-    const { counts, benchmark } = attestation;
+    const { benchmark } = attestation;
+    const counts = cellCounts(attestation);
     const guardrails = [{ metric: 'accuracy' as const, maxLossBps: 0n }];
     // Eight of 40 positive rows more are found, and 13 more negative rows are said to be positive.
-    counts!.cells = [187, 2, 4, 0, 13, 8, 40, 30];
+    counts.cells = [187, 2, 4, 0, 13, 8, 40, 30];
     for (const metric of ['recall', 'f1'] as const) {
       benchmark.metric = metric;
-      attestation.delta = delta(metric, counts!.cells, { ...TERMS, guardrails, minPositives: 0n });
+      attestation.delta = delta(metric, 2, [pack(counts.cells)], { ...TERMS, guardrails, minPositives: 0n });
       const text = textOf(attestation);
       assert.equal(attestation.delta.failed, metric === 'recall' ? 'guardrail' : 'bound');
       assert.match(text, /Guardrail: accuracy −0\.\d\d pp ≥ 0\.00 pp ✖ no/);
@@ -206,9 +207,9 @@ describe('report', () => {
       assert.equal(/Exact test 8 fixed of 8 changed/.test(text), metric === 'recall');
       assert.doesNotMatch(text, /Positive rows/);
     }
-    counts!.cells = [200, 40, 0, 0, 22, 22, 0, 0];
+    counts.cells = [200, 40, 0, 0, 22, 22, 0, 0];
     benchmark.metric = 'precision';
-    attestation.delta = delta('precision', counts!.cells, { ...TERMS, guardrails, minPositives: 0n });
+    attestation.delta = delta('precision', 2, [pack(counts.cells)], { ...TERMS, guardrails, minPositives: 0n });
     assert.equal(attestation.delta.failed, 'undefined');
     assert.match(textOf(attestation), /Lower bound undefined &gt; \+0\.10 pp ✖ no/);
   });
@@ -216,7 +217,9 @@ describe('report', () => {
   it('shows undefined metrics, and an exact test that does not apply, as such', () => {
     const attestation = settled();
     // A baseline that never says positive: lanes 2, 3, 6 and 7 are empty.
-    const cells = attestation.counts!.cells.map((count, cell, all) => ((cell & 2) !== 0 ? 0 : count + all[cell + 2]!));
+    const cells = cellCounts(attestation).cells.map((count, cell, all) =>
+      (cell & 2) !== 0 ? 0 : count + all[cell + 2]!,
+    );
     Object.assign(attestation.counts!, { cells, fixed: 200, broken: 26 });
     const text = textOf(attestation);
     assert.match(text, /said to be undefined 98\.58 % Recall/);

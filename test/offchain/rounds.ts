@@ -31,16 +31,16 @@ export async function settledRound() {
   const chain = await createChain();
   const { attestation, sent } = await openRound(chain, unproven);
   const stated = { circuit: 'score512', circuitId: circuitId(KEY), prover: 'snarkjs' as const };
-  attestation.proof = { ...stated, attestationHash: '0', countsPacked: '0', contextHash: '0' };
+  attestation.proof = { ...stated, attestationHash: '0', counts: ['0'], contextHash: '0' };
   const proven = { ...score, contextHash: contextHash({ ...attestation, models: attestation.models!, ...stated }) };
   const signals = await scoreSignals(proven);
-  for (const name of ['attestationHash', 'countsPacked', 'contextHash'] as const) {
-    attestation.proof[name] = String(signals[name]);
-  }
-  const { proof, publicSignals } = await prove('score512', scoreInput(proven, 512), ZKEY, { prover: 'snarkjs' });
+  attestation.proof.attestationHash = String(signals.attestationHash);
+  attestation.proof.counts = signals.counts.map(String);
+  attestation.proof.contextHash = String(signals.contextHash);
+  const { proof, publicSignals } = await prove('score512', scoreInput(proven, 'score512'), ZKEY, { prover: 'snarkjs' });
   const vote = voteOf(attestation);
   sent.push(...(await voteAll(chain, attestation, [vote, vote, NOTHING])));
-  const args = [encodeVote(vote), contractProof(proof), [signals.countsPacked], signals.attestationHash] as const;
+  const args = [encodeVote(vote), contractProof(proof), signals.counts, signals.attestationHash] as const;
   const roundId = attestation.context.roundId as Hex;
   sent.push(['settle', await chain.rounds.write.settle([roundId, ...args], as(chain.people.settler))]);
   await complete(chain, attestation, sent);

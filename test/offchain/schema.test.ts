@@ -184,6 +184,7 @@ describe('inferSchema, label', () => {
   for (const [values, positive] of positives) {
     it(`takes ${positive} of ${values} as positive`, () => {
       const { schema, warnings } = inferSchema(labelled(...values), { label: 'label' });
+      assert('positive' in schema.label);
       assert.equal(schema.label.positive, positive);
       assert.equal(
         warnings.some(({ code }) => code === 'LABEL_POSITIVE_GUESSED'),
@@ -197,8 +198,62 @@ describe('inferSchema, label', () => {
     assert.deepEqual(schema.label, { name: 'label', positive: '0', negative: '1' });
   });
 
-  const many = Array.from({ length: 40 }, (_, row) => `k${row % 12}`);
-  const bad: [string, Table, { label: string; positive?: string }, string, object][] = [
+  it('lists classes: numbers in their order, texts in code-unit order, whatever their order and frequency', () => {
+    const numbers = labelled('10', '9.0', '-1', '9', '2', '9');
+    assert.deepEqual(inferSchema(numbers, { label: 'label' }).schema.label, {
+      name: 'label',
+      classes: ['-1', '2', '9', '10'],
+    });
+    const texts = labelled('b', 'a', 'B', 'a', '10');
+    const { schema, warnings } = inferSchema(texts, { label: 'label' });
+    assert.deepEqual(schema.label, { name: 'label', classes: ['10', 'B', 'a', 'b'] });
+    assert(warnings.every(({ code }) => code !== 'LABEL_POSITIVE_GUESSED'));
+    assert.deepEqual([...labelsOf(texts, schema)], [3, 2, 1, 2, 0]);
+  });
+
+  it('takes the range of numbers where a regression is asked for', () => {
+    const table = labelled('10', '-2.50', '1e1', '3');
+    const { schema } = inferSchema(table, { label: 'label', task: 'regression' });
+    assert.deepEqual(schema.label, { name: 'label', low: '-2.5', high: '10' });
+    const labels = labelsOf(labelled('10', '-2.5', '3.75', '11', '-3', '-2.4999'), schema);
+    assert(labels instanceof Uint16Array);
+    assert.deepEqual([...labels], [65_535, 0, 32_768, 65_535, 0, 1]);
+    assert.deepEqual(checkTable(labelled('7', '1e9'), schema), []);
+    const [problem] = checkTable(labelled('7', 'many', '8'), schema);
+    assert.equal(problem!.code, 'LABEL_UNKNOWN');
+    assert.match(problem!.message, /line 3: expected a decimal number, found many/);
+  });
+
+  it('asks which it is where there are many numbers', () => {
+    const numbers = Array.from({ length: 21 }, (_, row) => `${row * row}`);
+    for (const task of ['classification', 'regression'] as const) {
+      const { label } = inferSchema(labelled(...numbers), { label: 'label', task }).schema;
+      assert.equal('classes' in label, task === 'classification');
+    }
+    assert('classes' in inferSchema(labelled(...numbers.slice(1)), { label: 'label' }).schema.label);
+    assert.throws(() => inferSchema(labelled(...numbers), { label: 'label' }), {
+      code: 'LABEL_TASK_UNCLEAR',
+      next: /--task regression.*--task classification/,
+    });
+  });
+
+  it('sees what gives one of several classes away', () => {
+    const table = (cell: (row: number) => string) => withColumn('x', cell, (row) => `c${row % 3}`);
+    const codes = (cell: (row: number) => string) =>
+      inferSchema(table(cell), { label: 'label' }).warnings.map(({ column, code }) => `${column} ${code}`);
+    assert.deepEqual(
+      codes((row) => `k${(row % 3) * 2}`),
+      ['x COLUMN_GIVES_LABEL_AWAY'],
+    );
+    assert.deepEqual(
+      codes((row) => `k${row % 3 === 0}`),
+      [],
+    );
+  });
+
+  const many = Array.from({ length: 600 }, (_, row) => `k${row % 257}`);
+  type Options = Parameters<typeof inferSchema>[1];
+  const bad: [string, Table, Options, string, object][] = [
     ['no such column', labelled('0', '1'), { label: 'y' }, 'LABEL_COLUMN_UNKNOWN', { columns: ['x', 'label'] }],
     [
       'missing labels',
@@ -208,7 +263,23 @@ describe('inferSchema, label', () => {
       { count: 2, lines: [3, 5] },
     ],
     ['one class', labelled('1', '1.0'), { label: 'label' }, 'LABEL_ONE_CLASS', { classes: [{ value: '1', rows: 2 }] }],
-    ['twelve classes', labelled(...many), { label: 'label' }, 'LABEL_TOO_MANY_CLASSES', { count: 12 }],
+    ['257 classes', labelled(...many), { label: 'label' }, 'LABEL_TOO_MANY_CLASSES', { count: 257 }],
+    [
+      'a positive one of three',
+      labelled('a', 'b', 'c'),
+      { label: 'label', positive: 'a' },
+      'LABEL_POSITIVE_UNKNOWN',
+      {},
+    ],
+    [
+      'a positive number',
+      labelled('1', '2'),
+      { label: 'label', positive: '1', task: 'regression' },
+      'LABEL_POSITIVE_UNKNOWN',
+      {},
+    ],
+    ['text as a number', labelled('1', 'x'), { label: 'label', task: 'regression' }, 'LABEL_NOT_NUMBER', { count: 1 }],
+    ['one number', labelled('1', '1.0'), { label: 'label', task: 'regression' }, 'LABEL_ONE_CLASS', {}],
     [
       'another positive class',
       labelled('0', '1'),
@@ -291,6 +362,10 @@ describe('parseSchema', () => {
 
   const wrong: [string, Schema][] = [
     ['equal classes', { ...SCHEMA, label: { name: 'y', positive: 'a', negative: 'a' } }],
+    ['two classes in a list', { ...SCHEMA, label: { name: 'y', classes: ['a', 'b'] } }],
+    ['a class twice', { ...SCHEMA, label: { name: 'y', classes: ['a', 'b', 'a'] } }],
+    ['an empty range', { ...SCHEMA, label: { name: 'y', low: '1', high: '1' } }],
+    ['a range of other text', { ...SCHEMA, label: { name: 'y', low: '1.0', high: '2' } }],
     ['the label as a feature', { ...SCHEMA, label: { ...SCHEMA.label, name: 'n' } }],
     ['a column twice', { ...SCHEMA, columns: [...SCHEMA.columns, SCHEMA.columns[0]!] }],
     ['no feature', { ...SCHEMA, columns: [SCHEMA.columns[2]!] }],

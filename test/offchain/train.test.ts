@@ -26,7 +26,10 @@ const sha256 = (data: string | Uint8Array): string => createHash('sha256').updat
 const HASH = `0x${'00'.repeat(32)}` as const;
 
 /** Trained on the rows with odd numbers, to be scored on the others; the quantiser is fitted on the training rows. */
-async function breastCancer(): Promise<{ input: TrainInput; test: { features: Features; labels: Uint8Array } }> {
+async function breastCancer(): Promise<{
+  input: TrainInput;
+  test: { features: Features; labels: Uint8Array | Uint16Array };
+}> {
   const table = await readCsv(FILE);
   const { schema } = inferSchema(table, { label: 'benign' });
   const half = (odd: number) =>
@@ -39,7 +42,7 @@ async function breastCancer(): Promise<{ input: TrainInput; test: { features: Fe
     features: quantise(rows, quantiser),
     labels: labelsOf(rows, schema),
   })) as [Pick<TrainInput, 'features' | 'labels'>, Pick<TrainInput, 'features' | 'labels'>];
-  return { input: { ...train, quantiserHash: quantiserHash(quantiser) }, test };
+  return { input: { ...train, classes: 2, quantiserHash: quantiserHash(quantiser) }, test };
 }
 
 function random(rows: number, width: number, seed: number): TrainInput {
@@ -50,6 +53,7 @@ function random(rows: number, width: number, seed: number): TrainInput {
   return {
     features: { rows, columns: Array.from({ length: width }, (_, at) => `f${at}`), values },
     labels,
+    classes: 2,
     quantiserHash: HASH,
   };
 }
@@ -137,7 +141,7 @@ describe('referenceTrainer on breast cancer', () => {
       const table = selectRows(all, [...Array(all.rows).keys()].filter((row) => row % 2 === 1));
       const quantiser = q.fitQuantiser(table, schema);
       const { model, report } = await referenceTrainer().train({ features: q.quantise(table, quantiser),
-        labels: labelsOf(table, schema), quantiserHash: q.quantiserHash(quantiser) });
+        labels: labelsOf(table, schema), classes: 2, quantiserHash: q.quantiserHash(quantiser) });
       const { weights, bias } = report.optimum;
       const bits = Buffer.from(Float64Array.of(...weights, bias).buffer).toString('hex');
       console.log(canonicalJson(model) + ' ' + bits);`;

@@ -15,7 +15,7 @@ import { HokusaiError } from '../../offchain/errors.ts';
 import { confusionOf, metricsOf } from '../../offchain/metrics.ts';
 import { circuitId } from '../../offchain/prove/keys.ts';
 import { formatVerification, type Verification, verifyRun } from '../../offchain/verify/verify.ts';
-import { belowGate, overlapping, writeRun } from './attestations.ts';
+import { belowGate, cellCounts, overlapping, writeRun } from './attestations.ts';
 import { rejectedRound, settledRound, signVotes } from './rounds.ts';
 
 const settled = await settledRound();
@@ -243,16 +243,17 @@ describe('attacks on what is verified', () => {
     const files = structuredClone(settled.files);
     const { attestation } = files;
     change(attestation);
-    const { benchmark, counts, models, proof } = attestation;
+    const { benchmark, models, proof } = attestation;
+    const { cells } = cellCounts(attestation);
     for (const model of ['baseline', 'candidate'] as const) {
-      models![model].metrics = metricsOf(confusionOf(counts!.cells, model));
+      models![model].metrics = metricsOf(confusionOf(cells, model));
     }
     attestation.benchmark.foldId = foldId(benchmark);
-    attestation.delta = delta(benchmark.metric, counts!.cells, termsOf(attestation.delta!));
-    proof!.countsPacked = String(pack(counts!.cells));
+    attestation.delta = delta(benchmark.metric, 2, [pack(cells)], termsOf(attestation.delta!));
+    proof!.counts = [String(pack(cells))];
     proof!.contextHash = String(contextHash({ ...attestation, models: models!, circuitId: proof!.circuitId }));
     const roots = [benchmark.labelsRoot, models!.baseline.predictionsRoot, models!.candidate.predictionsRoot];
-    const bound = [...roots, proof!.countsPacked, proof!.contextHash];
+    const bound = [...roots, ...proof!.counts, proof!.contextHash];
     proof!.attestationHash = String((await loadPoseidon())([tag('attestation'), ...bound.map(BigInt)]));
     files.public = [proof!.attestationHash, ...bound];
     attestation.metricsHash = metricsHash(attestation);
@@ -265,10 +266,11 @@ describe('attacks on what is verified', () => {
   });
 
   it('validators who collude cannot inflate the counts', async () => {
-    const files = await forged(({ counts }) => {
-      counts!.cells[2]!++;
-      counts!.cells[0]!--;
-      counts!.fixed++;
+    const files = await forged((attestation) => {
+      const counts = cellCounts(attestation);
+      counts.cells[2]!++;
+      counts.cells[0]!--;
+      counts.fixed++;
     });
     assert.deepEqual(failing(await verify(files)), ['proof']);
   });
@@ -321,10 +323,10 @@ describe('attacks on what is verified', () => {
     Object.assign(refused.delta!.guardrails[0]!, { metric: 'precision', maxLossBps: '0' });
     // The candidate loses precision: positive rows become false negatives, negative ones false positives.
     const cells = [40, 0, 0, 8, 30, 90, 20, 96];
-    const { delta: stated } = { delta: delta('accuracy', cells, termsOf(refused.delta!)) };
+    const { delta: stated } = { delta: delta('accuracy', 2, [pack(cells)], termsOf(refused.delta!)) };
     assert.equal(stated.failed, 'guardrail');
     assert.equal(stated.reward, '0');
-    const wrong = { ...refused, counts: { ...counts!, cells }, delta: stated };
+    const wrong = { ...refused, counts: { ...cellCounts({ counts }), cells }, delta: stated };
     assert.ok(failing(await verify({ ...settled.files, attestation: wrong })).includes('status'));
     const softer = structuredClone(settled.files.attestation);
     softer.delta!.alpha30 = String(2n ** 30n);
@@ -458,7 +460,7 @@ describe('files and chains', () => {
 
   it('names all fields that are malformed', async () => {
     const attestation = structuredClone(settled.files.attestation);
-    attestation.counts!.cells[3] = -1;
+    cellCounts(attestation).cells[3] = -1;
     attestation.benchmark.labelsRoot = attestation.proof!.contextHash.padStart(78, '1');
     await assert.rejects(verify({ ...settled.files, attestation }), {
       code: 'VERIFY_FILE',

@@ -1,0 +1,146 @@
+import { HokusaiError } from '../errors.ts';
+import type { Features } from '../quantise.ts';
+import { factorise, solve } from './cholesky.ts';
+import { refuseMisfit, refuseTooWide } from './linear.ts';
+import type { Trainer, TrainInput } from './trainer.ts';
+
+/** Bits behind the point of a sum: coarse beside 16 bits of value, so that a bias may be 128 times the label's range. */
+const FRACTION = 2 ** 8;
+/** The largest value. */
+const MOST = 65_535;
+/** Bias and weights are signed 32-bit integers, symmetric. */
+const LIMIT = 2 ** 31;
+
+/**
+ * A linear regression of bytes in integers: the value is `floor((bias + sum of weights[j] * x[j]) / 2^8)`, at least 0 and
+ * at most 65535, with x[j] in 0..255. Half a unit is in the bias, so values are rounded, halves up.
+ */
+export type LinearRegressionModel = {
+  version: 1;
+  family: 'linear-regression';
+  /** One per feature, magnitude below 2^31. */
+  weights: number[];
+  /** Magnitude below 2^31. */
+  bias: number;
+  quantiserHash: `0x${string}`;
+};
+
+/** Of the training rows, in labels of 0 to 65535: sums of squared errors before and after rounding to integers. */
+export interface RidgeReport {
+  rounding: { rows: number; squaresBefore: number; squaresAfter: number };
+}
+
+/**
+ * Value of each row, 0 to 65535, in integers: exact below 2^53, which 2^14 features would be needed to reach.
+ *
+ * @throws HokusaiError `terminal` MODEL_MISFIT when the model has not one weight per feature
+ */
+export function predict(model: LinearRegressionModel, features: Features): Uint16Array {
+  refuseMisfit(model.weights.length, features);
+  const sums = weightedSums(model.bias, model.weights, features);
+  return Uint16Array.from(sums, (sum) => Math.min(Math.max(Math.floor(sum / FRACTION), 0), MOST));
+}
+
+function weightedSums(bias: number, weights: ArrayLike<number>, { rows, values }: Features): Float64Array {
+  const sums = new Float64Array(rows).fill(bias);
+  for (let column = 0; column < weights.length; column++) {
+    for (let row = 0; row < rows; row++) sums[row]! += weights[column]! * values[column * rows + row]!;
+  }
+  return sums;
+}
+
+/**
+ * Ridge regression in closed form: the least `sum of (y - b - w . x)^2 + alpha |w|^2`, x the row's bytes divided by 255
+ * and the bias free, as scikit-learn's Ridge; rounded to integers. Sums of products are of integers and exact, the rest
+ * is + - * / and square roots in a fixed order: the same bits on every machine.
+ *
+ * @param hyperparameters.alpha - weight of |w|^2, above 0
+ * @throws from `train` HokusaiError `terminal` TRAIN_TOO_WIDE, TRAIN_WEIGHTS_TOO_LARGE
+ */
+export function ridgeTrainer({ alpha }: { alpha: number }): Trainer<LinearRegressionModel, RidgeReport> {
+  return {
+    name: 'reference',
+    train: async (input) => {
+      refuseTooWide(input.features);
+      const moments = momentsOf(input);
+      const exact = solve(factorise(regularised(moments, alpha), moments.sums.length), moments.withLabel);
+      const model = quantise(exact, moments, input);
+      return { model, report: { rounding: compareRounded(input, exact, moments, model) } };
+    },
+  };
+}
+
+/** Sums over the rows: of each feature, of the labels, and of products, less the product of the means. */
+interface Moments {
+  readonly rows: number;
+  readonly sums: Float64Array;
+  readonly labels: number;
+  /** Features with features, lower triangle, row-major. */
+  readonly products: Float64Array;
+  /** Features with the label. */
+  readonly withLabel: Float64Array;
+}
+
+function momentsOf({ features: { rows, columns, values }, labels }: TrainInput): Moments {
+  const size = columns.length;
+  const column = (j: number) => values.subarray(j * rows, (j + 1) * rows);
+  const sums = Float64Array.from({ length: size }, (_, j) => sumOf(column(j)));
+  const labelSum = sumOf(labels);
+  const products = new Float64Array(size * size);
+  const withLabel = new Float64Array(size);
+  for (let i = 0; i < size; i++) {
+    for (let j = 0; j <= i; j++) {
+      products[i * size + j] = productOf(column(i), column(j)) - (sums[i]! * sums[j]!) / rows;
+    }
+    withLabel[i] = productOf(column(i), labels) - (sums[i]! * labelSum) / rows;
+  }
+  return { rows, sums, labels: labelSum, products, withLabel };
+}
+
+function sumOf(values: ArrayLike<number>): number {
+  let sum = 0;
+  for (let row = 0; row < values.length; row++) sum += values[row]!;
+  return sum;
+}
+
+function productOf(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let sum = 0;
+  for (let row = 0; row < a.length; row++) sum += a[row]! * b[row]!;
+  return sum;
+}
+
+/** alpha is of features divided by 255, the products are of bytes. */
+function regularised({ products, sums }: Moments, alpha: number): Float64Array {
+  const matrix = products.slice();
+  for (let i = 0; i < sums.length; i++) matrix[i * sums.length + i]! += alpha * 65_025;
+  return matrix;
+}
+
+/** Weights rounded, halves up, and the bias with which the rounded model is right on average. */
+function quantise(exact: Float64Array, { rows, sums, labels }: Moments, input: TrainInput): LinearRegressionModel {
+  const weights = Array.from(exact, (weight) => Math.floor(weight * FRACTION + 0.5));
+  const bias = Math.floor((labels * FRACTION - productOf(weights, sums)) / rows + 0.5) + FRACTION / 2;
+  const largest = [bias, ...weights].reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  if (largest < LIMIT) {
+    return { version: 1, family: 'linear-regression', weights, bias, quantiserHash: input.quantiserHash };
+  }
+  throw new HokusaiError('terminal', 'TRAIN_WEIGHTS_TOO_LARGE', 'the weights of the regression are too large', {
+    details: { largest, limit: LIMIT },
+    next: 'Choose a larger alpha.',
+  });
+}
+
+function compareRounded(
+  { features, labels }: TrainInput,
+  exact: Float64Array,
+  { rows, sums, labels: labelSum }: Moments,
+  model: LinearRegressionModel,
+): RidgeReport['rounding'] {
+  const before = weightedSums((labelSum - productOf(exact, sums)) / rows, exact, features);
+  const after = predict(model, features);
+  const squares = (values: ArrayLike<number>): number => {
+    const errors = Float64Array.from(labels, (label, row) => label - values[row]!);
+    return productOf(errors, errors);
+  };
+  return { rows, squaresBefore: squares(before), squaresAfter: squares(after) };
+}

@@ -1,0 +1,16 @@
+import type { Features } from '../quantise.ts';
+import { type LinearModel, predict as predictLinear } from './linear.ts';
+import { type LinearRegressionModel, predict as predictLinearRegression } from './linear-regression.ts';
+
+/** What can be trained, committed to and paid for: integers only. */
+export type Model = LinearModel | LinearRegressionModel;
+
+/** Class of each row, or its value of 0 to 65535. */
+export function predict(model: Model, features: Features): Uint8Array | Uint16Array {
+  switch (model.family) {
+    case 'linear':
+      return predictLinear(model, features);
+    case 'linear-regression':
+      return predictLinearRegression(model, features);
+  }
+}

@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import type { Task } from '../label.ts';
+
+/** A whole number. That of zod ends the check of all else around it. */
+const int = () => z.number().refine(Number.isSafeInteger, 'wrong type, expected a whole number');
+
+const trees = {
+  n_estimators: int().min(1).max(1000).default(100),
+  max_leaf_nodes: int().min(2).max(65_536).optional(),
+};
+const forest = z.strictObject({ ...trees, max_depth: int().min(1).max(32).default(10) });
+const boosting = z.strictObject({
+  ...trees,
+  learning_rate: z.number().min(1e-6).max(1).default(0.1),
+  max_depth: int().min(1).max(32).default(3),
+});
+
+/** What can be said of each type of model, by scikit-learn's names and with its defaults. */
+export const HYPERPARAMETERS = {
+  LinearSVC: z.strictObject({ C: z.number().min(1e-6).max(1e6).default(1) }),
+  Ridge: z.strictObject({ alpha: z.number().min(1e-6).max(1e6).default(1) }),
+  RandomForestClassifier: forest,
+  RandomForestRegressor: forest,
+  GradientBoostingClassifier: boosting,
+  GradientBoostingRegressor: boosting,
+  MLPClassifier: z.strictObject({
+    hidden_layer_sizes: z.array(int().min(1).max(1024)).length(1).default([32]),
+    alpha: z.number().min(0).max(1e6).default(0.0001),
+    learning_rate_init: z.number().min(1e-6).max(1).default(0.001),
+    max_iter: int().min(1).max(100_000).default(200),
+  }),
+} as const;
+
+export type ModelType = keyof typeof HYPERPARAMETERS;
+export const MODEL_TYPES = Object.keys(HYPERPARAMETERS) as ModelType[];
+
+/** The types of model that are trained so far. */
+export const TRAINED: readonly ModelType[] = ['LinearSVC', 'Ridge'];
+
+/** How a model line learns. */
+export type TrainSpec = {
+  [Type in ModelType]: {
+    readonly modelType: Type;
+    readonly hyperparameters: z.infer<(typeof HYPERPARAMETERS)[Type]>;
+  };
+}[ModelType];
+
+/** What a type of model is for. */
+export const taskOf = (modelType: ModelType): Task =>
+  modelType === 'Ridge' || modelType.endsWith('Regressor') ? 'regression' : 'classification';
