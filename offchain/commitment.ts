@@ -199,11 +199,23 @@ export interface Linear {
   readonly weights: readonly number[];
 }
 
-export const parametersOf = ({ family, bias, weights }: Linear): Parameters => ({
-  family,
-  sizes: [weights.length],
-  units: [[bias, ...weights]],
-});
+/** A model of one layer of units, or two: a classifier of several classes, or a perceptron. */
+export interface Dense {
+  readonly family: 'dense';
+  readonly hidden: readonly Unit[];
+  readonly outputs: readonly Unit[];
+}
 
-export const modelCommitment = (model: Linear, salt: bigint): Promise<bigint> =>
+type Unit = Omit<Linear, 'family'>;
+
+export function parametersOf(model: Linear | Dense): Parameters {
+  const parameters = ({ bias, weights }: Unit) => [bias, ...weights];
+  const { family } = model;
+  if (family !== 'dense') return { family, sizes: [model.weights.length], units: [parameters(model)] };
+  const { hidden, outputs } = model;
+  const inputs = (hidden[0] ?? outputs[0]!).weights.length;
+  return { family, sizes: [inputs, hidden.length, outputs.length], units: [...hidden, ...outputs].map(parameters) };
+}
+
+export const modelCommitment = (model: Linear | Dense, salt: bigint): Promise<bigint> =>
   parametersRoot(parametersOf(model), salt);

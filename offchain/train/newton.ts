@@ -43,7 +43,8 @@ export async function minimise(input: TrainInput, C: number): Promise<Optimum> {
       return { weights: w.slice(0, -1), bias: w.at(-1)!, objective, gradientNorm, startNorm, iterations };
     }
     await setImmediate();
-    refuseToGoOn(input.signal, iterations, gradientNorm);
+    refuseAborted(input.signal, iterations);
+    refuseToGoOn(iterations, gradientNorm);
     const direction = solve(factorise(problem.hessian(margins), problem.size), gradient).map((value) => -value);
     const length = stepLength(problem, w, direction, margins);
     w = w.map((value, j) => value + length * direction[j]!);
@@ -75,13 +76,16 @@ function stepLength(problem: SquaredHinge, w: Float64Array, direction: Float64Ar
   return low;
 }
 
-function refuseToGoOn(signal: AbortSignal | undefined, iterations: number, gradientNorm: number): void {
-  if (signal?.aborted) {
-    throw new HokusaiError('retryable', 'TRAIN_ABORTED', `training was stopped after ${iterations} iterations`, {
-      details: { iterations },
-      next: 'Run it again: it starts anew and gives the same model.',
-    });
-  }
+/** @throws HokusaiError `retryable` TRAIN_ABORTED when the trainer was asked to stop */
+export function refuseAborted(signal: AbortSignal | undefined, iterations: number): void {
+  if (!signal?.aborted) return;
+  throw new HokusaiError('retryable', 'TRAIN_ABORTED', `training was stopped after ${iterations} iterations`, {
+    details: { iterations },
+    next: 'Run it again: it starts anew and gives the same model.',
+  });
+}
+
+function refuseToGoOn(iterations: number, gradientNorm: number): void {
   if (iterations === MAX_ITERATIONS) {
     const text = `training did not converge in ${MAX_ITERATIONS} iterations`;
     throw new HokusaiError('terminal', 'TRAIN_NOT_CONVERGED', text, {

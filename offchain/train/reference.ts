@@ -22,12 +22,7 @@ export interface ReferenceReport {
  */
 export function referenceTrainer(hyperparameters: { C?: number } = {}): Trainer<LinearModel, ReferenceReport> {
   const { C = DEFAULT_C } = hyperparameters;
-  if (!(C >= 1e-6 && C <= 1e6)) {
-    throw new HokusaiError('configuration', 'TRAIN_C_INVALID', `C is ${C}, expected 1e-6 to 1e6`, {
-      details: { C },
-      next: 'Correct C; 1 is a good start.',
-    });
-  }
+  checkC(C);
   return {
     name: 'reference',
     train: async (input) => {
@@ -37,6 +32,15 @@ export function referenceTrainer(hyperparameters: { C?: number } = {}): Trainer<
       return { model, report: { optimum, rounding: compareRounded(input, optimum, model) } };
     },
   };
+}
+
+/** @throws HokusaiError `configuration` TRAIN_C_INVALID */
+export function checkC(C: number): void {
+  if (C >= 1e-6 && C <= 1e6) return;
+  throw new HokusaiError('configuration', 'TRAIN_C_INVALID', `C is ${C}, expected 1e-6 to 1e6`, {
+    details: { C },
+    next: 'Correct C; 1 is a good start.',
+  });
 }
 
 function checkInput({ features, labels }: TrainInput): void {

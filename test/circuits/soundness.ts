@@ -48,7 +48,7 @@ export function honestCircuit(main: Main): Promise<Circuit> {
  *
  * @param calculator without it the circuit has no witness of its own, and can only `believe` another's
  */
-async function build(
+export async function build(
   main: Main,
   changes: readonly Change[] = [],
   optimisation?: Optimisation,

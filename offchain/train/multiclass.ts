@@ -1,0 +1,37 @@
+import { compareRounded, type DenseModel, quantiseDense, type Rounding, refuseOneClass } from './dense.ts';
+import { refuseTooWide } from './linear.ts';
+import { minimise, type Optimum } from './newton.ts';
+import { checkC } from './reference.ts';
+import type { Trainer } from './trainer.ts';
+
+export interface MulticlassReport {
+  /** Of each class against the rest. */
+  optima: Optimum[];
+  rounding: Rounding;
+}
+
+/**
+ * Trains a linear classifier of more than two classes: for each class the one that tells it from the rest, as
+ * scikit-learn's LinearSVC does, all rounded on one scale; the same bits on every machine. The integer model is the model.
+ *
+ * @param hyperparameters.C - as `referenceTrainer`'s
+ * @throws HokusaiError as `referenceTrainer`
+ */
+export function multiclassTrainer({ C = 1 }: { C?: number } = {}): Trainer<DenseModel, MulticlassReport> {
+  checkC(C);
+  return {
+    name: 'reference',
+    train: async (input) => {
+      refuseOneClass(input);
+      refuseTooWide(input.features);
+      const optima: Optimum[] = [];
+      for (let c = 0; c < input.classes; c++) {
+        const labels = Uint8Array.from(input.labels, (label) => Number(label === c));
+        optima.push(await minimise({ ...input, labels }, C));
+      }
+      const outputs = optima.map(({ weights, bias }) => ({ bias, weights: [...weights] }));
+      const model = quantiseDense({ hidden: [], outputs }, input.quantiserHash);
+      return { model, report: { optima, rounding: compareRounded(input, { hidden: [], outputs }, model) } };
+    },
+  };
+}
