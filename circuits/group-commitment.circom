@@ -67,39 +67,3 @@ template AbsorbUnit(lanes, width) {
     }
     out <== absorb.out;
 }
-
-/// The commitment to a model's parameters: one block of 248 lanes of 32 bits, seven an element, 36 elements.
-///
-/// @param lanes  parameters that the circuit reads, at most 248; the lanes behind them are 0
-/// @param width  elements of a group, as above
-///
-/// @input  count       how many parameters the model has
-/// @input  salt        secret of the model's owner; any field element
-/// @input  parameters  32 bits each, by the caller's range checks
-/// @output root        the commitment
-///
-/// Cost: 1,998 constraints, for up to 35 lanes.
-template ParameterCommitment(lanes, width) {
-    assert(lanes <= 248);
-    var groups = (36 + width - 1) \ width;
-    signal input count;
-    signal input salt;
-    signal input parameters[lanes];
-    signal output root;
-
-    var LINEAR = 0x6c696e656172; // "linear"
-    signal begun <== Poseidon(4)([LINEAR, count, 32 + 256 * (groups - 1), salt]);
-    component absorb = AbsorbGroups(groups, width);
-    absorb.state <== begun;
-    for (var g = 0; g < groups; g++) {
-        absorb.groupActive[g] <== 1;
-    }
-    for (var e = 0; e < width * groups; e++) {
-        var packed = 0;
-        for (var k = 0; k < 7 && 7 * e + k < lanes; k++) {
-            packed += parameters[7 * e + k] * (1 << (32 * k));
-        }
-        absorb.elements[e] <== packed;
-    }
-    root <== absorb.out;
-}

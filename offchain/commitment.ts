@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { buildPoseidon } from 'circomlibjs';
 import { canonicalJson } from './canonical.ts';
-import type { LinearModel } from './train/linear.ts';
+import type { Features } from './quantise.ts';
 
 /** Poseidon over BN254's scalar field with 1 to 16 inputs, as circomlib's circuits compute it. */
 export type Poseidon = (inputs: readonly bigint[]) => bigint;
@@ -14,30 +14,13 @@ export function loadPoseidon(): Promise<Poseidon> {
   return poseidonLoaded;
 }
 
-/** Rows of one block. Every circuit absorbs the same blocks, so a vector has one root everywhere. */
-export const BLOCK_ROWS = 248;
+/** Rows of one block of labels or predictions. Every circuit absorbs the same blocks, so a vector has one root everywhere. */
+export const BLOCK_ROWS = 240;
 
 /** An ASCII name as the integer of its bytes: keeps hashes of different things apart, here and in the circuits. */
 export const tag = (name: string): bigint => BigInt(`0x${Buffer.from(name, 'ascii').toString('hex')}`);
 
-/** What a commitment is to; the name is its tag. `linear` holds a linear model's bias and weights. */
-export type VectorName = 'labels' | 'predictions' | 'features' | 'linear';
-
-/** n rows of one value or of several, each of `laneBits` bits, with the salt that hides them. */
-export interface Vector {
-  readonly name: VectorName;
-  /** Bits of one value; each value is in 0..2^laneBits - 1. */
-  readonly laneBits: 1 | 8 | 32;
-  /** One vector of n values, or several of equal length. */
-  readonly columns: readonly ArrayLike<number>[];
-  /** Secret of the owner, in 0..R-1. */
-  readonly salt: bigint;
-}
-
-/** Bits of a field element that are packed: the most whole bytes below the field's 254 bits. */
-const ELEMENT_BITS = 248;
-
-/** How a vector is cut: rows of a block, and elements absorbed by one Poseidon where a block has more than one. */
+/** How a commitment is cut: rows of a block, and elements absorbed by one Poseidon where a block has more than one. */
 export interface Shape {
   readonly blockRows: number;
   readonly width: number;
@@ -45,11 +28,24 @@ export interface Shape {
 
 const SHAPE: Shape = { blockRows: BLOCK_ROWS, width: 15 };
 
+/** n values of `laneBits` bits each, with the salt that hides them. */
+export interface Vector {
+  /** What the commitment is to; the name is its tag. */
+  readonly name: 'labels' | 'predictions';
+  /** 1 for two classes, 8 for more, 16 for the values of a regression; each value is in 0..2^laneBits - 1. */
+  readonly laneBits: LaneBits;
+  readonly values: ArrayLike<number>;
+  /** Secret of the owner, in 0..R-1. */
+  readonly salt: bigint;
+}
+
+export type LaneBits = 1 | 8 | 16;
+
 /**
- * The Poseidon root of a vector: s = Poseidon(tag, n, encoding, salt), then its blocks of 248 rows are absorbed one after
- * another. A block of one element: s = Poseidon(s, element). Of several, those of all columns in turn: groups of 15, the
- * last one filled with zeros, each s = Poseidon(s, group). An element packs floor(248 / laneBits) values, the first in its
- * lowest bits; a block's elements are complete, with zeros after row n. encoding = laneBits + 256 (groups of a block - 1).
+ * The Poseidon root of a vector: s = Poseidon(tag, n, encoding, salt), then its blocks of 240 rows are absorbed one after
+ * another. A block of one element: s = Poseidon(s, element). Of several: groups of 15, the last one filled with zeros, each
+ * s = Poseidon(s, group). An element packs floor(240 / laneBits) values, the first in its lowest bits; a block's elements
+ * are complete, with zeros after row n. encoding = laneBits + 256 (groups of a block - 1).
  * The twin of `circuits/block-commitment.circom`.
  */
 export async function vectorRoot(vector: Vector): Promise<bigint> {
@@ -62,36 +58,129 @@ export async function vectorRoot(vector: Vector): Promise<bigint> {
  *
  * @param shape another one for a circuit that is made small for a test
  */
-export async function vectorStates({ name, laneBits, columns, salt }: Vector, shape: Shape = SHAPE): Promise<bigint[]> {
-  const { blockRows, width } = shape;
+export async function vectorStates(
+  { name, laneBits, values, salt }: Vector,
+  { blockRows, width }: Shape = SHAPE,
+): Promise<bigint[]> {
   const poseidon = await loadPoseidon();
-  const rows = columns[0]!.length;
-  const encoding = laneBits + 256 * (groupsOfBlock(columns.length, laneBits, shape) - 1);
-  const states = [poseidon([tag(name), BigInt(rows), BigInt(encoding), salt])];
-  for (let start = 0; start < rows; start += blockRows) {
-    const elements = columns.flatMap((column) => pack(column, start, laneBits, blockRows));
-    while (elements.length > 1 && elements.length % width !== 0) elements.push(0n);
+  const elements = Math.ceil(blockRows / lanesOf(laneBits));
+  const encoding = laneBits + 256 * (elements === 1 ? 0 : Math.ceil(elements / width) - 1);
+  const states = [poseidon([tag(name), BigInt(values.length), BigInt(encoding), salt])];
+  for (let start = 0; start < values.length; start += blockRows) {
+    const block = packBlock(values, laneBits, start, values.length, blockRows);
+    states.push(elements === 1 ? poseidon([states.at(-1)!, ...block]) : absorb(poseidon, states.at(-1)!, block, width));
+  }
+  return states;
+}
+
+const lanesOf = (laneBits: number) => Math.floor(240 / laneBits);
+
+/** The elements of a vector's block that begins at row `start`, with zeros from row `end` on. */
+export function packBlock(
+  values: ArrayLike<number>,
+  laneBits: LaneBits,
+  start: number,
+  end: number,
+  blockRows: number,
+): bigint[] {
+  const lanes = lanesOf(laneBits);
+  return Array.from({ length: Math.ceil(blockRows / lanes) }, (_, element) => {
+    const first = start + element * lanes;
+    const behind = Math.min(first + lanes, start + blockRows, end);
+    return pack(
+      Array.from({ length: Math.max(behind - first, 0) }, (_, i) => values[first + i]!),
+      laneBits,
+    );
+  });
+}
+
+/** Values side by side in one integer, the first in its lowest bits. */
+function pack(values: readonly number[], bits: number): bigint {
+  return values.reduceRight((packed, value) => (packed << BigInt(bits)) | BigInt(value), 0n);
+}
+
+/** Absorbs elements in groups of `width`, the last one filled with zeros. The twin of `AbsorbGroups`. */
+export function absorb(poseidon: Poseidon, state: bigint, elements: readonly bigint[], width = SHAPE.width): bigint {
+  let next = state;
+  for (let at = 0; at < elements.length; at += width) {
+    const group = elements.slice(at, at + width);
+    next = poseidon([next, ...group, ...new Array<bigint>(width - group.length).fill(0n)]);
+  }
+  return next;
+}
+
+/** Bytes of a row's features in an element. */
+const ROW_BYTES = 31;
+
+/** Elements of a row of so many features. */
+export const rowElements = (columns: number): number => Math.ceil(columns / ROW_BYTES);
+
+/**
+ * The root of a fold's features: s = Poseidon("features", n, 8 + 256 (elements of a row - 1), salt), then its blocks of 15
+ * rows. An element packs 31 features of a row, the first in its lowest bits; group g of a block holds element g of each of
+ * its rows, zeros behind row n, and is absorbed as s = Poseidon(s, group). The twin of `AbsorbFeatures`.
+ */
+export async function featuresRoot(features: Features, salt: bigint): Promise<bigint> {
+  const states = await featuresStates(features, salt);
+  return states.at(-1)!;
+}
+
+/** The state of the features' commitment before the first block and after each; the last one is the root. */
+export async function featuresStates(
+  { rows, columns, values }: Features,
+  salt: bigint,
+  { width }: Shape = SHAPE,
+): Promise<bigint[]> {
+  const poseidon = await loadPoseidon();
+  const elements = rowElements(columns.length);
+  const element = (row: number, group: number) => {
+    const from = group * ROW_BYTES;
+    const count = row < rows ? Math.min(ROW_BYTES, columns.length - from) : 0;
+    return pack(
+      Array.from({ length: count }, (_, k) => values[(from + k) * rows + row]!),
+      8,
+    );
+  };
+  const states = [poseidon([tag('features'), BigInt(rows), BigInt(8 + 256 * (elements - 1)), salt])];
+  for (let start = 0; start < rows; start += width) {
     let state = states.at(-1)!;
-    for (let at = 0; at < elements.length; at += width) state = poseidon([state, ...elements.slice(at, at + width)]);
+    for (let group = 0; group < elements; group++) {
+      state = poseidon([state, ...Array.from({ length: width }, (_, k) => element(start + k, group))]);
+    }
     states.push(state);
   }
   return states;
 }
 
-/** How many times a block of so many columns is absorbed. */
-export const groupsOfBlock = (columns: number, laneBits: number, { blockRows, width }: Shape = SHAPE): number =>
-  Math.ceil((columns * Math.ceil(blockRows / Math.floor(ELEMENT_BITS / laneBits))) / width);
+/** What a model is committed to by: its family, its sizes, and the parameters of each of its units. */
+export interface Parameters {
+  readonly family: string;
+  /** The numbers of inputs, outputs and so on that say how many units there are, and how long. */
+  readonly sizes: readonly number[];
+  /** A unit is what is added, then a weight for each of its inputs: signed integers of magnitude below 2^31. */
+  readonly units: readonly (readonly number[])[];
+}
 
-/** The elements of one column's block that begins at row `start`. */
-function pack(column: ArrayLike<number>, start: number, laneBits: number, blockRows: number): bigint[] {
-  const lanes = Math.floor(ELEMENT_BITS / laneBits);
-  return Array.from({ length: Math.ceil(blockRows / lanes) }, (_, element) => {
-    const first = start + element * lanes;
-    const end = Math.min(first + lanes, start + blockRows, column.length);
-    let packed = 0n;
-    for (let row = end - 1; row >= first; row--) packed = (packed << BigInt(laneBits)) | BigInt(column[row]!);
-    return packed;
-  });
+/**
+ * The commitment to a model: s = Poseidon(tag of the family, sizes..., salt), then its units one after another. A unit's
+ * parameters are packed with 2^31 added, 32 bits each, seven an element, and absorbed in groups of 15 elements, the last
+ * one filled with zeros. The twin of `AbsorbUnit`.
+ */
+export async function parametersRoot(
+  { family, sizes, units }: Parameters,
+  salt: bigint,
+  { width }: Shape = SHAPE,
+): Promise<bigint> {
+  const poseidon = await loadPoseidon();
+  let state = poseidon([tag(family), ...sizes.map(BigInt), salt]);
+  for (const unit of units) {
+    const lanes = unit.map((parameter) => parameter + 2 ** 31);
+    const elements = Array.from({ length: Math.ceil(lanes.length / 7) }, (_, e) =>
+      pack(lanes.slice(7 * e, 7 * e + 7), 32),
+    );
+    state = absorb(poseidon, state, elements, width);
+  }
+  return state;
 }
 
 /**
@@ -103,9 +192,18 @@ export function saltOf(secret: Uint8Array, ...purpose: readonly string[]): bigin
   return BigInt(`0x${mac}`) >> 8n;
 }
 
-/** What a model is committed to by: bias and weights as 32-bit lanes, 2^31 added to each. */
-export const parametersOf = (model: LinearModel): number[] =>
-  [model.bias, ...model.weights].map((value) => value + 2 ** 31);
+/** A model of one unit: a classifier or a regression. */
+export interface Linear {
+  readonly family: 'linear' | 'linear-regression';
+  readonly bias: number;
+  readonly weights: readonly number[];
+}
 
-export const modelCommitment = (model: LinearModel, salt: bigint): Promise<bigint> =>
-  vectorRoot({ name: 'linear', laneBits: 32, columns: [parametersOf(model)], salt });
+export const parametersOf = ({ family, bias, weights }: Linear): Parameters => ({
+  family,
+  sizes: [weights.length],
+  units: [[bias, ...weights]],
+});
+
+export const modelCommitment = (model: Linear, salt: bigint): Promise<bigint> =>
+  parametersRoot(parametersOf(model), salt);

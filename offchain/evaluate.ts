@@ -21,13 +21,13 @@ export async function evaluate(model: LinearModel, trainingSetRoot: Hex, line: M
   const predictions = predict(model, quantise(line.benchmark, line.quantiser));
   const predictionsSalt = saltOf(modelSecret, 'predictions', trainingSetRoot, line.foldId);
   return {
-    commitment: await modelCommitment(model, saltOf(modelSecret, 'linear', trainingSetRoot)),
+    commitment: await modelCommitment(model, saltOf(modelSecret, 'model', trainingSetRoot)),
     predictions,
     predictionsSalt,
     predictionsRoot: await vectorRoot({
       name: 'predictions',
       laneBits: 1,
-      columns: [predictions],
+      values: predictions,
       salt: predictionsSalt,
     }),
   };
@@ -36,10 +36,12 @@ export async function evaluate(model: LinearModel, trainingSetRoot: Hex, line: M
 /** What is needed to prove what a model predicts on the line's fold. */
 export function inferenceOf(model: LinearModel, trainingSetRoot: Hex, line: ModelLine): Inference {
   const { modelSecret, benchmarkSecret } = line.secrets;
+  const features = quantise(line.benchmark, line.quantiser);
   return {
     model,
-    features: quantise(line.benchmark, line.quantiser),
-    modelSalt: saltOf(modelSecret, 'linear', trainingSetRoot),
+    features,
+    predictions: predict(model, features),
+    modelSalt: saltOf(modelSecret, 'model', trainingSetRoot),
     featuresSalt: saltOf(benchmarkSecret, 'features'),
     predictionsSalt: saltOf(modelSecret, 'predictions', trainingSetRoot, line.foldId),
     stateSalt: (i) => saltOf(modelSecret, 'chunk', trainingSetRoot, line.foldId, String(i)),

@@ -2,14 +2,14 @@ import { readFile } from 'node:fs/promises';
 import { type Hex, keccak256, stringToHex } from 'viem';
 import { canonicalJson } from './canonical.ts';
 import { checkTable, labelsOf } from './check-table.ts';
-import { saltOf, vectorRoot } from './commitment.ts';
+import { featuresRoot, saltOf, vectorRoot } from './commitment.ts';
 import type { Config } from './config.ts';
 import { foldId, metricId, trainingSetRoot } from './context.ts';
 import { dataRootOf, EMPTY_TRAINING_SET, rowDigests, rowsRoot } from './data-root.ts';
 import { HokusaiError } from './errors.ts';
 import { byDigest } from './integrate.ts';
 import type { Metric } from './metrics.ts';
-import { inferenceCircuit } from './prove/inference.ts';
+import { inferenceCircuit, type ModelShape } from './prove/inference.ts';
 import { featuresOf, fitQuantiser, type Quantiser, quantise, quantiserHash } from './quantise.ts';
 import { parseSchema, type Schema } from './schema.ts';
 import { readCsv, type Table } from './table.ts';
@@ -94,6 +94,12 @@ export async function modelLine(given: {
   };
 }
 
+/** The shape of every model that the line will have. */
+export const modelShape = ({ quantiser }: Pick<ModelLine, 'quantiser'>): ModelShape => ({
+  family: 'linear',
+  inputs: featuresOf(quantiser).length,
+});
+
 /** What a policy says of how its candidates are trained. */
 export const trainSpecHashOf = ({ C }: TrainSpec): Hex =>
   keccak256(stringToHex(canonicalJson({ evaluator: EVALUATOR, model: 'LinearSVC', C: String(C) })));
@@ -120,7 +126,7 @@ export async function ownedLine(config: Config, secrets: OwnerSecrets): Promise<
   const spec = { C: training.hyperparameters.C };
   const line = await modelLine({ schema, metric: policy.metric, spec, baseline, benchmark, secrets });
   // Before anything is trained: whether it can be proven follows from the table.
-  if (config.assurance === 'inferred') inferenceCircuit(featuresOf(line.quantiser).length);
+  if (config.assurance === 'inferred') inferenceCircuit(modelShape(line));
   return line;
 }
 
@@ -132,13 +138,11 @@ async function foldOf(
   quantiser: Quantiser,
   benchmarkSecret: Uint8Array,
 ): Promise<Fold> {
-  const { values, columns } = quantise(rows, quantiser);
-  const features = columns.map((_, column) => values.subarray(column * rows.rows, (column + 1) * rows.rows));
   const labels = labelsOf(rows, schema);
   const salt = (name: string) => saltOf(benchmarkSecret, name);
   return {
-    labelsRoot: await vectorRoot({ name: 'labels', laneBits: 1, columns: [labels], salt: salt('labels') }),
-    featuresRoot: await vectorRoot({ name: 'features', laneBits: 8, columns: features, salt: salt('features') }),
+    labelsRoot: await vectorRoot({ name: 'labels', laneBits: 1, values: labels, salt: salt('labels') }),
+    featuresRoot: await featuresRoot(quantise(rows, quantiser), salt('features')),
     rowsRoot: rowsRoot(rowDigests(rows, schema, 'features'), benchmarkSecret),
     quantiserHash: quantiserHash(quantiser),
     metric: metricId(metric),

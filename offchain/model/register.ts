@@ -11,7 +11,7 @@ import { type Config, loadConfig } from '../config.ts';
 import { metricId } from '../context.ts';
 import { HokusaiError } from '../errors.ts';
 import { type Executor, openExecutor } from '../executor.ts';
-import { type ModelLine, ownedLine, trainSpecHashOf } from '../line.ts';
+import { type ModelLine, modelShape, ownedLine, trainSpecHashOf } from '../line.ts';
 import { headOf } from '../pipeline.ts';
 import { circuitRecords } from '../prove/circuits.ts';
 import { inferenceCircuit } from '../prove/inference.ts';
@@ -117,8 +117,8 @@ export async function registerLine(
   const circuitId = await registerCircuit(client, scoreCircuit(line.fold.n), key);
   const head = await headOf(line, executor);
   const inferenceCircuitId =
-    config.assurance === 'inferred' ? await registerCircuit(client, inferenceCircuit(head.weights.length)) : zeroHash;
-  const salt = saltOf(modelSecret, 'linear', line.trainingSetRoot);
+    config.assurance === 'inferred' ? await registerCircuit(client, inferenceCircuit(modelShape(line))) : zeroHash;
+  const salt = saltOf(modelSecret, 'model', line.trainingSetRoot);
   const sent = await registerModel(client, {
     salt: keccak256(stringToHex(config.pipeline.name)),
     head: { modelCommitment: await modelCommitment(head, salt), trainingSetRoot: line.trainingSetRoot },

@@ -14,9 +14,22 @@ import { readR1cs } from './r1cs.ts';
  * first.
  */
 export const CIRCUITS = {
-  score512: { file: 'score.circom', template: 'Score', args: [512, 248], publicInputs: ['contextHash'] },
-  score4096: { file: 'score.circom', template: 'Score', args: [4096, 248], publicInputs: ['contextHash'] },
-  linear30: { file: 'linear-inference.circom', template: 'LinearInference', args: [1, 248, 30, 15], publicInputs: [] },
+  score512: { file: 'score.circom', template: 'Score', args: [512, 240], publicInputs: ['contextHash'] },
+  score4096: { file: 'score.circom', template: 'Score', args: [4096, 240], publicInputs: ['contextHash'] },
+  linear30: {
+    file: 'linear-inference.circom',
+    template: 'LinearInference',
+    family: 'linear',
+    args: [240, 240, 15, 30, 1],
+    publicInputs: [],
+  },
+  linearRegression30: {
+    file: 'linear-inference.circom',
+    template: 'LinearInference',
+    family: 'linear-regression',
+    args: [240, 240, 15, 30, 16],
+    publicInputs: [],
+  },
 } as const;
 
 export type CircuitName = keyof typeof CIRCUITS;
@@ -26,11 +39,19 @@ export type CircuitOf<T extends Template> = {
   [Name in CircuitName]: (typeof CIRCUITS)[Name]['template'] extends T ? Name : never;
 }[CircuitName];
 export type ScoreCircuit = CircuitOf<'Score'>;
-export type InferenceCircuit = CircuitOf<'LinearInference'>;
+/** The names of circuits that prove what models of a family predict. */
+export type InferenceCircuit = {
+  [Name in CircuitName]: 'family' extends keyof (typeof CIRCUITS)[Name] ? Name : never;
+}[CircuitName];
 
 /** The circuits of a template, the smallest class first. */
 export const circuitsOf = <T extends Template>(template: T): CircuitOf<T>[] =>
   (Object.keys(CIRCUITS) as CircuitOf<T>[]).filter((name) => CIRCUITS[name].template === template);
+
+/** The circuits that prove what models predict; of each family, the smallest class first. */
+export const INFERENCE_CIRCUITS = (Object.keys(CIRCUITS) as CircuitName[]).filter(
+  (name): name is InferenceCircuit => 'family' in CIRCUITS[name],
+);
 
 /** What `circuits/circuits.json` says of a compiled circuit; `npm run circuits` writes it and the tests compare. */
 export interface CircuitRecord {

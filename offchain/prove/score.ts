@@ -36,8 +36,8 @@ export interface ScoreSignals {
 export async function scoreSignals(score: Score): Promise<ScoreSignals> {
   const poseidon = await loadPoseidon();
   const predictions = (values: ArrayLike<number>, salt: bigint) =>
-    vectorRoot({ name: 'predictions', laneBits: 1, columns: [values], salt });
-  const labelsRoot = await vectorRoot({ name: 'labels', laneBits: 1, columns: [score.labels], salt: score.labelsSalt });
+    vectorRoot({ name: 'predictions', laneBits: 1, values: values, salt });
+  const labelsRoot = await vectorRoot({ name: 'labels', laneBits: 1, values: score.labels, salt: score.labelsSalt });
   const baselinePredictionsRoot = await predictions(score.baselinePredictions, score.baselineSalt);
   const candidatePredictionsRoot = await predictions(score.candidatePredictions, score.candidateSalt);
   const countsPacked = pack(jointCounts(score.labels, score.baselinePredictions, score.candidatePredictions));

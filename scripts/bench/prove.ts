@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CIRCUITS, type CircuitName, circuitRecords, developmentKeyFile } from '../../offchain/prove/circuits.ts';
-import { inferenceChunks } from '../../offchain/prove/inference.ts';
+import { chainShape, inferenceChunks } from '../../offchain/prove/inference.ts';
 import { contractProof, NATIVE_PROVER, type Proven, prove } from '../../offchain/prove/prove.ts';
 import { scoreInput } from '../../offchain/prove/score.ts';
 import type { Figure } from '../bench.ts';
@@ -56,14 +56,18 @@ function* figures(name: (figure: string) => string, rows: number, proven: Proven
 async function filled(circuit: CircuitName) {
   const { template, args } = CIRCUITS[circuit];
   if (template === 'LinearInference') {
-    const [blocks, blockRows, widest] = args;
-    const rows = blocks * blockRows;
+    const { rows, columns: widest } = chainShape('linear30');
     const columns = Array.from({ length: widest }, (_, j) => `x${j}`);
     const values = Uint8Array.from({ length: rows * widest }, (_, i) => i % 256);
     const weights = columns.map((_, j) => 1_000 * (j % 2) - 400);
     const model = { version: 1, family: 'linear', weights, bias: 7, scale: 9, quantiserHash: '0x00' } as const;
     const salts = { modelSalt: 1n, featuresSalt: 2n, predictionsSalt: 3n, stateSalt: BigInt };
-    const [chunk] = await inferenceChunks({ model, features: { rows, columns, values }, ...salts });
+    const [chunk] = await inferenceChunks({
+      model,
+      features: { rows, columns, values },
+      predictions: new Uint8Array(rows),
+      ...salts,
+    });
     return { rows, input: chunk!.input };
   }
   const [rows] = args;

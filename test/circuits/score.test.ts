@@ -46,7 +46,7 @@ describe('attacks on the score circuit', () => {
 
   it('unequal n: the roots of vectors of different lengths differ, though padding makes them equal', async () => {
     for (const bits of [score.labels, new Uint8Array(248), new Uint8Array(1)]) {
-      const root = (values: Uint8Array) => vectorRoot({ name: 'labels', laneBits: 1, columns: [values], salt: 1n });
+      const root = (values: Uint8Array) => vectorRoot({ name: 'labels', laneBits: 1, values: values, salt: 1n });
       assert.notEqual(await root(bits), await root(Uint8Array.of(...bits, 0)));
     }
     await assert.rejects(scoreSignals({ ...score, labels: Uint8Array.of(...score.labels, 0) }), RangeError);

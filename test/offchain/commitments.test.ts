@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { loadPoseidon, modelCommitment, saltOf, tag, vectorRoot } from '../../offchain/commitment.ts';
+import { featuresRoot, loadPoseidon, modelCommitment, saltOf, tag, vectorRoot } from '../../offchain/commitment.ts';
 import { dataRootOf, rowDigests, rowsRoot } from '../../offchain/data-root.ts';
 import { append, byDigest, integrate } from '../../offchain/integrate.ts';
 import { parseSchema } from '../../offchain/schema.ts';
@@ -114,42 +114,69 @@ describe('integrate', () => {
   });
 });
 
-describe('vectorRoot', () => {
-  it('absorbs blocks of 248 rows, column by column, in groups of fifteen elements, as its formula says', async () => {
-    const poseidon = await loadPoseidon();
-    const columns = [0, 1].map((column) => Array.from({ length: 250 }, (_, row) => (row * 7 + column * 31) % 256));
-    // 8 bits, and two groups a block.
-    let state = poseidon([tag('features'), 250n, 8n + 256n, 5n]);
-    for (const block of [0, 248]) {
-      // 31 bytes an element, so 8 elements a column, and 16 in all: one group of 15, and one of 1 and 14 zeros.
-      const elements = columns.flatMap((column) =>
-        Array.from({ length: 8 }, (_, element) => {
-          const bytes = Array.from({ length: 31 }, (_, lane) =>
-            element * 31 + lane < 248 ? (column[block + element * 31 + lane] ?? 0) : 0,
-          );
-          return bytes.reduceRight((sum, byte) => sum * 256n + BigInt(byte), 0n);
-        }),
-      );
-      state = poseidon([state, ...elements.slice(0, 15)]);
-      state = poseidon([state, ...elements.slice(15), ...new Array<bigint>(14).fill(0n)]);
+describe('commitments to vectors, features and models', async () => {
+  const poseidon = await loadPoseidon();
+  const featuresOf = (rows: number, count: number) => ({
+    rows,
+    columns: Array.from({ length: count }, (_, j) => `x${j}`),
+    values: Uint8Array.from({ length: rows * count }, (_, i) => i * 7),
+  });
+
+  it('absorb fifteen rows of features at a time, and 240 labels, as their formulas say', async () => {
+    const [rows, count] = [17, 33];
+    const features = featuresOf(rows, count);
+    // 33 bytes a row: one element of 31, and one of 2; so two groups a block of 15 rows.
+    let state = poseidon([tag('features'), 17n, 8n + 256n, 5n]);
+    for (const block of [0, 15]) {
+      for (const [from, to] of [
+        [0, 31],
+        [31, 33],
+      ] as const) {
+        const group = Array.from({ length: 15 }, (_, k) => {
+          const row = block + k;
+          const bytes = Array.from({ length: to - from }, (_, j) => features.values[(from + j) * rows + row]!);
+          return row < rows ? bytes.reduceRight((sum, byte) => sum * 256n + BigInt(byte), 0n) : 0n;
+        });
+        state = poseidon([state, ...group]);
+      }
     }
-    assert.equal(await vectorRoot({ name: 'features', laneBits: 8, columns, salt: 5n }), state);
+    assert.equal(await featuresRoot(features, 5n), state);
     // A block of one element is absorbed alone.
-    const bits = Array.from({ length: 248 }, (_, row) => row % 2);
+    const bits = Array.from({ length: 240 }, (_, row) => row % 2);
     const packed = bits.reduceRight((sum, bit) => sum * 2n + BigInt(bit), 0n);
-    const root = poseidon([poseidon([tag('labels'), 248n, 1n, 5n]), packed]);
-    assert.equal(await vectorRoot({ name: 'labels', laneBits: 1, columns: [bits], salt: 5n }), root);
+    const root = poseidon([poseidon([tag('labels'), 240n, 1n, 5n]), packed]);
+    assert.equal(await vectorRoot({ name: 'labels', laneBits: 1, values: bits, salt: 5n }), root);
   });
 
-  it('differs by a further column of zeros where that needs another group', async () => {
-    const zeros = new Array<number>(10).fill(0);
-    const rootOf = (count: number) =>
-      vectorRoot({ name: 'features', laneBits: 8, columns: new Array<number[]>(count).fill(zeros), salt: 5n });
-    const roots = await Promise.all([1, 2, 15, 30, 31].map(rootOf));
-    assert.equal(new Set(roots).size, roots.length);
+  it('differ by further columns of zeros where a row needs another element', async () => {
+    const rootOf = (count: number) => {
+      const features = featuresOf(10, count);
+      return featuresRoot({ ...features, values: new Uint8Array(10 * count) }, 5n);
+    };
+    const roots = await Promise.all([1, 31, 32, 62, 63].map(rootOf));
+    assert.equal(new Set(roots).size, 3);
   });
 
-  it('differs for another model, a sign, an exchange of weights, and another salt', async () => {
+  it('pack values of eight and of sixteen bits, and tell their widths apart', async () => {
+    const values = Array.from({ length: 250 }, (_, row) => (row * 37) % 256);
+    for (const [laneBits, lanes, groups] of [
+      [8, 30, 1],
+      [16, 15, 2],
+    ] as const) {
+      let state = poseidon([tag('labels'), 250n, BigInt(laneBits + 256 * (groups - 1)), 5n]);
+      for (const block of [0, 240]) {
+        const elements = Array.from({ length: 15 * groups }, (_, e) => {
+          const from = block + e * lanes;
+          const lane = values.slice(from, Math.max(from, Math.min(from + lanes, block + 240)));
+          return lane.reduceRight((sum, value) => (sum << BigInt(laneBits)) + BigInt(value), 0n);
+        });
+        for (let g = 0; g < groups; g++) state = poseidon([state, ...elements.slice(15 * g, 15 * g + 15)]);
+      }
+      assert.equal(await vectorRoot({ name: 'labels', laneBits, values, salt: 5n }), state, String(laneBits));
+    }
+  });
+
+  it('differ for another model, a sign, an exchange of weights, and another salt', async () => {
     const model = {
       version: 1,
       family: 'linear',
@@ -171,7 +198,7 @@ describe('vectorRoot', () => {
     assert.equal(new Set(await Promise.all(roots)).size, roots.length);
   });
 
-  it('makes a salt of its own for each purpose, below the field', () => {
+  it('have a salt of its own for each purpose, below the field', () => {
     const salts = [saltOf(SECRET, 'a', 'b'), saltOf(SECRET, 'ab'), saltOf(SECRET, 'a'), saltOf(Buffer.alloc(32), 'a')];
     assert.equal(new Set(salts).size, salts.length);
     assert.ok(salts.every((salt) => salt >= 0n && salt < 1n << 248n));

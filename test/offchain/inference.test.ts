@@ -9,6 +9,7 @@ import { send, view } from '../../offchain/chain/send.ts';
 import { compiled } from '../../offchain/prove/circuits.ts';
 import { inferenceChunks, inferenceCircuit, type ProvenChunk } from '../../offchain/prove/inference.ts';
 import { circuitId, encodeVerificationKey } from '../../offchain/prove/keys.ts';
+import { predict } from '../../offchain/train/linear.ts';
 import { inferenceChecks } from '../../offchain/verify/inference.ts';
 import { violations, witness } from '../circuits/soundness.ts';
 import { createRealModel, type RealModel } from '../real-round.ts';
@@ -25,7 +26,8 @@ function chunksOf(columns = COLUMNS, rows = ROWS) {
   const names = weights.map((_, j) => `x${j}`);
   const model = { version: 1, family: 'linear', weights, bias: 12_345, scale: 9, quantiserHash: '0x00' } as const;
   const salts = { modelSalt: 1n, featuresSalt: 2n, predictionsSalt: 3n, stateSalt: (i: number) => 10n + BigInt(i) };
-  return inferenceChunks({ model, features: { rows, columns: names, values }, ...salts });
+  const features = { rows, columns: names, values };
+  return inferenceChunks({ model, features, predictions: predict(model, features), ...salts });
 }
 
 describe('the compiled inference circuit', () => {
@@ -36,7 +38,7 @@ describe('the compiled inference circuit', () => {
     };
     for (const [columns, rows, expected] of [
       [COLUMNS, ROWS, 2],
-      [7, 248, 1],
+      [7, 240, 1],
     ] as const) {
       const chunks = await chunksOf(columns, rows);
       assert.equal(chunks.length, expected);
@@ -49,8 +51,11 @@ describe('the compiled inference circuit', () => {
   });
 
   it('is chosen by the number of features, and refused where there are too many', () => {
-    assert.equal(inferenceCircuit(30), 'linear30');
-    assert.throws(() => inferenceCircuit(31), { kind: 'configuration', code: 'INFERENCE_TOO_WIDE' });
+    assert.equal(inferenceCircuit({ family: 'linear', inputs: 30 }), 'linear30');
+    assert.throws(() => inferenceCircuit({ family: 'linear', inputs: 31 }), {
+      kind: 'configuration',
+      code: 'INFERENCE_TOO_WIDE',
+    });
   });
 });
 
