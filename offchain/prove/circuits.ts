@@ -37,6 +37,27 @@ export const CIRCUITS = {
     args: [240, 240, 15, 30, 16],
     publicInputs: [],
   },
+  multiclass64: {
+    file: 'dense-inference.circom',
+    template: 'DenseInference',
+    family: 'dense',
+    args: [60, 240, 15, 64, 0, 16],
+    publicInputs: [],
+  },
+  mlp30: {
+    file: 'dense-inference.circom',
+    template: 'DenseInference',
+    family: 'dense',
+    args: [60, 240, 15, 30, 32, 1],
+    publicInputs: [],
+  },
+  mlp64: {
+    file: 'dense-inference.circom',
+    template: 'DenseInference',
+    family: 'dense',
+    args: [120, 240, 15, 64, 64, 16],
+    publicInputs: [],
+  },
 } as const;
 
 export type CircuitName = keyof typeof CIRCUITS;

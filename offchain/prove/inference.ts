@@ -1,8 +1,10 @@
 import type { Hex } from 'viem';
+import type { LaneBits } from '../commitment.ts';
 import { HokusaiError } from '../errors.ts';
 import type { Executor } from '../executor.ts';
 import type { Model } from '../train/model.ts';
 import { CIRCUITS, INFERENCE_CIRCUITS, type InferenceCircuit } from './circuits.ts';
+import { type DenseShape, denseChunks } from './dense-inference.ts';
 import type { ChainShape, InferenceChunk, Predicted } from './inference-chain.ts';
 import type { VerificationKey } from './keys.ts';
 import { linearChunks } from './linear-inference.ts';
@@ -13,6 +15,8 @@ import { provingCircuitId, provingKeyFile } from './proving-key.ts';
 /** A model and the rows of a fold that it predicts, with the salts of their commitments. */
 export interface Inference extends Predicted {
   readonly model: Model;
+  /** Of every model of its line: the circuit is the same for all. */
+  readonly shape: ModelShape;
   readonly modelSalt: bigint;
 }
 
@@ -21,43 +25,66 @@ export interface ModelShape {
   readonly family: Model['family'];
   /** Features of a row. */
   readonly inputs: number;
+  readonly laneBits: LaneBits;
+  /** Of a dense model: hidden units, and outputs. */
+  readonly hidden?: number;
+  readonly outputs?: number;
+}
+
+/** What a circuit holds, by the names of its template's parameters. */
+type Capacity = ChainShape & Partial<Pick<DenseShape, 'hidden' | 'outputs'>>;
+
+/** How a circuit cuts a fold, and what models it holds. */
+export function capacityOf(name: InferenceCircuit): Capacity {
+  const circuit = CIRCUITS[name];
+  const [rows, blockRows, width, columns] = circuit.args;
+  const chain = { rows, blockRows, width, columns };
+  if (circuit.template === 'LinearInference') return { ...chain, laneBits: circuit.args[4] };
+  const [, , , , hidden, outputs] = circuit.args;
+  return { ...chain, hidden, outputs, laneBits: outputs > 1 ? 8 : 1 };
 }
 
 /**
- * The smallest inference circuit that holds a model of a shape.
+ * The smallest inference circuit that holds the models of a shape.
  *
- * @throws HokusaiError `INFERENCE_TOO_WIDE` (configuration) when none does.
+ * @throws HokusaiError `INFERENCE_TOO_LARGE` (configuration) when none does.
  */
-export function inferenceCircuit({ family, inputs }: ModelShape): InferenceCircuit {
-  const classes = INFERENCE_CIRCUITS.filter((name) => CIRCUITS[name].family === family);
-  const fitting = classes.find((name) => chainShape(name).columns >= inputs);
+export function inferenceCircuit(shape: ModelShape): InferenceCircuit {
+  const classes = INFERENCE_CIRCUITS.filter((name) => CIRCUITS[name].family === shape.family);
+  const fitting = classes.find((name) => holds(capacityOf(name), shape));
   if (fitting) return fitting;
-  const largest = Math.max(0, ...classes.map((name) => chainShape(name).columns));
+  const { family, ...sizes } = shape;
+  const text = Object.entries(sizes).map(([name, size]) => `${name} ${size}`);
+  const known = classes.map((name) => `${name} (${describe(capacityOf(name))})`);
   throw new HokusaiError(
     'configuration',
-    'INFERENCE_TOO_WIDE',
-    `No circuit proves a ${family} model of ${inputs} features.`,
+    'INFERENCE_TOO_LARGE',
+    `No circuit proves what a ${family} model of ${text.join(', ')} predicts.`,
     {
-      details: { family, inputs, largest },
-      next: `Use at most ${largest} features (a category is one for each of its values), or assurance: scored.`,
+      details: { ...shape },
+      next: `Make it smaller, ${known.length > 0 ? `for there are ${known.join(', ')}; ` : ''}or use assurance: scored.`,
     },
   );
 }
 
-/** How a circuit cuts a fold. */
-export function chainShape(name: InferenceCircuit): ChainShape {
-  const [rows, blockRows, width, columns, laneBits] = CIRCUITS[name].args;
-  return { rows, blockRows, width, columns, laneBits };
+function holds({ columns, laneBits, hidden = 0, outputs = 1 }: Capacity, shape: ModelShape): boolean {
+  const asked = { hidden: 0, outputs: 1, ...shape };
+  const fits = columns >= asked.inputs && hidden >= asked.hidden && outputs >= asked.outputs;
+  // A layer that is there needs a unit, and a circuit of one output has another kind of prediction.
+  return fits && laneBits === asked.laneBits && hidden > 0 === asked.hidden > 0;
 }
+
+const describe = ({ columns, hidden, outputs }: Capacity): string =>
+  [`${columns} features`, ...(hidden ? [`${hidden} hidden units`] : []), ...(outputs ? [`${outputs} outputs`] : [])].join(
+    ', ',
+  );
 
 /** The chunks that prove what a model predicts on a fold, in their order. */
-export function inferenceChunks({ model, modelSalt, ...predicted }: Inference): Promise<InferenceChunk[]> {
-  const circuit = inferenceCircuit(shapeOf(model));
-  return linearChunks(model, modelSalt, predicted, chainShape(circuit));
+export function inferenceChunks({ model, shape, modelSalt, ...predicted }: Inference): Promise<InferenceChunk[]> {
+  const capacity = capacityOf(inferenceCircuit(shape));
+  if (model.family === 'dense') return denseChunks(model, modelSalt, predicted, capacity as DenseShape);
+  return linearChunks(model, modelSalt, predicted, capacity);
 }
-
-/** The shape of a model that there is. */
-export const shapeOf = ({ family, weights }: Model): ModelShape => ({ family, inputs: weights.length });
 
 /** A chunk with its proof, in snarkjs's forms. */
 export type ProvenChunk = { readonly proof: Groth16Proof; readonly publicSignals: readonly string[] };
@@ -83,7 +110,7 @@ export async function proveInference(
   options: ProvingOptions = {},
   policyCircuitId?: Hex,
 ): Promise<ProvenInference> {
-  const circuit = inferenceCircuit(shapeOf(inference.model));
+  const circuit = inferenceCircuit(inference.shape);
   const circuitId = policyCircuitId ?? provingCircuitId(circuit);
   const chunks = await inferenceChunks(inference);
   const prover = openProver(circuit, () => provingKeyFile(circuit, circuitId), options);

@@ -1,9 +1,10 @@
 import type { Features } from '../quantise.ts';
+import { type DenseModel, predictDense } from './dense.ts';
 import { type LinearModel, predict as predictLinear } from './linear.ts';
 import { type LinearRegressionModel, predict as predictLinearRegression } from './linear-regression.ts';
 
 /** What can be trained, committed to and paid for: integers only. */
-export type Model = LinearModel | LinearRegressionModel;
+export type Model = LinearModel | LinearRegressionModel | DenseModel;
 
 /** Class of each row, or its value of 0 to 65535. */
 export function predict(model: Model, features: Features): Uint8Array | Uint16Array {
@@ -12,5 +13,7 @@ export function predict(model: Model, features: Features): Uint8Array | Uint16Ar
       return predictLinear(model, features);
     case 'linear-regression':
       return predictLinearRegression(model, features);
+    case 'dense':
+      return predictDense(model, features);
   }
 }

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+pragma circom 2.2.0;
+
+include "./group-commitment.circom";
+
+/// Absorbs so many elements, `width` at a time; the last group is filled up with zeros.
+///
+/// @input  state     before the elements
+/// @input  elements  any field elements
+/// @output out       after them
+///
+/// Cost: 609 for each 15 elements.
+template Absorb(count, width) {
+    var groups = (count + width - 1) \ width;
+    signal input state;
+    signal input elements[count];
+    signal output out;
+
+    component absorb = AbsorbGroups(groups, width);
+    absorb.state <== state;
+    for (var g = 0; g < groups; g++) {
+        absorb.groupActive[g] <== 1;
+    }
+    for (var e = 0; e < groups * width; e++) {
+        if (e < count) {
+            absorb.elements[e] <== elements[e];
+        } else {
+            absorb.elements[e] <== 0;
+        }
+    }
+    out <== absorb.out;
+}
