@@ -9,7 +9,7 @@ include "./inference-chain.circom";
 /// One chunk of a chain of proofs which says that a committed linear model, on the committed features of a benchmark
 /// fold, predicts what predictionsRoot commits to. The score of a row is bias + sum of weights[j] * features[j]. With
 /// predictions of one bit the model is a classifier, and the class is 1 where the score is above 0, else 0; with 16 bits it
-/// is a regression, and the value is floor(score / 2^16), at least 0 and at most 2^16 - 1.
+/// is a regression, and the value is floor(score / 2^8), at least 0 and at most 2^16 - 1.
 ///
 /// @param rows, blockRows, width, columns, laneBits  of the chain; laneBits is 1 or 16, columns at most 104
 ///
@@ -79,7 +79,7 @@ template LinearInference(rows, blockRows, width, columns, laneBits) {
         if (laneBits == 1) {
             predictions[i] <== AboveZero(BITS)(score);
         } else {
-            predictions[i] <== ClippedValue(BITS, 16)(score);
+            predictions[i] <== ClippedValue(BITS, 8)(score);
         }
     }
 

@@ -2,7 +2,7 @@ import type { Hex } from 'viem';
 import { labelsOf } from './check-table.ts';
 import { modelCommitment, saltOf, vectorRoot } from './commitment.ts';
 import { type Counts, namedCounts } from './counts.ts';
-import type { ModelLine } from './line.ts';
+import { type ModelLine, modelShape } from './line.ts';
 import { type ModelMetrics, modelMetrics } from './model-metrics.ts';
 import { countsOf } from './prove/counts.ts';
 import type { Inference } from './prove/inference.ts';
@@ -42,6 +42,7 @@ export function inferenceOf(model: Model, trainingSetRoot: Hex, line: ModelLine)
   const features = quantise(line.benchmark, line.quantiser);
   return {
     model,
+    shape: modelShape(line),
     features,
     predictions: predict(model, features),
     modelSalt: saltOf(modelSecret, 'model', trainingSetRoot),

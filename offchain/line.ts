@@ -17,7 +17,7 @@ import { featuresOf, fitQuantiser, type Quantiser, quantise, quantiserHash } fro
 import { parseSchema, type Schema } from './schema.ts';
 import { readCsv, type Table } from './table.ts';
 import { type TrainSpec, taskOf } from './train/spec.ts';
-import { familyOf, trainerOf } from './train/train.ts';
+import { sizesOf, trainerOf } from './train/train.ts';
 
 /** Part of every trainSpecHash: another release may train another model from the same rows. */
 export const EVALUATOR = 'hokusai-evaluator 0.1.0';
@@ -98,10 +98,10 @@ export async function modelLine(given: {
 }
 
 /** The shape of every model that the line will have. */
-export const modelShape = ({ quantiser, spec }: Pick<ModelLine, 'quantiser' | 'spec'>): ModelShape => ({
-  family: familyOf(spec),
-  inputs: featuresOf(quantiser).length,
-});
+export function modelShape({ quantiser, spec, metric, fold }: Omit<ModelLine, 'foldId'>): ModelShape {
+  const laneBits = laneBitsOf(metric, fold.classes).predictions;
+  return { ...sizesOf(spec, fold.classes), inputs: featuresOf(quantiser).length, laneBits };
+}
 
 /** What a policy says of how its candidates are trained: numbers as text, for those with a point have no other form. */
 export function trainSpecHashOf({ modelType, hyperparameters }: TrainSpec): Hex {
@@ -115,7 +115,7 @@ export function trainSpecHashOf({ modelType, hyperparameters }: TrainSpec): Hex 
  * The model line of a configuration's files.
  *
  * @throws HokusaiError `configuration` LINE_MISFIT when baseline or benchmark do not fit the schema, with all problems,
- *   LINE_TASK when metric, terms or type of model are not for its label; INFERENCE_TOO_WIDE
+ *   LINE_TASK when metric, terms or type of model are not for its label; INFERENCE_TOO_LARGE
  */
 export async function ownedLine(config: Config, secrets: OwnerSecrets): Promise<ModelLine> {
   const { data, training } = config;

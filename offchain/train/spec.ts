@@ -24,10 +24,12 @@ export const HYPERPARAMETERS = {
   GradientBoostingClassifier: boosting,
   GradientBoostingRegressor: boosting,
   MLPClassifier: z.strictObject({
-    hidden_layer_sizes: z.array(int().min(1).max(1024)).length(1).default([32]),
-    alpha: z.number().min(0).max(1e6).default(0.0001),
-    learning_rate_init: z.number().min(1e-6).max(1).default(0.001),
-    max_iter: int().min(1).max(100_000).default(200),
+    hidden_layer_sizes: z.array(int().min(1).max(256)).length(1).default([64]),
+    alpha: z.number().min(0).max(1e3).default(0.03),
+    batch_size: int().min(1).max(2 ** 20).default(32),
+    learning_rate_init: z.number().min(1e-6).max(1).default(0.01),
+    max_iter: int().min(1).max(10_000).default(100),
+    random_state: int().min(0).max(2 ** 32 - 1).default(0),
   }),
 } as const;
 
@@ -35,7 +37,7 @@ export type ModelType = keyof typeof HYPERPARAMETERS;
 export const MODEL_TYPES = Object.keys(HYPERPARAMETERS) as ModelType[];
 
 /** The types of model that are trained so far. */
-export const TRAINED: readonly ModelType[] = ['LinearSVC', 'Ridge'];
+export const TRAINED: readonly ModelType[] = ['LinearSVC', 'Ridge', 'MLPClassifier'];
 
 /** How a model line learns. */
 export type TrainSpec = {

@@ -4,9 +4,12 @@ import { byDigest } from '../integrate.ts';
 import { classesOf } from '../label.ts';
 import { type Quantiser, quantise, quantiserHash } from '../quantise.ts';
 import type { Schema } from '../schema.ts';
+import type { ModelShape } from '../prove/inference.ts';
 import type { Table } from '../table.ts';
 import { ridgeTrainer } from './linear-regression.ts';
+import { mlpTrainer } from './mlp.ts';
 import type { Model } from './model.ts';
+import { multiclassTrainer } from './multiclass.ts';
 import { referenceTrainer } from './reference.ts';
 import type { TrainSpec } from './spec.ts';
 import type { Trainer, TrainProgress } from './trainer.ts';
@@ -30,20 +33,28 @@ export async function train(
   return model;
 }
 
-/** The family of the models that a specification gives. */
-export const familyOf = ({ modelType }: TrainSpec): Model['family'] =>
-  modelType === 'Ridge' ? 'linear-regression' : 'linear';
+/** The family and sizes of the models that a specification gives of so many classes. */
+export function sizesOf(spec: TrainSpec, classes: number): Pick<ModelShape, 'family' | 'hidden' | 'outputs'> {
+  const outputs = classes > 2 ? classes : 1;
+  if (spec.modelType === 'Ridge') return { family: 'linear-regression' };
+  if (spec.modelType === 'MLPClassifier') {
+    return { family: 'dense', hidden: spec.hyperparameters.hidden_layer_sizes[0]!, outputs };
+  }
+  return classes > 2 ? { family: 'dense', hidden: 0, outputs } : { family: 'linear' };
+}
 
 /**
  * What makes a specified model of so many classes.
  *
- * @throws HokusaiError `configuration` TRAINER_ABSENT where nothing does yet
+ * @throws HokusaiError `configuration` TRAINER_ABSENT where nothing does
  */
 export function trainerOf(spec: TrainSpec, classes: number): Trainer<Model, unknown> {
   if (spec.modelType === 'LinearSVC' && classes === 2) return referenceTrainer(spec.hyperparameters);
+  if (spec.modelType === 'LinearSVC' && classes > 2) return multiclassTrainer(spec.hyperparameters);
+  if (spec.modelType === 'MLPClassifier' && classes >= 2) return mlpTrainer(spec.hyperparameters);
   if (spec.modelType === 'Ridge' && classes === 0) return ridgeTrainer(spec.hyperparameters);
   const what = classes === 0 ? 'regressions' : `${classes} classes`;
-  const text = `training.model_type ${spec.modelType} does not learn ${what} so far`;
+  const text = `training.model_type ${spec.modelType} does not learn ${what}`;
   throw new HokusaiError('configuration', 'TRAINER_ABSENT', text, {
     details: { modelType: spec.modelType, classes },
     next: 'Choose another training.model_type, or a label of another kind.',

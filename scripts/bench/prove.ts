@@ -138,6 +138,7 @@ function score(rows: (typeof CIRCUITS)['score512' | 'score4096']['args'][0]): Fa
 }
 
 async function linear(rows: number, count: number): Promise<Family> {
+  const shape = { family: 'linear', inputs: count, laneBits: 1 } as const;
   const columns = Array.from({ length: count }, (_, j) => `x${j}`);
   const values = Uint8Array.from({ length: rows * count }, (_, i) => (i * 7_919) % 256);
   const salts = { modelSalt: 1n, featuresSalt: 2n, predictionsSalt: 3n, stateSalt: BigInt };
@@ -145,9 +146,9 @@ async function linear(rows: number, count: number): Promise<Family> {
     const weights = columns.map((_, j) => 1_000 * (j % 2) - step);
     const model = { version: 1, family: 'linear', weights, bias: 7, scale: 9, quantiserHash: '0x00' } as const;
     const features = { rows, columns, values };
-    return inferenceChunks({ model, features, predictions: predict(model, features), ...salts });
+    return inferenceChunks({ model, shape, features, predictions: predict(model, features), ...salts });
   });
   const chunks = await Promise.all(models);
   const inputs = chunks.flat().map(({ input }) => input);
-  return { rows, circuit: inferenceCircuit({ family: 'linear', inputs: count }), inputs, chunks: chunks[0]!.length };
+  return { rows, circuit: inferenceCircuit(shape), inputs, chunks: chunks[0]!.length };
 }

@@ -107,14 +107,14 @@ describeSoundness('linear inference', {
 });
 
 /** Scores of a regression below 0, at 0, just below and at a whole number, at the greatest value and above it. */
-const SCORES = [-5, 0, 65_535, 65_536, 65_536 * 65_535, 65_536 * 65_536, 2 ** 37, -(2 ** 37), 7 * 65_536];
+const SCORES = [-5, 0, 255, 256, 256 * 65_535, 256 * 65_536, 2 ** 37, -(2 ** 37), 7 * 256];
 
 /** The only feature is 1 in all rows but one, and the bias is the score. */
 async function valueChunks(rows: number, score: number): Promise<InferenceChunk[]> {
   const [bias, weight] = Math.abs(score) < 2 ** 31 ? [score, 0] : [0, score / 128];
   const features = { rows, columns: ['x'], values: new Uint8Array(rows).fill(128) };
   const model = { version: 1, family: 'linear-regression', weights: [weight], bias, quantiserHash: '0x00' } as const;
-  const value = Math.min(Math.max(Math.floor(score / 65_536), 0), 65_535);
+  const value = Math.min(Math.max(Math.floor(score / 256), 0), 65_535);
   return linearChunks(model, 21n, { features, predictions: new Uint16Array(rows).fill(value), ...SALTS }, VALUES);
 }
 

@@ -109,7 +109,7 @@ function scoreConstraints(
 }
 
 /** What the comments of the templates add up to. */
-const FORMULAS: Record<Template, (args: readonly number[]) => number> = {
+const FORMULAS: Record<ScoreTemplate, (args: readonly number[]) => number> = {
   Score: (args) => scoreConstraints(args, 6, 1, 1),
   ClassesScore: (args) => scoreConstraints(args, 30, 1, 8),
   MseScore: (args) => scoreConstraints(args, 53, 2, 16),
@@ -124,22 +124,6 @@ const FORMULAS: Record<Template, (args: readonly number[]) => number> = {
     // Of each model the first position is the start of a group with nothing above it (2), the end of the last and the start
     // of the second are known (2), and the products begin with factors and end equal (3); of the first row, that it is active.
     return scoreConstraints(args, 87 + 2 * bits, 2, 1, 16) + challenge - 2 * 7 - 1;
-  },
-  LinearInference: ([blocks, blockRows, columns, width]) => {
-    const bits = 40 + Math.ceil(Math.log2(columns!));
-    const elements = columns! * Math.ceil(blockRows! / 31);
-    const groups = Math.ceil(elements / width!);
-    const rows = blocks! * blockRows! * (9 * columns! + bits + 2);
-    const absorbed = blocks! * (groups * (poseidon(width! + 1) + 1) + elements + poseidon(2) + 2);
-    // Of 36 elements of parameters, filled up to 45, those behind the last are constant.
-    const constant = 45 - Math.ceil((columns! + 1) / 7);
-    const parameters = 32 * (columns! + 1) + poseidon(4, 2) + 3 * poseidon(16) - 3 * constant;
-    const begun = poseidon(4, 1) + poseidon(4, 2);
-    const states = 2 * poseidon(7, 1);
-    // Bits of first and last, no rows before the first, both beginnings, the two ends, four outputs; groups that never rise.
-    const others = 2 + 1 + 2 + 2 + 4 + groups - 1;
-    // The first row, its block and the first group are known to be active: a row's two, a block's two, a group's and its elements.
-    return rows + absorbed + parameters + begun + states + others - 2 - 2 - blocks! * (1 + width!);
   },
 };
 

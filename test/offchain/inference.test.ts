@@ -27,7 +27,7 @@ function chunksOf(columns = COLUMNS, rows = ROWS) {
   const model = { version: 1, family: 'linear', weights, bias: 12_345, scale: 9, quantiserHash: '0x00' } as const;
   const salts = { modelSalt: 1n, featuresSalt: 2n, predictionsSalt: 3n, stateSalt: (i: number) => 10n + BigInt(i) };
   const features = { rows, columns: names, values };
-  return inferenceChunks({ model, features, predictions: predict(model, features), ...salts });
+  return inferenceChunks({ model, shape: { family: 'linear', inputs: columns, laneBits: 1 }, features, predictions: predict(model, features), ...salts });
 }
 
 describe('the compiled inference circuit', () => {
@@ -51,10 +51,10 @@ describe('the compiled inference circuit', () => {
   });
 
   it('is chosen by the number of features, and refused where there are too many', () => {
-    assert.equal(inferenceCircuit({ family: 'linear', inputs: 30 }), 'linear30');
-    assert.throws(() => inferenceCircuit({ family: 'linear', inputs: 31 }), {
+    assert.equal(inferenceCircuit({ family: 'linear', inputs: 30, laneBits: 1 }), 'linear30');
+    assert.throws(() => inferenceCircuit({ family: 'linear', inputs: 31, laneBits: 1 }), {
       kind: 'configuration',
-      code: 'INFERENCE_TOO_WIDE',
+      code: 'INFERENCE_TOO_LARGE',
     });
   });
 });

@@ -133,7 +133,8 @@ describe('an inference', () => {
     const values = Uint8Array.from({ length: rows * columns.length }, (_, i) => (i * 37) % 256);
     const salts = { modelSalt: 1n, featuresSalt: 2n, predictionsSalt: 3n, stateSalt: BigInt };
     const features = { rows, columns, values };
-    const inference: Inference = { model, features, predictions: predict(model, features), ...salts };
+    const shape = { family: 'linear', inputs: 2, laneBits: 1 } as const;
+    const inference: Inference = { model, shape, features, predictions: predict(model, features), ...salts };
     try {
       const stop = new AbortController();
       const onEvent = ({ type }: StepEvent) => type === 'finished' && stop.abort();
