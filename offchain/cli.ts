@@ -37,7 +37,8 @@ baseline, contribution and benchmark, and writes a hokusai.yaml that explains ev
   --seed N             another split (default 42)
 
 Example: hokusai init my-model --data patients.csv --label recovered`,
-  run: `Usage: hokusai run [hokusai.yaml] [--dry-run | --chain local] [--port N] [--prover snarkjs|native] [--json]
+  run: `Usage: hokusai run [hokusai.yaml] [--dry-run | --chain local] [--port N] [--prover snarkjs|native]
+                   [--memory SIZE] [--json]
 
 Validates the contribution, trains and evaluates a model with it, tests whether it is better, proves the score, and
 leaves attestation.json, the proof, the models, metrics.json and report.html in OUTPUT_DIR/RUN_ID/. A run that was
@@ -47,6 +48,8 @@ stopped goes on where it was when the same command is given again.
   --chain local        on a chain of its own with the policy's number of validators, from commit to claim
   --port N             port of the local chain (default: a free one)
   --prover NAME        default: native where \`npm run prover:native\` built it, else snarkjs
+  --memory SIZE        what proving may take, such as 4GB (default: half of what is free); more of it proves more
+                       chunks of an inference at once, where there are processors for them
 
 Example: hokusai run my-model/hokusai.yaml --chain local`,
   verify: `Usage: hokusai verify RUN_DIR|attestation.json [--rpc URL] [--json]
@@ -69,7 +72,7 @@ const OPTIONS = {
     'benchmark-rows': text,
     seed: text,
   },
-  run: { 'dry-run': { type: 'boolean' }, chain: text, port: text, prover: text },
+  run: { 'dry-run': { type: 'boolean' }, chain: text, port: text, prover: text, memory: text },
   verify: { rpc: text },
 } as const;
 
@@ -151,6 +154,7 @@ async function commandRun(positionals: readonly string[], values: Values): Promi
   const { prover } = values;
   if (prover !== undefined && prover !== 'snarkjs' && prover !== 'native')
     throw usage('run', `--prover ${prover}: snarkjs or native`);
+  const memory = values.memory === undefined ? undefined : bytesOf(String(values.memory));
   const { port } = numbers('run', values, ['port']);
   const { openProject, run } = await import('./run.ts');
   const { powerText } = await import('./describe-power.ts');
@@ -169,7 +173,7 @@ async function commandRun(positionals: readonly string[], values: Values): Promi
     onEvent: progress.step,
     onAction: progress.action,
     ...(port !== undefined && { port }),
-    ...(prover !== undefined && { prover }),
+    proving: { ...(prover !== undefined && { prover }), ...(memory !== undefined && { memory }) },
   });
   if (values.json) json({ folder, attestation });
   else progress.summary(folder, attestation);
@@ -183,6 +187,13 @@ async function commandVerify([path, ...rest]: readonly string[], values: Values)
   if (values.json) json(verification);
   else print(formatVerification(verification));
   return verification.ok ? 0 : 1;
+}
+
+/** Of a size such as 4GB or 1.5GB or 800MB. */
+function bytesOf(size: string): number {
+  const match = /^(\d{1,6}(?:\.\d{1,3})?)(MB|GB)$/i.exec(size);
+  if (!match) throw usage('run', `--memory ${size}: a size such as 4GB or 800MB is expected`);
+  return Number(match[1]) * (match[2]!.toUpperCase() === 'GB' ? 1e9 : 1e6);
 }
 
 /** Options that are whole numbers, under the names that functions have for them. */

@@ -11,7 +11,7 @@ import type { Executor, StepEvent } from './executor.ts';
 import type { ModelLine } from './line.ts';
 import { type Action, journalOf, type Outcome, playRound, type Record } from './local-round.ts';
 import { registerLine } from './model/register.ts';
-import type { Proven } from './prove/prove.ts';
+import type { ProvingOptions } from './prove/pool.ts';
 import type { RunSecrets } from './secrets.ts';
 import { startValidator, type Validator } from './validators.ts';
 
@@ -43,7 +43,7 @@ export interface LocalModelOptions {
   /** Holds the sealed contributions, and a folder for each validator. */
   readonly folder: string;
   readonly executor: Executor;
-  readonly prover?: Proven['prover'];
+  readonly proving?: ProvingOptions;
   readonly onEvent?: (validator: number, event: StepEvent) => void;
   readonly onAction?: (action: Action) => void;
 }
@@ -79,13 +79,13 @@ export async function openLocalModel(options: LocalModelOptions): Promise<LocalM
 
 /** Starts the i-th validator, in the folder that is its own in every run. */
 export function startLocalValidator(
-  { chain, config, secrets, folder, prover }: LocalModelOptions,
+  { chain, config, secrets, folder, proving }: LocalModelOptions,
   i: number,
   onEvent: (event: StepEvent) => void,
 ): Promise<StartedValidator> {
   const own = { folder: join(folder, 'validators', String(i)), password: secrets.password };
   const given = { ...own, url: chain.url, deployment: chain.deployment, secrets: secrets.owner };
-  return startValidator({ configFile: config.file, ...given, ...(prover && { prover }) }, onEvent);
+  return startValidator({ configFile: config.file, ...given, ...(proving && { proving }) }, onEvent);
 }
 
 /** Registers the validators, and a model whose rounds they evaluate, with a budget for a fold's rounds. */

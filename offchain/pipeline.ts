@@ -14,7 +14,7 @@ import { append, type Integration, integrate } from './integrate.ts';
 import { tally } from './label.ts';
 import { EVALUATOR, type ModelLine } from './line.ts';
 import { type ProvenInference, proveInference } from './prove/inference.ts';
-import type { Proven } from './prove/prove.ts';
+import type { ProvingOptions } from './prove/pool.ts';
 import type { Score } from './prove/score.ts';
 import { selectRows, type Table } from './table.ts';
 import type { Model } from './train/model.ts';
@@ -70,12 +70,12 @@ export async function proveInferences(
   line: ModelLine,
   { agreed, evaluated }: Finding,
   executor: Executor,
-  prover?: Proven['prover'],
+  proving?: ProvingOptions,
   circuitId?: Hex,
 ): Promise<Inferences> {
   const proven = (name: 'baseline' | 'candidate') => {
     const inference = inferenceOf(evaluated!.models[name], agreed.models![name].trainingSetRoot as Hex, line);
-    return proveInference(inference, executor, prover, circuitId);
+    return proveInference(inference, executor, proving, circuitId);
   };
   return { baseline: await proven('baseline'), candidate: await proven('candidate') };
 }

@@ -23,7 +23,7 @@ import {
   proveInferences,
 } from './pipeline.ts';
 import { sha256 } from './prove/circuits.ts';
-import type { Proven } from './prove/prove.ts';
+import type { ProvingOptions } from './prove/pool.ts';
 import { provingCircuitId } from './prove/proving-key.ts';
 import { type ProvenScore, proveScore, scoreCircuit } from './prove/score.ts';
 import { publish } from './publish.ts';
@@ -36,7 +36,7 @@ export interface RunOptions {
   readonly chain: 'local' | 'none';
   /** Of the local chain; a free one unless named. */
   readonly port?: number;
-  readonly prover?: Proven['prover'];
+  readonly proving?: ProvingOptions;
   readonly signal?: AbortSignal;
   /** @param who `validator 2`, say, or nothing for this process */
   readonly onEvent?: (event: StepEvent, who?: string) => void;
@@ -138,7 +138,7 @@ export async function withLocalModel<Result>(
   { config, line, secrets }: Project,
   folder: string,
   executor: Executor,
-  { port, prover, signal, onEvent, onAction }: RunOptions,
+  { port, proving, signal, onEvent, onAction }: RunOptions,
   use: (
     model: LocalModel & { chainId: number; deployment: Awaited<ReturnType<typeof startLocalChain>>['deployment'] },
   ) => Promise<Result>,
@@ -152,7 +152,7 @@ export async function withLocalModel<Result>(
       secrets,
       folder,
       executor,
-      ...(prover && { prover }),
+      ...(proving && { proving }),
       ...(onAction && { onAction }),
       ...(onEvent && { onEvent: (validator: number, event: StepEvent) => onEvent(event, `validator ${validator}`) }),
     });
@@ -223,7 +223,7 @@ async function dryRun(
   { table, data, root }: Offered,
   folder: string,
   executor: Executor,
-  { prover }: RunOptions,
+  { proving }: RunOptions,
 ): Promise<RunResult> {
   const contribution: Contribution = {
     contributor: zeroAddress,
@@ -236,9 +236,9 @@ async function dryRun(
   };
   const finding = await evaluateContribution(line, offerOf(config, true), contribution, executor);
   const context = { ...NO_CHAIN, trainSpecHash: line.trainSpecHash };
-  const proven = await proveFinding(finding, context, executor, prover);
+  const proven = await proveFinding(finding, context, executor, proving);
   const inferred = proven && config.assurance === 'inferred';
-  const inferences = inferred ? await proveInferences(line, finding, executor, prover) : undefined;
+  const inferences = inferred ? await proveInferences(line, finding, executor, proving) : undefined;
   const proofs = { ...(proven && { proven }), ...(inferences && { inferences }) };
   const attestation = attest(finding.agreed, {
     ...{ context, votes: [], transactions: [], steps: executor.steps() },
@@ -252,13 +252,13 @@ async function proveFinding(
   { agreed, evaluated }: Finding,
   context: Attestation['context'],
   executor: Executor,
-  prover: Proven['prover'] | undefined,
+  proving: ProvingOptions | undefined,
 ): Promise<ProvenScore | undefined> {
   if (agreed.status !== 'SCORED') return undefined;
   const score = evaluated!.score;
   const circuitId = provingCircuitId(scoreCircuit(score.metric, score.classes, score.labels.length));
   const hash = contextHash({ context, ...agreed, models: agreed.models!, circuitId });
-  return proveScore({ ...score, contextHash: hash }, executor, prover, circuitId);
+  return proveScore({ ...score, contextHash: hash }, executor, proving, circuitId);
 }
 
 interface Parts {

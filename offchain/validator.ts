@@ -32,7 +32,8 @@ import {
   proveInferences,
   refuse,
 } from './pipeline.ts';
-import { contractProof, type Proven } from './prove/prove.ts';
+import type { ProvingOptions } from './prove/pool.ts';
+import { contractProof } from './prove/prove.ts';
 import { type ProvenScore, proveScore } from './prove/score.ts';
 import { createIdentity, decryptWith, readIdentity, recipientOf } from './recipient.ts';
 import { ciphertextHash, unseal } from './seal.ts';
@@ -47,7 +48,7 @@ export interface Duty {
   readonly url: string;
   readonly deployment: Deployment;
   readonly secrets: OwnerSecrets;
-  readonly prover?: Proven['prover'];
+  readonly proving?: ProvingOptions;
 }
 
 /** A round to vote on. */
@@ -221,7 +222,7 @@ async function recordInferences(
   const { policyHash, foldId, headCommitment } = await round(client, roundId);
   const { inferenceCircuitId: circuitId } = await policy(client, policyHash);
   if (circuitId === zeroHash) return { inferred: [] };
-  const inferences = await proveInferences(line, finding, executor, duty.prover, circuitId);
+  const inferences = await proveInferences(line, finding, executor, duty.proving, circuitId);
   const { baselinePredictionsRoot, candidateCommitment, candidatePredictionsRoot } = vote;
   const on = { circuitId, foldId };
   const head = { ...on, modelCommitment: headCommitment, predictionsRoot: baselinePredictionsRoot };
@@ -241,7 +242,7 @@ async function settleRound(roundId: Hex): Promise<Settlement> {
     const recorded = await recordInferences(roundId, executor);
     const { circuitId } = await policy(client, (await round(client, roundId)).policyHash);
     const score = { ...finding.evaluated!.score, contextHash: context };
-    const proven = await proveScore(score, executor, duty.prover, circuitId);
+    const proven = await proveScore(score, executor, duty.proving, circuitId);
     const sent = await settle(client, roundId, {
       vote,
       proof: contractProof(proven.proof),

@@ -19,6 +19,8 @@ export interface Figure {
   /** What ours is compared with, and ours divided by the peer's. */
   readonly peer?: string;
   readonly ratio?: number;
+  /** Where it comes from, where this run did not measure it. */
+  readonly source?: string;
 }
 
 const BENCHES: Record<string, () => AsyncIterable<Figure>> = { prove: benchProve, gas: benchGas, miss: benchMiss };
@@ -44,8 +46,8 @@ for await (const figure of bench()) {
   else console.log(line(figure));
 }
 
-function line({ name, value, unit, rows, peer, ratio }: Figure): string {
+function line({ name, value, unit, rows, peer, ratio, source }: Figure): string {
   const number = Number.isInteger(value) ? String(value) : value.toPrecision(3);
-  const beside = peer ? `   ${ratio?.toPrecision(2)} x ${peer}` : '';
+  const beside = peer ? `   ${ratio?.toPrecision(2)} x ${peer}` : source ? `   (${source})` : '';
   return `${name.padEnd(40)} ${number.padStart(10)} ${unit.padEnd(12)} ${rows ? `${rows} rows` : ''}${beside}`;
 }

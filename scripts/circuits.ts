@@ -4,7 +4,8 @@
  *   npm run circuits                     write circuits/compiled/ and circuits/circuits.json
  *   npm run circuits -- --check [NAME]   compile again and compare with what is checked in; write nothing
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { brotliCompressSync, constants } from 'node:zlib';
@@ -17,7 +18,8 @@ import {
   sha256,
 } from '../offchain/prove/circuits.ts';
 import { compile } from '../offchain/prove/compile.ts';
-import { circuitId, developmentKey, verificationKey } from '../offchain/prove/keys.ts';
+import { sha256OfFile, writeDevelopmentKey } from '../offchain/prove/key-file.ts';
+import { circuitId, developmentVerificationKey } from '../offchain/prove/keys.ts';
 import { readR1cs } from '../offchain/prove/r1cs.ts';
 
 const { values, positionals } = parseArgs({
@@ -34,26 +36,29 @@ const names = (positionals.length > 0 ? positionals : Object.keys(CIRCUITS)) as 
 const compress = (bytes: Uint8Array) =>
   brotliCompressSync(bytes, {
     params: {
-      [constants.BROTLI_PARAM_QUALITY]: 11,
+      [constants.BROTLI_PARAM_QUALITY]: 9,
       [constants.BROTLI_PARAM_LGWIN]: 24,
       [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length,
     },
   });
 
+const folder = mkdtempSync(join(tmpdir(), 'hokusai-circuits-'));
+process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
 const records: Partial<Record<CircuitName, CircuitRecord>> = {};
 for (const name of names) {
   const started = performance.now();
+  const keyFile = join(folder, `${name}.zkey`);
   const { r1cs, wasm } = await compile(CIRCUITS[name], CIRCUITS_FOLDER);
   const system = readR1cs(r1cs);
-  const key = developmentKey(system);
+  await writeDevelopmentKey(r1cs, keyFile);
   records[name] = {
     constraints: system.constraints.length,
     signals: system.signals,
     publicSignals: system.publicSignals,
     r1cs: sha256(r1cs),
     wasm: sha256(wasm),
-    developmentKey: sha256(key),
-    developmentCircuitId: circuitId(verificationKey(key)),
+    developmentKey: await sha256OfFile(keyFile),
+    developmentCircuitId: circuitId(developmentVerificationKey(system)),
   };
   console.log(
     `${name}: ${system.constraints.length} constraints, ${((performance.now() - started) / 1000).toFixed(1)} s`,

@@ -5,7 +5,7 @@
  */
 import { spawnSync } from 'node:child_process';
 import { dirname } from 'node:path';
-import { NATIVE_PROVER } from '../offchain/prove/prove.ts';
+import { NATIVE_PROVER } from '../offchain/prove/native.ts';
 
 const { status, error } = spawnSync('go', ['build', '-trimpath', '-o', NATIVE_PROVER, '.'], {
   cwd: dirname(NATIVE_PROVER),

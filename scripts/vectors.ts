@@ -40,6 +40,23 @@ const constant = (n: number, value: number, classes = 2): Score => {
   return { metric: 'accuracy', classes, ...same, ...salts };
 };
 
+const sixteen = (n: number) => Uint16Array.from({ length: n }, () => Number(random() & 0xffffn));
+
+/** n rows of labels and predictions that have nothing to do with each other: errors of every size and both signs. */
+function drawRegression(metric: 'mse' | 'mae', n: number): Score {
+  const [labels, baselinePredictions, candidatePredictions] = [sixteen(n), sixteen(n), sixteen(n)];
+  return { metric, classes: 0, labels, baselinePredictions, candidatePredictions, ...randomSalts() };
+}
+
+/** n rows with scores of so many values, so that few of them or many are tied. */
+function drawScores(n: number, values: number): Score {
+  const labels = Uint8Array.from({ length: n }, () => Number(random() & 1n));
+  const [baselinePredictions, candidatePredictions] = [sixteen(n), sixteen(n)].map((scores) =>
+    scores.map((one, row) => (one % values) + labels[row]! * Math.floor(values / 9)),
+  ) as [Uint16Array, Uint16Array];
+  return { metric: 'auroc', classes: 2, labels, baselinePredictions, candidatePredictions, ...randomSalts() };
+}
+
 const CASES: Record<string, Score> = {
   'one row of ones': constant(1, 1),
   'one row of zeros, which is not an empty vector': constant(1, 0),
@@ -57,6 +74,15 @@ const CASES: Record<string, Score> = {
   'rows of ten classes, one more than an element holds': draw(31, 4n, 8n, 10),
   'a block of ten classes': draw(240, 4n, 8n, 10),
   'one row more than a block of ten classes': draw(241, 8n, 4n, 10),
+  'squared errors of one row': drawRegression('mse', 1),
+  'squared errors of a block': drawRegression('mse', 240),
+  'squared errors of the class, full': drawRegression('mse', 1024),
+  'absolute errors of two rows': drawRegression('mae', 2),
+  'absolute errors of one row more than a block': drawRegression('mae', 241),
+  'absolute errors of the class, full': drawRegression('mae', 512),
+  'the ROC curve of one row': drawScores(1, 9),
+  'the ROC curve of a block, most rows tied': drawScores(240, 9),
+  'the ROC curve of the class, full': drawScores(512, 50_000),
 };
 
 /** Integers as decimal strings, vectors as a hexadecimal string of so many digits a value. */

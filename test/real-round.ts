@@ -12,10 +12,10 @@ import { type Vote, voteHash } from '../offchain/chain/vote.ts';
 import { trainingSetRoot } from '../offchain/context.ts';
 import { type Payee, payeesTree } from '../offchain/payees.ts';
 import { alpha30, zMicro } from '../offchain/power.ts';
-import { developmentKeyFile } from '../offchain/prove/circuits.ts';
-import { circuitId, encodeVerificationKey, verificationKey } from '../offchain/prove/keys.ts';
+import { developmentKeyFile, type ScoreCircuit } from '../offchain/prove/circuits.ts';
+import { circuitId, encodeVerificationKey, type VerificationKey, verificationKey } from '../offchain/prove/keys.ts';
 import { contractProof, prove } from '../offchain/prove/prove.ts';
-import { type Score, scoreInput, scoreSignals } from '../offchain/prove/score.ts';
+import { type Score, scoreCircuit, scoreInput, scoreSignals } from '../offchain/prove/score.ts';
 
 export const tag = (text: string): Hex => keccak256(stringToHex(text));
 export const ROWS = 512;
@@ -29,12 +29,15 @@ export const [OPEN, VOTE, REVEAL, SETTLE, DELAY] = [1_200, 3_600, 1_800, 900, 60
 /** Nobody encrypts anything to it here. */
 const RECIPIENT = 'age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p';
 
+/** A score, but for the settlement that its proof is for. */
+export type Rows = Omit<Score, 'contextHash'>;
+
 /** The baseline is wrong in 64 of 512 rows; the candidate is right in those, and wrong in 8 others. */
 const bits = (bit: (i: number) => boolean) => Uint8Array.from({ length: ROWS }, (_, i) => (bit(i) ? 1 : 0));
 const label = (i: number) => i % 2 === 0;
 export const FIXED = 64n;
 export const BROKEN = 8n;
-const rows = {
+const BINARY = {
   ...{ metric: 'accuracy', classes: 2 },
   labels: bits(label),
   baselinePredictions: bits((i) => label(i) !== (i % 8 === 0)),
@@ -42,7 +45,7 @@ const rows = {
   labelsSalt: 11n,
   baselineSalt: 22n,
   candidateSalt: 33n,
-} satisfies Omit<Score, 'contextHash'>;
+} satisfies Rows;
 
 export type RealModel = Awaited<ReturnType<typeof createRealModel>>;
 
@@ -51,16 +54,22 @@ export type RealModel = Awaited<ReturnType<typeof createRealModel>>;
  *
  * @param salt  tells the owner's models apart
  * @param folds with the same labels: a proof is good on each of them
+ * @param rows  what the models predict on a fold
  */
-export async function createRealModel(chain: LocalChain, { salt = zeroHash as Hex, folds = 1 } = {}) {
+export async function createRealModel(
+  chain: LocalChain,
+  { salt = zeroHash as Hex, folds = 1, rows = BINARY }: { salt?: Hex; folds?: number; rows?: Rows } = {},
+) {
   const { accounts, url, deployment, chainId } = chain;
   const as = (account: LocalAccount) => connect({ url, deployment, account });
   const owner = await as(accounts.owner);
   const validators = await Promise.all(accounts.validators.map(as));
   const registered = await registerValidators(validators);
-  const keyFile = await developmentKeyFile('score512');
+  const n = rows.labels.length;
+  const circuit = scoreCircuit(rows.metric, rows.classes, n);
+  const keyFile = await developmentKeyFile(circuit);
   const roots = await scoreSignals({ ...rows, contextHash: 0n });
-  const metric = stringToHex('accuracy', { size: 32 });
+  const metric = stringToHex(rows.metric, { size: 32 });
   const key = verificationKey(await readFile(keyFile));
   const policy = {
     circuitId: circuitId(key),
@@ -90,7 +99,7 @@ export async function createRealModel(chain: LocalChain, { salt = zeroHash as He
       alpha30: Number(alpha30(0.05, 20)),
       zMicro: Number(zMicro(0.05, 20)),
       minDeltaBps: 10,
-      minRows: 500,
+      minRows: Math.min(n, 500),
       minPositives: 0,
       guardrails: [],
     },
@@ -101,12 +110,12 @@ export async function createRealModel(chain: LocalChain, { salt = zeroHash as He
     rowsRoot: tag('rows'),
     quantiserHash: tag('quantiser'),
     metric,
-    n: ROWS,
-    classes: 2,
+    n,
+    classes: rows.classes,
   });
   const head = { modelCommitment: 77n, trainingSetRoot: tag('initial set') };
   const model = { salt, head, policy, folds: Array.from({ length: folds }, fold) };
-  const modelId = await register(owner, chainId, encodeVerificationKey(key), model);
+  const modelId = await register(owner, chainId, circuit, key, model);
   await actions.allocateBudget(owner, modelId, 4n * policy.maxReward);
   const { policyHash, benchmarkId } = await actions.model(owner, modelId);
   const payees = payeesTree([{ payee: accounts.payee.address, weight: 1n }]);
@@ -119,7 +128,7 @@ export async function createRealModel(chain: LocalChain, { salt = zeroHash as He
     validators,
   };
   const ids = { modelId, policyHash, benchmarkId };
-  return { chain, keyFile, policy, head, ...ids, roots, payees, registered, ...clients };
+  return { chain, rows, circuit, keyFile, policy, head, ...ids, roots, payees, registered, ...clients };
 }
 
 /** One after another, so that each costs the same in every run; those who are registered already are left alone. */
@@ -134,14 +143,21 @@ async function registerValidators(validators: readonly Sender[]): Promise<Sent[]
 }
 
 /** As an owner does it; on a chain that is not local, as one does who keeps development keys from nobody. */
-async function register(owner: Sender, chainId: number, key: Hex, model: actions.NewModel): Promise<Hex> {
+async function register(
+  owner: Sender,
+  chainId: number,
+  circuit: ScoreCircuit,
+  key: VerificationKey,
+  model: actions.NewModel,
+): Promise<Hex> {
   if (chainId === LOCAL_CHAIN_ID) {
-    await registerCircuit(owner, 'score512');
+    await registerCircuit(owner, circuit);
     return (await actions.registerModel(owner, model)).result;
   }
   const { rounds, rewardToken } = owner.deployment;
   const { salt, head, policy, folds } = model;
-  await send(owner, { action: '-', contract: 'circuitRegistry', functionName: 'register', args: [key, 6n] });
+  const encoded = [encodeVerificationKey(key), BigInt(key.nPublic)] as const;
+  await send(owner, { action: '-', contract: 'circuitRegistry', functionName: 'register', args: encoded });
   const args = [salt, rounds, rewardToken, head, policy, folds] as const;
   return (await send(owner, { action: '-', contract: 'modelRegistry', functionName: 'registerModel', args })).result;
 }
@@ -206,9 +222,9 @@ export async function settlement(m: RealModel, roundId: Hex): Promise<actions.Se
   const vote = await scored(m, roundId);
   const settler = m.settler.account.address;
   const context = await actions.contextHash(m.settler, roundId, vote.candidateCommitment, settler);
-  const score = { ...rows, contextHash: context };
+  const score = { ...m.rows, contextHash: context };
   const { counts, attestationHash } = await scoreSignals(score);
-  const { proof } = await prove('score512', scoreInput(score, 'score512'), m.keyFile);
+  const { proof } = await prove(m.circuit, scoreInput(score, m.circuit), m.keyFile);
   return { vote, proof: contractProof(proof), counts, attestationHash };
 }
 

@@ -1,89 +1,116 @@
-/** The process that `prove` starts: one job comes in over the channel, one reply goes out. */
-import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
+/**
+ * The process that `openProver` starts: it is told once what to prove with, then gives a reply to each job. While one
+ * proof is made the next job's witness is computed.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
 import * as snarkjs from 'snarkjs';
-import { verificationKey } from './keys.ts';
-import type { Groth16Proof, Proven } from './prove.ts';
+import { HokusaiError } from '../errors.ts';
+import type { VerificationKey } from './keys.ts';
+import type { Proven } from './prove.ts';
 import { verifyProof } from './verify.ts';
+import { type CircuitInput, WitnessCalculator } from './witness.ts';
 
-/** What is to be proven, and with what. */
-export interface ProvingJob {
+/** What all proofs of a child are made with. */
+export interface ProvingSetup {
   /** The circuit's witness calculator. */
   readonly wasm: Uint8Array;
-  /** The circuit's inputs by name, numbers as decimal strings. */
-  readonly input: Readonly<Record<string, string | readonly string[] | readonly (readonly string[])[]>>;
   readonly keyFile: string;
+  readonly verificationKey: VerificationKey;
   /** Path of the native prover, where it is to be used. */
   readonly nativeProver?: string;
 }
 
-export type ProvingReply =
-  | { readonly ok: true; readonly proven: Omit<Proven, 'prover'> }
-  | {
-      readonly ok: false;
-      readonly code: 'WITNESS_UNSATISFIED' | 'PROOF_INVALID' | 'PROVER_FAILED';
-      readonly message: string;
-    };
+export interface ProvingJob {
+  readonly id: number;
+  readonly input: CircuitInput;
+}
 
-type Proof = Pick<Proven, 'proof' | 'publicSignals'>;
+export type ProvingReply = { readonly id: number } & (
+  | { readonly ok: true; readonly proven: Omit<Proven, 'prover' | 'verificationKey'> }
+  | { readonly ok: false; readonly code: string; readonly message: string }
+);
 
-process.once('message', async (job: ProvingJob) => {
-  const reply = await run(job).catch(
-    (error: Error): ProvingReply => ({ ok: false, code: 'PROVER_FAILED', message: error.message }),
-  );
-  process.send!(reply);
+type Made = Pick<Proven, 'proof' | 'publicSignals'> & { readonly peakBytes?: number };
+type Prove = (witness: Uint8Array) => Promise<Made>;
+
+process.once('message', (setup: ProvingSetup) => {
+  const calculator = new WitnessCalculator(setup.wasm);
+  const prove = setup.nativeProver ? serveNatively(setup.nativeProver, setup.keyFile) : withSnarkjs(setup.keyFile);
+  // One proof at a time: each takes all processors, and the memory that this process was given.
+  let before: Promise<unknown> = Promise.resolve();
+  process.on('message', async (job: ProvingJob) => {
+    try {
+      const started = performance.now();
+      const witness = calculator.calculate(job.input);
+      const witnessSeconds = (performance.now() - started) / 1000;
+      const made = before.then(() => timed(prove, witness));
+      before = made.catch(() => {});
+      reply({ id: job.id, ok: true, proven: { ...checked(setup.verificationKey, await made), witnessSeconds } });
+    } catch (error) {
+      const code = error instanceof HokusaiError ? error.code : 'PROVER_FAILED';
+      reply({ id: job.id, ok: false, code, message: (error as Error).message });
+    }
+  });
 });
-// snarkjs keeps worker threads alive; this process has nothing to do after its one reply is read.
+// snarkjs keeps worker threads alive, and the native prover ends with this process.
 process.once('disconnect', () => process.exit());
 
-async function run(job: ProvingJob): Promise<ProvingReply> {
+const reply = (answer: ProvingReply) => process.send!(answer);
+
+type Timed = Made & Pick<Proven, 'proveSeconds'>;
+
+async function timed(prove: Prove, witness: Uint8Array): Promise<Timed> {
   const started = performance.now();
-  const witness = { type: 'mem' as const, data: new Uint8Array() };
-  try {
-    await snarkjs.wtns.calculate(job.input, job.wasm, witness);
-  } catch (error) {
-    // Names the template and line of the constraint that failed, and no value.
-    return { ok: false, code: 'WITNESS_UNSATISFIED', message: (error as Error).message };
-  }
-  const witnessed = performance.now();
-  const { proof, publicSignals } = await (job.nativeProver
-    ? proveNatively(job.nativeProver, job.keyFile, witness.data)
-    : snarkjs.groth16.prove(job.keyFile, witness));
-  const proven = performance.now();
-  const key = verificationKey(await readFile(job.keyFile));
+  const made = await prove(witness);
+  return { ...made, proveSeconds: (performance.now() - started) / 1000 };
+}
+
+function checked(key: VerificationKey, made: Timed): Omit<Proven, 'prover' | 'verificationKey' | 'witnessSeconds'> {
+  const { proof, publicSignals, proveSeconds, peakBytes = 0 } = made;
   if (!verifyProof(key, publicSignals, proof)) {
-    return {
-      ok: false,
-      code: 'PROOF_INVALID',
-      message: 'the proof does not verify; the key belongs to another circuit.',
-    };
+    const message = 'the proof does not verify; the key belongs to another circuit.';
+    throw new HokusaiError('terminal', 'PROOF_INVALID', message);
   }
-  return {
-    ok: true,
-    proven: {
-      proof,
-      publicSignals,
-      witnessSeconds: (witnessed - started) / 1000,
-      proveSeconds: (proven - witnessed) / 1000,
-      peakBytes: process.resourceUsage().maxRSS * 1024,
-    },
+  return { proof, publicSignals, proveSeconds, peakBytes: process.resourceUsage().maxRSS * 1024 + peakBytes };
+}
+
+const withSnarkjs =
+  (keyFile: string): Prove =>
+  (data) =>
+    snarkjs.groth16.prove(keyFile, { type: 'mem', data });
+
+/** The native prover keeps the key in memory, reads witnesses from its standard input, and answers each with a line. */
+function serveNatively(binary: string, keyFile: string): Prove {
+  const server = spawn(binary, ['serve', keyFile], { stdio: ['pipe', 'pipe', 'pipe'] });
+  const lines = createInterface({ input: server.stdout })[Symbol.asyncIterator]();
+  const ended = endOf(server);
+  return async (witness) => {
+    const length = new Uint8Array(4);
+    new DataView(length.buffer).setUint32(0, witness.length, true);
+    server.stdin.write(length);
+    server.stdin.write(witness);
+    const line = await lines.next();
+    if (line.done) throw new Error(await ended);
+    const answer: Made & { error?: string } = JSON.parse(line.value);
+    if (answer.error !== undefined) throw new HokusaiError('terminal', 'PROOF_INVALID', answer.error);
+    return answer;
   };
 }
 
-/** The native prover reads the witness from its standard input, so that it stays in memory. */
-async function proveNatively(binary: string, keyFile: string, witness: Uint8Array): Promise<Proof> {
-  const folder = await mkdtemp(join(tmpdir(), 'hokusai-proof-'));
-  try {
-    const [proofFile, publicFile] = [join(folder, 'proof.json'), join(folder, 'public.json')];
-    const running = promisify(execFile)(binary, ['prove', keyFile, '-', proofFile, publicFile]);
-    running.child.stdin!.end(witness);
-    await running;
-    const proof: Groth16Proof = JSON.parse(await readFile(proofFile, 'utf8'));
-    return { proof, publicSignals: JSON.parse(await readFile(publicFile, 'utf8')) };
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+/** What the native prover said when it ended; where it was killed, so is this process, and somebody may try again. */
+function endOf(server: ChildProcess): Promise<string> {
+  let complaint = '';
+  server.stderr!.setEncoding('utf8').on('data', (text: string) => {
+    process.stderr.write(text);
+    complaint += text;
+  });
+  server.stdin!.on('error', () => {});
+  return new Promise((resolve) => {
+    server.once('error', (error) => resolve(error.message));
+    server.once('close', (code) => {
+      if (code === null) process.exit(1);
+      resolve(complaint.trim());
+    });
+  });
 }

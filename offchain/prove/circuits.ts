@@ -1,13 +1,11 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
 import { HokusaiError } from '../errors.ts';
-import { writeWhole } from '../write-whole.ts';
-import { developmentKey } from './keys.ts';
-import { readR1cs } from './r1cs.ts';
+import { sha256OfFile, writeDevelopmentKey } from './key-file.ts';
 
 /**
  * Circuits by name: the template, the arguments of `main`, and its public inputs; of each template, the smallest class
@@ -22,8 +20,9 @@ export const CIRCUITS = {
     args: [1024, 240, 15],
     publicInputs: ['contextHash'],
   },
-  mse1024: { file: 'score-errors.circom', template: 'MseScore', args: [1024, 240, 15], publicInputs: ['contextHash'] },
-  mae512: { file: 'score-errors.circom', template: 'MaeScore', args: [512, 240, 15], publicInputs: ['contextHash'] },
+  mse1024: { file: 'score-mse.circom', template: 'MseScore', args: [1024, 240, 15], publicInputs: ['contextHash'] },
+  auroc512: { file: 'score-auroc.circom', template: 'AurocScore', args: [512, 240, 15], publicInputs: ['contextHash'] },
+  mae512: { file: 'score-mae.circom', template: 'MaeScore', args: [512, 240, 15], publicInputs: ['contextHash'] },
   linear30: {
     file: 'linear-inference.circom',
     template: 'LinearInference',
@@ -112,7 +111,7 @@ export const cacheFolder = (): string =>
   process.env.HOKUSAI_CACHE_DIR ?? join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'hokusai');
 
 /**
- * The path of a circuit's development proving key, derived on first use (seconds) and kept by its hash.
+ * The path of a circuit's development proving key, derived on first use and kept by its hash.
  * A file with other bytes than the record says, say one cut short by a full disk, is made anew.
  *
  * @throws HokusaiError `KEY_CIRCUIT_MISMATCH` (terminal) when the key derived is not the one that the record names.
@@ -120,19 +119,25 @@ export const cacheFolder = (): string =>
 export async function developmentKeyFile(name: CircuitName): Promise<string> {
   const expected = circuitRecords()[name].developmentKey;
   const file = join(cacheFolder(), 'keys', `${name}-${expected.slice(0, 16)}.zkey`);
-  if (existsSync(file) && sha256(await readFile(file)) === expected) return file;
-  const key = developmentKey(readR1cs(compiled(name, 'r1cs')));
-  if (sha256(key) !== expected) {
-    throw new HokusaiError(
-      'terminal',
-      'KEY_CIRCUIT_MISMATCH',
-      `The development key of ${name} is not the one on record.`,
-      {
-        details: { circuit: name, expected, actual: sha256(key) },
+  if (existsSync(file) && (await sha256OfFile(file)) === expected) return file;
+  await mkdir(dirname(file), { recursive: true });
+  const temporary = `${file}.${process.pid}.${derived++}.tmp`;
+  try {
+    await writeDevelopmentKey(compiled(name, 'r1cs'), temporary);
+    const actual = await sha256OfFile(temporary);
+    if (actual !== expected) {
+      const message = `The development key of ${name} is not the one on record.`;
+      throw new HokusaiError('terminal', 'KEY_CIRCUIT_MISMATCH', message, {
+        details: { circuit: name, expected, actual },
         next: 'Run `npm run circuits` after changing a circuit or the key derivation, and check what it changed.',
-      },
-    );
+      });
+    }
+    await rename(temporary, file);
+  } finally {
+    await rm(temporary, { force: true });
   }
-  await writeWhole(file, key);
   return file;
 }
+
+/** How many this process has derived: two at the same time do not share a temporary file. */
+let derived = 0;

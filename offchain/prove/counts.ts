@@ -2,6 +2,7 @@ import { pack } from '../delta.ts';
 import { packLanes } from '../delta-counts.ts';
 import { isSkill } from '../delta-skill.ts';
 import { jointCounts } from '../metrics.ts';
+import { placementsOf } from './placements.ts';
 
 /** The rows of a benchmark fold and what two models predict on them, all of length n. */
 export interface ScoreRows {
@@ -22,6 +23,7 @@ export function countsOf(rows: ScoreRows): bigint[] {
   const [n, b, c] = [labels, baselinePredictions, candidatePredictions].map(({ length }) => length);
   if (b !== n || c !== n) throw new RangeError(`${n} labels, ${b} and ${c} predictions`);
   if (isSkill(metric)) return errorCounts(metric, rows);
+  if (metric === 'auroc') return placementCounts(rows);
   if (classes > 2) return [classCounts(rows)];
   return [pack(jointCounts(labels, baselinePredictions, candidatePredictions))];
 }
@@ -63,6 +65,26 @@ function errorCounts(metric: 'mse' | 'mae', rows: ScoreRows): bigint[] {
   }
   const first = packLanes([n, baseline!, candidate!, below!, above!], [31, 47, 47, 31, 31]);
   return [first, packLanes([squares!, deviations!], [63, 47])];
+}
+
+/** Positive and negative rows, sums of the placements of the positive rows, and of the squared differences of both. */
+function placementCounts({ labels, baselinePredictions, candidatePredictions }: ScoreRows): bigint[] {
+  const baseline = placementsOf(labels, baselinePredictions).placements;
+  const candidate = placementsOf(labels, candidatePredictions).placements;
+  let [m, baselineSum, candidateSum, positives, negatives] = new Array<bigint>(5).fill(0n);
+  for (const [row, label] of labels.entries()) {
+    const square = BigInt((baseline[row]! - candidate[row]!) ** 2);
+    if (label === 0) {
+      negatives! += square;
+      continue;
+    }
+    m!++;
+    baselineSum! += BigInt(baseline[row]!);
+    candidateSum! += BigInt(candidate[row]!);
+    positives! += square;
+  }
+  const first = packLanes([m!, BigInt(labels.length) - m!, baselineSum!, candidateSum!], [31, 31, 61, 61]);
+  return [first, packLanes([positives!, negatives!], [93, 93])];
 }
 
 /** The lower of the medians: at most half of the labels are below it, and at most half above. */

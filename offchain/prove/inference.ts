@@ -1,13 +1,13 @@
-import { readFile } from 'node:fs/promises';
 import type { Hex } from 'viem';
 import { HokusaiError } from '../errors.ts';
 import type { Executor } from '../executor.ts';
 import type { Model } from '../train/model.ts';
 import { CIRCUITS, INFERENCE_CIRCUITS, type InferenceCircuit } from './circuits.ts';
 import type { ChainShape, InferenceChunk, Predicted } from './inference-chain.ts';
-import { type VerificationKey, verificationKey } from './keys.ts';
+import type { VerificationKey } from './keys.ts';
 import { linearChunks } from './linear-inference.ts';
-import { type Groth16Proof, type Proven, prove } from './prove.ts';
+import { openProver, type ProvingOptions, sideBySide } from './pool.ts';
+import type { Groth16Proof, Proven } from './prove.ts';
 import { provingCircuitId, provingKeyFile } from './proving-key.ts';
 
 /** A model and the rows of a fold that it predicts, with the salts of their commitments. */
@@ -73,43 +73,37 @@ export interface ProvenInference {
 
 /**
  * Proves what a model predicts with the circuit that fits. Each chunk is a step, so a run that is stopped goes on after
- * the last one, and a head that was proven is not proven again.
+ * the last one, and a head that was proven is not proven again. Chunks are proven side by side.
  *
  * @param policyCircuitId of the key to prove with, where a policy names one
  */
 export async function proveInference(
   inference: Inference,
   executor: Executor,
-  prover?: Proven['prover'],
+  options: ProvingOptions = {},
   policyCircuitId?: Hex,
 ): Promise<ProvenInference> {
   const circuit = inferenceCircuit(shapeOf(inference.model));
   const circuitId = policyCircuitId ?? provingCircuitId(circuit);
   const chunks = await inferenceChunks(inference);
-  // Derived and read when there is something to prove: what was proven before takes no key.
-  let keyFile: string | undefined;
-  const proven = [];
-  for (const [i, { input, signals }] of chunks.entries()) {
-    const statement = Object.values(signals).map(String);
-    const chunk = await executor.step(
-      'infer',
-      { circuitId, statement },
-      async ({ signal, progress }) => {
-        progress(i / chunks.length, `chunk ${i + 1} of ${chunks.length}`);
-        keyFile ??= await provingKeyFile(circuit, circuitId);
-        const made = await prove(circuit, input, keyFile, { signal, ...(prover && { prover }) });
-        const { proof, publicSignals } = made;
-        return {
-          chunk: { proof, publicSignals },
-          verificationKey: verificationKey(await readFile(keyFile)),
-          prover: made.prover,
-        };
-      },
-      { retries: 1, timeout: 1_800 },
+  const prover = openProver(circuit, () => provingKeyFile(circuit, circuitId), options);
+  try {
+    const proven = await sideBySide(chunks, prover.jobs, ({ input, signals }, i) =>
+      executor.step(
+        'infer',
+        { circuitId, statement: Object.values(signals).map(String) },
+        async ({ signal, progress }) => {
+          progress(i / chunks.length, `chunk ${i + 1} of ${chunks.length}`);
+          const { proof, publicSignals, verificationKey, prover: used } = await prover.prove(input, signal);
+          return { chunk: { proof, publicSignals }, verificationKey, prover: used };
+        },
+        { retries: 1, timeout: 1_800 },
+      ),
     );
-    proven.push(chunk);
+    // A fold has a row, and so a chunk.
+    const { verificationKey, prover: used } = proven[0]!;
+    return { circuit, circuitId, chunks: proven.map(({ chunk }) => chunk), verificationKey, prover: used };
+  } finally {
+    prover.close();
   }
-  // A fold has a row, and so a chunk.
-  const { verificationKey: key, prover: used } = proven[0]!;
-  return { circuit, circuitId, chunks: proven.map(({ chunk }) => chunk), verificationKey: key, prover: used };
 }

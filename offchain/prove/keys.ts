@@ -21,15 +21,15 @@ export const DEVELOPMENT_SEED = 'hokusai development key, trapdoor known to ever
 
 /**
  * Makes the development proving key of a circuit, straight from its constraints and the known trapdoor: the same bytes
- * on every machine, in seconds, with no powers-of-tau file.
+ * on every machine, with no powers-of-tau file.
  *
- * @returns the key in snarkjs's `zkey` format for Groth16
+ * @returns the key in snarkjs's `zkey` format for Groth16, piece by piece: whole, it need not fit into memory
  */
-export const developmentKey = (r1cs: R1cs): Uint8Array => provingKey(r1cs, DEVELOPMENT_TRAPDOOR);
+export const developmentKey = (r1cs: R1cs): Iterable<Uint8Array> => provingKey(r1cs, DEVELOPMENT_TRAPDOOR);
 
 /** The verification key of {@link developmentKey} alone, in a tenth of the time. */
 export const developmentVerificationKey = (r1cs: R1cs): VerificationKey =>
-  verificationKey(joinSections(verificationSide(r1cs, DEVELOPMENT_TRAPDOOR).sections));
+  verificationKey(Buffer.concat([...verificationSide(r1cs, DEVELOPMENT_TRAPDOOR).pieces]));
 
 /** The secrets of every development key. */
 export const DEVELOPMENT_TRAPDOOR = trapdoorOf(DEVELOPMENT_SEED);
@@ -44,26 +44,25 @@ function trapdoorOf(seed: string): Trapdoor {
  * The key of Groth16 (https://eprint.iacr.org/2016/260, section 3.2) for a trapdoor, with gamma = 1 as snarkjs has it.
  * H holds, as snarkjs's prover wants it, the Lagrange polynomials of the odd points of a domain of twice the size.
  */
-function provingKey(r1cs: R1cs, trapdoor: Trapdoor): Uint8Array {
-  const { g1, inputs, bits, polynomials, sections } = verificationSide(r1cs, trapdoor);
+function* provingKey(r1cs: R1cs, trapdoor: Trapdoor): Iterable<Uint8Array> {
+  const { g1, inputs, bits, polynomials, pieces } = verificationSide(r1cs, trapdoor);
   const { a, b, mixed } = polynomials;
-  const odd = lagrangeAt(trapdoor.tau, bits + 1).filter((_, i) => i % 2 === 1);
   const perDelta = inverse(trapdoor.delta);
-  const g2 = new FixedBase('G2');
-  return joinSections([
-    ...sections,
-    [4, [coefficients(r1cs)]],
-    [5, [g1.multiples(a)]],
-    [6, [g1.multiples(b)]],
-    [7, [g2.multiples(b)]],
-    [8, [g1.multiples(mixed.slice(inputs).map((value) => (value * perDelta) % R))]],
-    [9, [g1.multiples(odd.map((value) => (value * perDelta) % R))]],
-    // No ceremony took place: no circuit hash to compare with, and no contributions.
-    [10, [new Uint8Array(64 + 4)]],
-  ]);
+  yield* pieces;
+  yield* coefficients(r1cs);
+  yield* section(5, g1.multiples(a));
+  yield* section(6, g1.multiples(b));
+  yield* section(7, new FixedBase('G2').multiples(b));
+  yield* section(8, g1.multiples(mixed.slice(inputs).map((value) => (value * perDelta) % R)));
+  const odd = lagrangeAt(trapdoor.tau, bits + 1).filter((_, i) => i % 2 === 1);
+  yield* section(9, g1.multiples(odd.map((value) => (value * perDelta) % R)));
+  // No ceremony took place: no circuit hash to compare with, and no contributions.
+  yield* section(10, new Uint8Array(64 + 4));
 }
 
-/** The sections of a key that the verifier reads, and what the others are made of. */
+const SECTIONS = 10;
+
+/** The beginning of a key, which is all that the verifier reads, and what the rest is made of. */
 function verificationSide(r1cs: R1cs, { tau, alpha, beta, delta }: Trapdoor) {
   const inputs = r1cs.publicSignals + 1;
   const bits = domainBits(r1cs);
@@ -81,18 +80,26 @@ function verificationSide(r1cs: R1cs, { tau, alpha, beta, delta }: Trapdoor) {
   const [g1, g2] = [new FixedBase('G1'), new FixedBase('G2')];
   const [alphaBeta1, delta1] = [g1.multiples([alpha, beta]), g1.multiples([delta])];
   const [beta2, gamma2, delta2] = [g2.multiples([beta]), g2.multiples([1n]), g2.multiples([delta])];
-  const sections: Section[] = [
-    [1, [Uint8Array.of(1, 0, 0, 0)]],
-    [2, [header, alphaBeta1, beta2, gamma2, delta1, delta2]],
-    [3, [g1.multiples(mixed.slice(0, inputs))]],
+  const pieces = [
+    Buffer.from('zkey'),
+    Uint8Array.of(1, 0, 0, 0, SECTIONS, 0, 0, 0),
+    ...section(1, Uint8Array.of(1, 0, 0, 0)),
+    ...section(2, header, alphaBeta1, beta2, gamma2, delta1, delta2),
+    ...section(3, g1.multiples(mixed.slice(0, inputs))),
   ];
-  return { g1, inputs, bits, polynomials: { a, b, mixed }, sections };
+  return { g1, inputs, bits, polynomials: { a, b, mixed }, pieces };
 }
 
 /** The domain has 2^bits points: one for each constraint, one for each public signal and one for the constant. */
 export const domainBits = (r1cs: R1cs): number => 32 - Math.clz32(r1cs.constraints.length + r1cs.publicSignals);
 
-type Section = readonly [id: number, parts: readonly Uint8Array[]];
+/** A section's head, then its parts. */
+function section(id: number, ...parts: readonly Uint8Array[]): readonly Uint8Array[] {
+  const head = new Uint8Array(12);
+  new DataView(head.buffer).setUint32(0, id, true);
+  new DataView(head.buffer).setBigUint64(4, BigInt(parts.reduce((sum, part) => sum + part.length, 0)), true);
+  return [head, ...parts];
+}
 
 /** L_i(tau) = (tau^n - 1) / n * w^i / (tau - w^i) for all n = 2^bits points of the domain. */
 export function lagrangeAt(tau: bigint, bits: number): bigint[] {
@@ -122,20 +129,14 @@ export function polynomialsAt(r1cs: R1cs, lagrange: readonly bigint[]): Record<'
 }
 
 /** Section 4: the entries of A and B as the prover evaluates them; values carry the factor 2^512 that snarkjs expects. */
-function coefficients(r1cs: R1cs): Uint8Array {
-  const rows = r1cs.constraints.flatMap(([a, b], row) => [
-    { matrix: 0, row, ...a },
-    { matrix: 1, row, ...b },
-  ]);
-  for (let s = 0; s <= r1cs.publicSignals; s++) {
-    rows.push({ matrix: 0, row: r1cs.constraints.length + s, signals: Uint32Array.of(s), values: [1n] });
-  }
-  const bytes = new Uint8Array(4 + 44 * rows.reduce((sum, { signals }) => sum + signals.length, 0));
+function coefficients({ constraints, publicSignals }: R1cs): readonly Uint8Array[] {
+  const entries = constraints.reduce((sum, [a, b]) => sum + a.signals.length + b.signals.length, publicSignals + 1);
+  const bytes = new Uint8Array(4 + 44 * entries);
   const view = new DataView(bytes.buffer);
   const factor = power(2n, 512n);
-  view.setUint32(0, (bytes.length - 4) / 44, true);
+  view.setUint32(0, entries, true);
   let position = 4;
-  for (const { matrix, row, signals, values } of rows) {
+  const put = (matrix: number, row: number, { signals, values }: Combination) => {
     for (const [k, signal] of signals.entries()) {
       view.setUint32(position, matrix, true);
       view.setUint32(position + 4, row, true);
@@ -143,19 +144,15 @@ function coefficients(r1cs: R1cs): Uint8Array {
       toLittleEndian(bytes, position + 12, (values[k]! * factor) % R);
       position += 44;
     }
+  };
+  for (const [row, [a, b]] of constraints.entries()) {
+    put(0, row, a);
+    put(1, row, b);
   }
-  return bytes;
-}
-
-function joinSections(sections: readonly Section[]): Uint8Array {
-  const pieces: Uint8Array[] = [Buffer.from('zkey'), Uint8Array.of(1, 0, 0, 0, sections.length, 0, 0, 0)];
-  for (const [id, parts] of sections) {
-    const head = new Uint8Array(12);
-    new DataView(head.buffer).setUint32(0, id, true);
-    new DataView(head.buffer).setBigUint64(4, BigInt(parts.reduce((sum, part) => sum + part.length, 0)), true);
-    pieces.push(head, ...parts);
+  for (let s = 0; s <= publicSignals; s++) {
+    put(0, constraints.length + s, { signals: Uint32Array.of(s), values: [1n] });
   }
-  return Buffer.concat(pieces);
+  return section(4, bytes);
 }
 
 /** A Groth16 verification key as snarkjs writes it, without the precomputed pairing `vk_alphabeta_12`. */

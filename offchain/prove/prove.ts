@@ -1,9 +1,7 @@
-import { fork } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { extname, join } from 'node:path';
-import { HokusaiError } from '../errors.ts';
-import type { ProvingJob, ProvingReply } from './child.ts';
-import { type CircuitName, compiled } from './circuits.ts';
+import type { CircuitName } from './circuits.ts';
+import type { VerificationKey } from './keys.ts';
+import { openProver, type ProvingOptions } from './pool.ts';
+import type { CircuitInput } from './witness.ts';
 
 /** A Groth16 proof over BN254 in snarkjs's form: projective coordinates as decimal strings. */
 export type Groth16Proof = {
@@ -39,75 +37,30 @@ export function contractProof({ pi_a, pi_b, pi_c }: Groth16Proof): ContractProof
 export interface Proven {
   readonly proof: Groth16Proof;
   readonly publicSignals: readonly string[];
+  /** Of the key that it was made with, against which it was checked. */
+  readonly verificationKey: VerificationKey;
   readonly prover: 'snarkjs' | 'native';
   readonly witnessSeconds: number;
   readonly proveSeconds: number;
-  /** Largest resident set of the proving processes, in bytes. */
+  /** Largest resident set of the proving processes so far, in bytes. */
   readonly peakBytes: number;
 }
 
-/** Where `npm run prover:native` puts the native prover. */
-export const NATIVE_PROVER = join(import.meta.dirname, 'native', 'hokusai-prover');
-
 /**
- * Computes the witness, proves, and checks the proof against the key it was made with.
- *
- * Proving runs in a process of its own: it can be stopped at any moment, gives all its memory back, and keeps the
- * prover's threads out of ours. The witness holds secrets and never touches the disk.
+ * One proof by provers of its own; see {@link openProver}, which also says what is thrown.
  *
  * @param keyFile the circuit's proving key
- * @param prover  `native` where it is built, else `snarkjs`, unless named
- * @throws HokusaiError `WITNESS_UNSATISFIED` when the inputs do not satisfy the circuit, `PROOF_INVALID` when the key
- *   belongs to another circuit, `PROVER_MISSING` (configuration), `PROVER_KILLED` (retryable).
  */
-export function prove(
+export async function prove(
   circuit: CircuitName,
-  input: ProvingJob['input'],
+  input: CircuitInput,
   keyFile: string,
-  {
-    prover = existsSync(NATIVE_PROVER) ? 'native' : 'snarkjs',
-    signal,
-  }: { prover?: Proven['prover']; signal?: AbortSignal } = {},
+  { signal, ...options }: ProvingOptions & { signal?: AbortSignal } = {},
 ): Promise<Proven> {
-  if (prover === 'native' && !existsSync(NATIVE_PROVER)) {
-    throw new HokusaiError('configuration', 'PROVER_MISSING', `The native prover is not built: ${NATIVE_PROVER}.`, {
-      next: 'Build it with `npm run prover:native` (needs Go), or prove with snarkjs.',
-    });
+  const prover = openProver(circuit, async () => keyFile, options);
+  try {
+    return await prover.prove(input, signal);
+  } finally {
+    prover.close();
   }
-  const job: ProvingJob = {
-    wasm: compiled(circuit, 'wasm'),
-    input,
-    keyFile,
-    ...(prover === 'native' && { nativeProver: NATIVE_PROVER }),
-  };
-  return new Promise((resolve, reject) => {
-    const child = fork(join(import.meta.dirname, `child${extname(import.meta.filename)}`), {
-      serialization: 'advanced',
-      execArgv: [],
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      ...(signal && { signal }),
-    });
-    let complaint = '';
-    child.stderr!.setEncoding('utf8').on('data', (text: string) => {
-      complaint = (complaint + text).slice(-1_000);
-    });
-    child.once('error', reject);
-    child.once('exit', (code, killedBy) =>
-      reject(
-        new HokusaiError('retryable', 'PROVER_KILLED', `The prover of ${circuit} ended before its proof was there.`, {
-          details: { circuit, code, killedBy, complaint },
-          next: 'Run again; if it was stopped for want of memory, with more of it.',
-        }),
-      ),
-    );
-    child.once('message', (reply: ProvingReply) => {
-      if (reply.ok) resolve({ ...reply.proven, prover });
-      else
-        reject(
-          new HokusaiError('terminal', reply.code, `${circuit}: ${reply.message}`, { details: { circuit, keyFile } }),
-        );
-      child.disconnect();
-    });
-    child.send(job);
-  });
 }

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import type { Hex } from 'viem';
 import { loadPoseidon, tag, vectorRoot } from '../commitment.ts';
 import { countsLength } from '../delta.ts';
@@ -6,7 +5,9 @@ import { HokusaiError } from '../errors.ts';
 import type { Executor } from '../executor.ts';
 import { CIRCUITS, circuitsOf, type ScoreCircuit, type ScoreTemplate } from './circuits.ts';
 import { countsOf, medianOf, type ScoreRows } from './counts.ts';
-import { type VerificationKey, verificationKey } from './keys.ts';
+import type { VerificationKey } from './keys.ts';
+import type { ProvingOptions } from './pool.ts';
+import { placementsOf } from './placements.ts';
 import { type Groth16Proof, type Proven, prove } from './prove.ts';
 import { provingCircuitId, provingKeyFile } from './proving-key.ts';
 
@@ -82,6 +83,7 @@ const TEMPLATES: Readonly<Record<string, ScoreTemplate>> = {
   f1: 'Score',
   mse: 'MseScore',
   mae: 'MaeScore',
+  auroc: 'AurocScore',
 };
 
 /**
@@ -124,7 +126,29 @@ export function paddedInput(score: Score, rows: number): ScoreInput {
     candidateSalt: String(score.candidateSalt),
     contextHash: String(score.contextHash),
     ...(score.metric === 'mae' && { centre: String(medianOf(score.labels)) }),
+    ...(score.metric === 'auroc' && sortedInput(score, rows)),
   };
+}
+
+/** The placements of the rows, and the order of the rows in which they are counted, by both models. */
+function sortedInput({ labels, baselinePredictions, candidatePredictions }: Score, rows: number): ScoreInput {
+  const of = (name: string, scores: ArrayLike<number>) => {
+    const { order, placements } = placementsOf(labels, scores);
+    const positives = order.reduce((sum, row) => sum + labels[row]!, 0);
+    let upTo = 0;
+    const sortedPositives = order.map((row) => (upTo += labels[row]!));
+    const padded = (values: readonly number[], value: number) =>
+      Array.from({ length: rows }, (_, i) => String(values[i] ?? value));
+    return {
+      [`${name}Placements`]: padded(placements, 0),
+      [`${name}SortedScores`]: padded(
+        order.map((row) => scores[row]! + 1),
+        0,
+      ),
+      [`${name}SortedPositives`]: padded(sortedPositives, positives),
+    };
+  };
+  return { ...of('baseline', baselinePredictions), ...of('candidate', candidatePredictions) };
 }
 
 /** A score with its proof, in snarkjs's forms, and the key that checks it. */
@@ -147,7 +171,7 @@ export type ProvenScore = {
 export async function proveScore(
   score: Score,
   executor: Executor,
-  prover?: Proven['prover'],
+  options: ProvingOptions = {},
   policyCircuitId?: Hex,
 ): Promise<ProvenScore> {
   const circuit = scoreCircuit(score.metric, score.classes, score.labels.length);
@@ -158,7 +182,7 @@ export async function proveScore(
     { circuitId, attestationHash: String(attestationHash) },
     async ({ signal }) => {
       const keyFile = await provingKeyFile(circuit, circuitId);
-      const proven = await prove(circuit, scoreInput(score, circuit), keyFile, { signal, ...(prover && { prover }) });
+      const proven = await prove(circuit, scoreInput(score, circuit), keyFile, { ...options, signal });
       return {
         circuit,
         circuitId,
@@ -166,7 +190,7 @@ export async function proveScore(
         counts: counts.map(String),
         proof: proven.proof,
         publicSignals: proven.publicSignals,
-        verificationKey: verificationKey(await readFile(keyFile)),
+        verificationKey: proven.verificationKey,
         prover: proven.prover,
       };
     },

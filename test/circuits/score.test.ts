@@ -115,6 +115,16 @@ const FORMULAS: Record<Template, (args: readonly number[]) => number> = {
   MseScore: (args) => scoreConstraints(args, 53, 2, 16),
   // The centre of the first row is the centre.
   MaeScore: (args) => scoreConstraints(args, 107, 2, 16) - 1,
+  AurocScore: (args) => {
+    const [rows, , width] = args as [number, number, number];
+    const bits = Math.ceil(Math.log2(2 * rows));
+    const elements = Math.ceil(rows / Math.floor(253 / (36 + 2 * bits)));
+    const groups = Math.ceil(elements / width);
+    const challenge = poseidon(4, 1) + groups * poseidon(width + 1) - 3 * (groups * width - elements);
+    // Of each model the first position is the start of a group with nothing above it (2), the end of the last and the start
+    // of the second are known (2), and the products begin with factors and end equal (3); of the first row, that it is active.
+    return scoreConstraints(args, 87 + 2 * bits, 2, 1, 16) + challenge - 2 * 7 - 1;
+  },
   LinearInference: ([blocks, blockRows, columns, width]) => {
     const bits = 40 + Math.ceil(Math.log2(columns!));
     const elements = columns! * Math.ceil(blockRows! / 31);

@@ -51,5 +51,6 @@ export class Started {
 export const hokusai = (...parameters: string[]): Promise<Finished> =>
   new Started('offchain/cli.ts', parameters).finished();
 
-/** The example table. */
+/** The example tables: of two classes, and of numbers. */
+export const DIABETES = join(ROOT, 'examples/diabetes/diabetes.csv');
 export const TABLE = join(ROOT, 'examples/breast-cancer/breast_cancer.csv');

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Attestation } from '../../offchain/attest.ts';
-import { type Finished, hokusai, Started, TABLE } from './hokusai.ts';
+import { DIABETES, type Finished, hokusai, Started, TABLE } from './hokusai.ts';
 
 let folder: string;
 before(async () => {
@@ -335,5 +335,35 @@ describe('bad input', () => {
       refused(await hokusai('run', join(directory, 'hokusai.yaml')), 2, 'may not be written');
       await chmod(directory, 0o700);
     }
+  });
+});
+
+describe('hokusai run of a regression', () => {
+  it('is trained, proven in squared errors, and verified', async () => {
+    const directory = join(folder, 'diabetes');
+    const from = ['--data', DIABETES, '--label', 'progression'];
+    const unclear = await hokusai('init', directory, ...from);
+    assert.equal(unclear.code, 2);
+    assert.match(unclear.stderr, /--task regression for quantities, --task classification for classes/);
+    const made = await hokusai('init', directory, ...from, '--task', 'regression');
+    assert.equal(made.code, 0, made.stderr);
+    assert.match(made.stdout, /label progression: a number from 25 to 346/);
+    const file = join(directory, 'hokusai.yaml');
+    const ran = await hokusai('run', file, '--dry-run');
+    assert.equal(ran.code, 0, ran.stderr);
+    assert.match(ran.stdout, /221 benchmark rows: sum of errors \d+ before, \d+ now\n {2}mse: deltaOne \d/);
+    const { folder: run, ...attestation } = await attestationOf(directory);
+    assert.equal(attestation.benchmark.classes, 0);
+    assert.deepEqual(attestation.benchmark.range, { low: '25', high: '346' });
+    const verified = await hokusai('verify', run, '--json');
+    assert.equal(verified.code, 0, verified.stdout);
+    assert.equal(JSON.parse(verified.stdout).level, 1);
+    assert.match(await readFile(join(run, 'report.html'), 'utf8'), /How far off each model is/);
+    // A smaller error of the candidate than the one that is proven.
+    const counts = { ...attestation.counts!, candidateErrors: '1' };
+    await writeFile(join(run, 'attestation.json'), JSON.stringify({ ...attestation, counts }));
+    const forged = await hokusai('verify', run);
+    assert.equal(forged.code, 1);
+    assert.match(forged.stdout, /✖ proven counts: /);
   });
 });

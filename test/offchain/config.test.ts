@@ -7,6 +7,7 @@ import { isMap, type ParsedNode, parseDocument } from 'yaml';
 import { type ConfigProblem, knownKeys, loadConfig } from '../../offchain/config.ts';
 import { configText } from '../../offchain/config-text.ts';
 import { HokusaiError } from '../../offchain/errors.ts';
+import { MODEL_TYPES, TRAINED } from '../../offchain/train/spec.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'hokusai-config-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -126,6 +127,47 @@ describe('loadConfig', () => {
     assert.equal(load(`${DATA}\npolicy: { validators: 8, pay: point }`).policy.payPoint, true);
   });
 
+  it('takes a regression, with its own hyperparameters and metrics', () => {
+    const training = 'training: { model_type: Ridge, hyperparameters: { alpha: 0.5 } }';
+    const config = load(`${DATA}\n${training}\npolicy: { metric: mae }`);
+    const { modelType, hyperparameters } = config.training;
+    assert.deepEqual([modelType, hyperparameters], ['Ridge', { alpha: 0.5 }]);
+    assert.deepEqual(config.evaluation.metrics, ['mse', 'mae', 'r2', 'mape']);
+    assert.equal(config.policy.metric, 'mae');
+    const silent = load(`${DATA}\ntraining: { model_type: Ridge }\npolicy: { metric: mse }`);
+    assert.deepEqual(silent.training.hyperparameters, { alpha: 1 });
+  });
+
+  it('refuses metrics, guardrails and hyperparameters of another task, and what is not trained yet', () => {
+    const found = (source: string) =>
+      problemsOf(`${DATA}\n${source}`).problems.map(({ line, path, message }) => [line, path, message]);
+    const text = 'Ridge is for a regression, and its metrics are mse, mae, r2, mape';
+    assert.deepEqual(
+      found(`training: { model_type: Ridge }
+evaluation: { metrics: [mse, recall] }
+policy:
+  guardrails: [{ metric: recall, max_loss_bps: 1 }]`),
+      [
+        [3, 'evaluation.metrics.1', text],
+        [4, 'policy.metric', text],
+        [5, 'policy.guardrails', 'the counts of a regression tell of its own metric alone: there is no other to guard'],
+      ],
+    );
+    const [[line, path, message]] = found('policy: { metric: mse }') as [[number, string, string]];
+    assert.deepEqual([line, path], [2, 'policy.metric']);
+    assert.match(message, /^LinearSVC is for a classification, and its metrics are accuracy, /);
+    assert.deepEqual(found('training: { model_type: Ridge, hyperparameters: { C: 1 } }\npolicy: { metric: mse }'), [
+      [2, 'training.hyperparameters.C', 'unknown key, did you mean alpha? Known here: alpha'],
+    ]);
+    assert.deepEqual(found('training: { model_type: MLPClassifier, hyperparameters: { max_iter: 1.5 } }'), [
+      [2, 'training.model_type', `only ${TRAINED.join(', ')} run so far`],
+      [2, 'training.hyperparameters.max_iter', 'wrong type, expected a whole number'],
+    ]);
+    assert.deepEqual(found('training: { model_type: SVC }'), [
+      [2, 'training.model_type', `expected one of ${MODEL_TYPES.join(', ')}`],
+    ]);
+  });
+
   it('takes any metric of the score circuit, with guardrails on others', () => {
     const guardrails = '[{ metric: accuracy, max_loss_bps: 100 }, { metric: f1, max_loss_bps: 0 }]';
     const { policy } = load(`${DATA}\npolicy: { metric: recall, min_positives: 30, guardrails: ${guardrails} }`);
@@ -173,7 +215,7 @@ policy:
       [14, 'guardrails.4', 'wrong type, expected keys and values'],
     ]);
     assert.deepEqual(found(problemsOf(`${DATA}\npolicy: { metric: f1_score, guardrails: recall }`)), [
-      [2, 'metric', options],
+      [2, 'metric', `${options}|"mse"|"mae"`],
       [2, 'guardrails', 'wrong type, expected a list'],
     ]);
     const many = (count: number) => {
@@ -266,10 +308,16 @@ __proto__: 1
   }
 });
 
-it('the text that init writes explains every key once', () => {
+describe('the text that init writes', () => {
+  for (const modelType of ['LinearSVC', 'Ridge'] as const) {
+    it(`explains every key once, for ${modelType}`, () => explainsEveryKey(modelType));
+  }
+});
+
+function explainsEveryKey(modelType: 'LinearSVC' | 'Ridge'): void {
   const values = {
     name: 'a "b"\n',
-    modelType: 'LinearSVC' as const,
+    modelType,
     randomSeed: 7,
     testSplit: 0.5,
     roundsPerFold: 3,
@@ -286,7 +334,7 @@ it('the text that init writes explains every key once', () => {
   const paths = keysOf(parseDocument(source).contents).map((path) => path.join('.'));
   assert.deepEqual(
     paths.sort(),
-    knownKeys()
+    knownKeys(modelType)
       .map((path) => path.join('.'))
       .filter((path) => !/^policy\.guardrails\./.test(path))
       .sort(),
@@ -296,11 +344,11 @@ it('the text that init writes explains every key once', () => {
     if (key !== undefined) assert.match(source, new RegExp(`# .*"(- )?${key}: `));
   }
   const config = load(source);
-  assert.equal(config.policy.metric, 'accuracy');
+  assert.equal(config.policy.metric, modelType === 'Ridge' ? 'mse' : 'accuracy');
   assert.equal(config.pipeline.name, values.name);
   assert.deepEqual(
     [config.policy.gate.minRows, config.policy.roundsPerFold, config.policy.minContributionRows],
     [200, 3, 10],
   );
   assert.deepEqual(config.warnings, []);
-});
+}

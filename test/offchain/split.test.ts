@@ -190,3 +190,87 @@ function unique(rows: number, positive = (row: number): boolean => row % 3 === 0
   const cells = Array.from({ length: rows }, (_, row) => [`${row}.5`, `${row % 7}`, positive(row) ? '1' : '0']);
   return tableOf(['a', 'b', 'y'], cells);
 }
+
+describe('splitTable, of many classes and of numbers', () => {
+  /** Rows of two numbers, and a label of `classes` values, the later the more frequent. */
+  const tableOfClasses = fc
+    .record({
+      rows: fc.integer({ min: 150, max: 400 }),
+      values: fc.integer({ min: 8, max: 1000 }),
+      classes: fc.integer({ min: 3, max: 6 }),
+      seed: fc.integer({ min: 1, max: 2 ** 31 }),
+    })
+    .map(({ rows, values, classes, seed }) => {
+      const next = xorshift(seed);
+      const label = () => String(Math.max(next() % classes, next() % classes));
+      const cells = Array.from({ length: rows }, () => [String(next() % values), String(next() % values), label()]);
+      // Two rows of each class that differ from all others, and enough to split.
+      const own = Array.from({ length: 100 }, (_, row) => [`${-1 - row}`, '0', String(row % classes)]);
+      return tableOf(['a', 'b', 'y'], [...cells, ...own]);
+    });
+
+  const splitBy = (table: Table, task: 'classification' | 'regression') => {
+    const { schema } = inferSchema(table, { label: 'y', task });
+    const split = splitTable(table, schema, { seed: 1, maxBenchmark: 4096 });
+    const row = canonicalRow(table, schema, 'row');
+    return { split, labels: labelsOf(table, schema), row, features: canonicalRow(table, schema, 'features'), schema };
+  };
+
+  for (const task of ['classification', 'regression'] as const) {
+    it(`keeps distinct rows once and rows of equal features together, for a ${task}`, () => {
+      fc.assert(
+        fc.property(tableOfClasses, (table) => {
+          const { split, row, features } = splitBy(table, task);
+          const kept = PARTS.flatMap((part) => split[part].map(row));
+          assert.equal(new Set(kept).size, kept.length);
+          assert.equal(kept.length, new Set([...Array(table.rows).keys()].map(row)).size);
+          assert.equal(split.duplicates, table.rows - kept.length);
+          const [benchmark, ...others] = PARTS.map((part) => new Set(split[part].map(features)));
+          for (const other of others) assert([...other].every((digest) => !benchmark!.has(digest)));
+          // Rows that stay together may leave room for fewer than they are.
+          assert(split.benchmark.length <= kept.length >> 1);
+          assert(split.benchmark.length >= (kept.length >> 1) - 6);
+        }),
+        { numRuns: 40 },
+      );
+    });
+  }
+
+  it('gives each part its share of each class, and the baseline some of each', () => {
+    const next = xorshift(9);
+    const label = (row: number) => String(row % 10 < 7 ? 0 : row % 4);
+    const cells = Array.from({ length: 500 }, (_, row) => [`${row}.5`, String(next() % 90), label(row)]);
+    const { split, labels, schema } = splitBy(tableOf(['a', 'b', 'y'], cells), 'classification');
+    assert('classes' in schema.label);
+    const count = (rows: number[], of: number) => rows.filter((row) => labels[row] === of).length;
+    const all = [...Array(500).keys()];
+    for (const of of schema.label.classes.keys()) {
+      assert(Math.abs(count(split.benchmark, of) - count(all, of) / 2) <= 1);
+      assert(count(split.baseline, of) >= 5);
+    }
+    assert.equal(split.baseline.length, 30);
+  });
+
+  it('does not depend on the order of the rows', () => {
+    fc.assert(
+      fc.property(tableOfClasses, (table) => {
+        const reversed = selectRows(table, [...Array(table.rows).keys()].reverse());
+        const [one, other] = [splitBy(table, 'classification'), splitBy(reversed, 'classification')];
+        for (const part of PARTS) assert.deepEqual(one.split[part].map(one.row), other.split[part].map(other.row));
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it('refuses a class of one row', () => {
+    const cells = Array.from({ length: 100 }, (_, row) => [
+      `${row}.5`,
+      String(row % 7),
+      String(row === 0 ? 2 : row % 2),
+    ]);
+    assert.throws(() => splitBy(tableOf(['a', 'b', 'y'], cells), 'classification'), {
+      code: 'SPLIT_CLASS_TOO_SMALL',
+      message: /class 2 of y has one distinct row only/,
+    });
+  });
+});

@@ -45,6 +45,10 @@ func openBinFile(name, magic string, maxVersion uint32) (*binFile, error) {
 	if err != nil {
 		return nil, err
 	}
+	return readBinFile(file, size, name, magic, maxVersion)
+}
+
+func readBinFile(file source, size int64, name, magic string, maxVersion uint32) (*binFile, error) {
 	b := &binFile{file: file, name: name, sections: map[uint32]section{}}
 	if err := b.readTable(magic, maxVersion, size); err != nil {
 		file.Close()

@@ -16,7 +16,9 @@ const version = "hokusai-prover 0.1.0 (groth16, bn128, snarkjs file formats)"
 
 const usage = `usage:
   hokusai-prover prove ZKEY WTNS PROOF.json PUBLIC.json    (WTNS may be - for the standard input)
+  hokusai-prover serve ZKEY           (witnesses in, each after its length; proofs out, a line each)
   hokusai-prover verify VERIFICATION_KEY.json PUBLIC.json PROOF.json
+  hokusai-prover devkey R1CS ZKEY     (R1CS may be - ; the key's secrets are known to everybody)
   hokusai-prover version
 `
 
@@ -43,10 +45,14 @@ func run(args []string, stdout, stderr io.Writer) int {
 			return exitUsage
 		}
 		err = proveFiles(args[1], args[2], args[3], args[4])
+	case command == "serve" && len(args) == 2:
+		err = serve(args[1], os.Stdin, stdout)
 	case command == "verify" && len(args) == 4:
 		if err = verifyFiles(args[1], args[2], args[3]); err == nil {
 			fmt.Fprintln(stdout, "valid")
 		}
+	case command == "devkey" && len(args) == 3:
+		err = developmentKeyFile(args[1], args[2])
 	case command == "version" && len(args) == 1:
 		fmt.Fprintln(stdout, version)
 	default:

@@ -4,6 +4,7 @@ package main
 
 import (
 	"encoding/json"
+	"io"
 	"math/big"
 	"os"
 	"path/filepath"
@@ -56,12 +57,23 @@ func decimalFp(z *fp.Element) string {
 
 type output struct {
 	name  string
-	value any
+	write func(io.Writer) error
 }
 
-// writeAll puts every file in place only after all of them are on the disk, each by a rename: a reader never sees
+// jsonOutput is laid out as snarkjs lays it out.
+func jsonOutput(name string, value any) output {
+	return output{name, func(file io.Writer) error {
+		text, err := json.MarshalIndent(value, "", " ")
+		if err == nil {
+			_, err = file.Write(text)
+		}
+		return err
+	}}
+}
+
+// writeOutputs puts every file in place only after all of them are on the disk, each by a rename: a reader never sees
 // half a file, and a full disk leaves what was there before.
-func writeAll(outputs []output) error {
+func writeOutputs(outputs []output) error {
 	temporary := make([]string, 0, len(outputs))
 	defer func() {
 		for _, name := range temporary {
@@ -69,11 +81,7 @@ func writeAll(outputs []output) error {
 		}
 	}()
 	for _, o := range outputs {
-		text, err := json.MarshalIndent(o.value, "", " ")
-		if err != nil {
-			return err
-		}
-		name, err := writeTemporary(o.name, text)
+		name, err := writeTemporary(o)
 		if err != nil {
 			return err
 		}
@@ -87,15 +95,15 @@ func writeAll(outputs []output) error {
 	return nil
 }
 
-func writeTemporary(target string, text []byte) (string, error) {
+func writeTemporary(o output) (string, error) {
 	// Beside its target, for a rename does not cross file systems.
-	file, err := os.CreateTemp(filepath.Dir(target), "."+filepath.Base(target)+".*")
+	file, err := os.CreateTemp(filepath.Dir(o.name), "."+filepath.Base(o.name)+".*")
 	if err != nil {
 		return "", err
 	}
-	_, err = file.Write(text)
+	err = o.write(file)
 	if err == nil {
-		err = file.Chmod(0o644) // a proof is public; CreateTemp makes files for the owner alone
+		err = file.Chmod(0o644) // proofs and keys are public; CreateTemp makes files for the owner alone
 	}
 	if err == nil {
 		err = file.Sync()

@@ -5,6 +5,7 @@ package main
 import (
 	"fmt"
 	"math/big"
+	"sync"
 
 	"github.com/consensys/gnark-crypto/ecc"
 	"github.com/consensys/gnark-crypto/ecc/bn254"
@@ -17,29 +18,36 @@ type proof struct {
 }
 
 func proveFiles(zkeyName, wtnsName, proofName, publicName string) error {
-	k, err := openZkey(zkeyName)
+	k, err := readZkey(zkeyName)
 	if err != nil {
 		return err
 	}
-	defer k.close()
 	witness, err := readWitness(wtnsName, k.nVars)
 	if err != nil {
 		return err
 	}
+	p, public, err := proveChecked(k, witness)
+	if err != nil {
+		return fmt.Errorf("%s: %w", wtnsName, err)
+	}
+	return writeOutputs([]output{
+		jsonOutput(proofName, proofText(p)),
+		jsonOutput(publicName, publicText(public)),
+	})
+}
+
+// proveChecked gives a proof and its public signals. The values of a witness are not checked one by one; one that
+// breaks a constraint shows here, as does a damaged key, and a proof nobody would accept is not given.
+func proveChecked(k *zkey, witness []fr.Element) (*proof, []fr.Element, error) {
 	p, err := prove(k, witness)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	public := witness[1 : k.nPublic+1]
-	// The values of a witness are not checked one by one; one that breaks a constraint shows here, as does a
-	// damaged key, and a proof nobody would accept is not written.
 	if err := checkProof(&k.vk, public, p); err != nil {
-		return fmt.Errorf("%s: does not satisfy the circuit of %s, or the key is damaged: %w", wtnsName, zkeyName, err)
+		return nil, nil, fmt.Errorf("does not satisfy the circuit of %s, or the key is damaged: %w", k.name, err)
 	}
-	return writeAll([]output{
-		{proofName, proofText(p)},
-		{publicName, publicText(public)},
-	})
+	return p, public, nil
 }
 
 // sums are the multi-exponentiations of Groth16 (Groth 2016, section 3.2) before blinding.
@@ -57,62 +65,55 @@ func prove(k *zkey, witness []fr.Element) (*proof, error) {
 	if err != nil {
 		return nil, fmt.Errorf("no randomness: %w", err)
 	}
-	t, err := multiply(k, witness)
-	if err != nil {
-		return nil, err
-	}
-	return blind(k, t, r, s), nil
+	return blind(k, multiply(k, witness), r, s), nil
 }
 
-// multiply runs the transforms beside the first multi-exponentiations, for neither keeps many cores busy alone on
-// a small circuit.
-func multiply(k *zkey, witness []fr.Element) (*sums, error) {
-	type result struct {
-		values []fr.Element
-		err    error
-	}
-	quotientDone := make(chan result, 1)
-	go func() {
-		values, err := quotient(k, witness)
-		quotientDone <- result{values, err}
-	}()
+// multiply runs everything at once, for no part keeps many cores busy alone on a small circuit.
+func multiply(k *zkey, witness []fr.Element) *sums {
 	t := new(sums)
-	err := multiplyWitness(k, witness, t)
-	h := <-quotientDone // waited for in any case: it reads the file that the caller closes
-	if err != nil {
-		return nil, err
+	var wait sync.WaitGroup
+	for _, part := range []func(){
+		func() { sumG1(&t.h, &k.h, quotient(k, witness)) },
+		func() { sumG2(&t.b2, &k.b2, witness) },
+		func() { sumG1(&t.a, &k.a, witness) },
+		func() { sumG1(&t.b1, &k.b1, witness) },
+		func() { sumG1(&t.c, &k.c, witness[k.nPublic+1:]) },
+	} {
+		wait.Add(1)
+		go func() {
+			defer wait.Done()
+			part()
+		}()
 	}
-	if h.err != nil {
-		return nil, h.err
-	}
-	return t, k.sumG1(&t.h, zkeyH, h.values)
+	wait.Wait()
+	return t
 }
 
-func multiplyWitness(k *zkey, witness []fr.Element, t *sums) error {
-	if err := k.sumG1(&t.a, zkeyA, witness); err != nil {
-		return err
-	}
-	if err := k.sumG1(&t.b1, zkeyB1, witness); err != nil {
-		return err
-	}
-	if err := k.sumG1(&t.c, zkeyC, witness[k.nPublic+1:]); err != nil {
-		return err
-	}
-	points, err := k.g2(zkeyB2, len(witness))
-	if err != nil {
-		return err
-	}
-	_, err = t.b2.MultiExp(points, witness, ecc.MultiExpConfig{})
-	return err
+func sumG1(sum *bn254.G1Jac, b *basis[bn254.G1Affine], scalars []fr.Element) {
+	points, rest := split(b, scalars, func(p *bn254.G1Affine) { sum.AddMixed(p) })
+	var product bn254.G1Jac
+	_, _ = product.MultiExp(points, rest, ecc.MultiExpConfig{}) // fails on unequal lengths only
+	sum.AddAssign(&product)
 }
 
-func (k *zkey) sumG1(sum *bn254.G1Jac, id uint32, scalars []fr.Element) error {
-	points, err := k.g1(id, len(scalars))
-	if err != nil {
-		return err
+func sumG2(sum *bn254.G2Jac, b *basis[bn254.G2Affine], scalars []fr.Element) {
+	points, rest := split(b, scalars, func(p *bn254.G2Affine) { sum.AddMixed(p) })
+	var product bn254.G2Jac
+	_, _ = product.MultiExp(points, rest, ecc.MultiExpConfig{})
+	sum.AddAssign(&product)
+}
+
+// split gives what a multi-exponentiation is worth its while for: most values of a witness are bits.
+func split[P any](b *basis[P], scalars []fr.Element, addOne func(*P)) (points []P, rest []fr.Element) {
+	points, rest = make([]P, 0, len(b.points)), make([]fr.Element, 0, len(b.points))
+	for i, at := range b.index {
+		if scalar := &scalars[at]; scalar.IsOne() {
+			addOne(&b.points[i])
+		} else if !scalar.IsZero() {
+			points, rest = append(points, b.points[i]), append(rest, *scalar)
+		}
 	}
-	_, err = sum.MultiExp(points, scalars, ecc.MultiExpConfig{})
-	return err
+	return points, rest
 }
 
 // blind adds what makes the proof independent of the witness:

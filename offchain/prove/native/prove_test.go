@@ -39,11 +39,10 @@ func TestProveThenVerify(t *testing.T) {
 
 // Two proofs of one witness share no point, or their blinding would be missing.
 func TestProofsAreBlinded(t *testing.T) {
-	k, err := openZkey(tinyZkey)
+	k, err := readZkey(tinyZkey)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer k.close()
 	witness, err := readWitness(tinyWtns, k.nVars)
 	if err != nil {
 		t.Fatal(err)

@@ -6,7 +6,10 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math/big"
+	"os"
+	"path/filepath"
 	"runtime"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -60,8 +63,8 @@ func (c chain) witness() []fr.Element {
 	return w
 }
 
-// lagrange gives the values at tau of the Lagrange polynomials of the domain of size n.
-func lagrange(tau fr.Element, n int) []fr.Element {
+// lagrangeOneByOne gives the values at tau of the Lagrange polynomials of the domain of size n.
+func lagrangeOneByOne(tau fr.Element, n int) []fr.Element {
 	g, _ := fft.Generator(uint64(n))
 	var vanishing, size, one fr.Element
 	one.SetOne()
@@ -117,7 +120,7 @@ func (w *zkeyWriter) header(c chain, alpha, beta, gamma, delta fr.Element) {
 
 // sums gives, of every variable, the values at tau of its polynomials in A, B and C.
 func (c chain) sums(tau fr.Element) (sums [3][]fr.Element) {
-	at := lagrange(tau, c.domain)
+	at := lagrangeOneByOne(tau, c.domain)
 	for i := range sums {
 		sums[i] = make([]fr.Element, c.nVars)
 	}
@@ -176,7 +179,7 @@ func (c chain) key() []byte {
 	w.points2(sums[1]...)
 	w.section(zkeyC, (c.nVars-c.nPublic-1)*g1Size)
 	w.points1(mixed[c.nPublic+1:]...)
-	w.hPoints(lagrange(tau, 2*c.domain), &inverse)
+	w.hPoints(lagrangeOneByOne(tau, 2*c.domain), &inverse)
 	return w.Bytes()
 }
 
@@ -194,7 +197,7 @@ func TestLargerKeys(t *testing.T) {
 	for _, m := range []int{1, 255, 2600} {
 		for nPublic := range 2 {
 			c := newChain(m, nPublic)
-			k, err := openZkey(write(t, "chain.zkey", c.key()))
+			k, err := readZkey(write(t, "chain.zkey", c.key()))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -213,7 +216,6 @@ func TestLargerKeys(t *testing.T) {
 			if checkProof(&k.vk, witness[1:nPublic+1], p) == nil {
 				t.Errorf("%d squares, %d public: a wrong witness passes", m, nPublic)
 			}
-			k.close()
 		}
 	}
 }
@@ -232,6 +234,109 @@ func TestParallelCoversOnce(t *testing.T) {
 			if seen[i].Load() != 1 {
 				t.Fatalf("%d of %d visited %d times", i, n, seen[i].Load())
 			}
+		}
+	}
+}
+
+// r1cs writes the constraints of a chain as the compiler would.
+func (c chain) r1cs() []byte {
+	constraints := 0
+	terms := map[[2]int][]int{}
+	for _, e := range c.entries {
+		terms[[2]int{e.constraint, e.matrix}] = append(terms[[2]int{e.constraint, e.matrix}], e.signal)
+		if e.matrix == 2 {
+			constraints = e.constraint + 1
+		}
+	}
+	w, body := new(zkeyWriter), new(zkeyWriter)
+	for i := range 3 * constraints {
+		signals := terms[[2]int{i / 3, i % 3}]
+		body.put(uint32(len(signals)))
+		for _, s := range signals {
+			body.put([]uint32{uint32(s), 1, 0, 0, 0, 0, 0, 0, 0})
+		}
+	}
+	w.WriteString("r1cs")
+	w.put([]uint32{1, 2})
+	w.section(r1csHeader, r1csHeaderSize)
+	w.put(uint32(elementSize))
+	w.put(modulusR)
+	w.put([]uint32{uint32(c.nVars), uint32(c.nPublic), 0, 0, 0, 0, uint32(constraints)})
+	w.section(r1csConstraints, body.Len())
+	w.Write(body.Bytes())
+	return w.Bytes()
+}
+
+func TestDevelopmentKeyProves(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(3))
+	c := newChain(1500, 1)
+	name := filepath.Join(t.TempDir(), "chain.zkey")
+	if code, stderr := command("devkey", write(t, "chain.r1cs", c.r1cs()), name); code != exitDone {
+		t.Fatal(stderr)
+	}
+	k, err := readZkey(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	witness := c.witness()
+	p, err := prove(k, witness)
+	if err == nil {
+		err = checkProof(&k.vk, witness[1:2], p)
+	}
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func TestDevelopmentKeyOfBrokenSystem(t *testing.T) {
+	whole := newChain(3, 1).r1cs()
+	at := func(offset int, with byte) []byte {
+		file := bytes.Clone(whole)
+		file[offset] = with
+		return file
+	}
+	header := fileHeaderSize + sectionHeaderSize
+	constraints := header + r1csHeaderSize + sectionHeaderSize
+	for words, file := range map[string][]byte{
+		"wrong curve":                at(header+4, 7),
+		"public signals of":          at(header+primeSize+4, 200),
+		"truncated in its":           at(header+primeSize+24, 200),
+		"after the last constraint":  at(header+primeSize+24, 3),
+		"constraint 0 is out of":     at(constraints+4, 200),
+		"truncated: section 2 says":  whole[:len(whole)-1],
+		"not a r1cs file":            read(t, tinyZkey),
+		"truncated in its constrain": at(constraints, 200),
+	} {
+		name := filepath.Join(t.TempDir(), "chain.zkey")
+		code, stderr := command("devkey", write(t, "broken.r1cs", file), name)
+		if code != exitFailed || !strings.Contains(stderr, words) {
+			t.Errorf("exit %d, %q; expected %q", code, stderr, words)
+		}
+		if _, err := os.Stat(name); err == nil {
+			t.Errorf("%q: a key was left", words)
+		}
+	}
+}
+
+func TestMultiplesAtTheEdgesOfWindows(t *testing.T) {
+	var scalars []fr.Element
+	for _, text := range []string{"0", "1", "4095", "4096", "4097", "-1", "-2", "18446744073709551615", "18446744073709551616"} {
+		var v fr.Element
+		v.SetString(text)
+		scalars = append(scalars, v)
+	}
+	_, _, base1, base2 := bn254.Generators()
+	got1, got2 := multiplesG1(scalars), multiplesG2(scalars)
+	for i := range scalars {
+		var n big.Int
+		scalars[i].BigInt(&n)
+		var want1 bn254.G1Affine
+		var want2 bn254.G2Affine
+		if want1.ScalarMultiplication(&base1, &n); !got1[i].Equal(&want1) {
+			t.Errorf("%s in G1", &n)
+		}
+		if want2.ScalarMultiplication(&base2, &n); !got2[i].Equal(&want2) {
+			t.Errorf("%s in G2", &n)
 		}
 	}
 }

@@ -21,6 +21,10 @@ func readWitness(name string, nVars int) ([]fr.Element, error) {
 	if err != nil {
 		return nil, err
 	}
+	return b.witness(nVars)
+}
+
+func (b *binFile) witness(nVars int) ([]fr.Element, error) {
 	defer b.close()
 	if err := b.checkWitnessHeader(nVars); err != nil {
 		return nil, err

@@ -7,19 +7,21 @@ import (
 
 	"github.com/consensys/gnark-crypto/ecc/bn254"
 	"github.com/consensys/gnark-crypto/ecc/bn254/fp"
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr/fft"
 )
 
 // Section numbers of a snarkjs Groth16 proving key (snarkjs, src/zkey_utils.js).
 const (
-	zkeyProtocol = 1
-	zkeyHeader   = 2
-	zkeyIC       = 3
-	zkeyCoeffs   = 4
-	zkeyA        = 5
-	zkeyB1       = 6
-	zkeyB2       = 7
-	zkeyC        = 8
-	zkeyH        = 9
+	zkeyProtocol      = 1
+	zkeyHeader        = 2
+	zkeyIC            = 3
+	zkeyCoeffs        = 4
+	zkeyA             = 5
+	zkeyB1            = 6
+	zkeyB2            = 7
+	zkeyC             = 8
+	zkeyH             = 9
+	zkeyContributions = 10
 )
 
 const (
@@ -32,27 +34,33 @@ const (
 	maxDomainSize = 1 << 27
 )
 
-// zkey is an open proving key. Its header is in memory; its points are read when they are needed and dropped after
-// use, so that a prover holds about one section at a time.
+// zkey is a proving key, all of it in memory: checking its points costs as much as a fifth of a proof.
 type zkey struct {
 	*binFile
 	nVars, nPublic, domainSize int
 	nCoeffs                    int
 	beta1, delta1              bn254.G1Affine
 	vk                         verifyingKey
+	matrices                   [2]matrix // A and B
+	a, b1, c, h                basis[bn254.G1Affine]
+	b2                         basis[bn254.G2Affine]
+	transform                  *fft.Domain
 }
 
-func openZkey(name string) (*zkey, error) {
+// basis is what is multiplied with scalars, without the points at infinity: signals that do not occur.
+type basis[P any] struct {
+	points []P
+	index  []uint32 // of the scalar of each point
+}
+
+func readZkey(name string) (*zkey, error) {
 	b, err := openBinFile(name, "zkey", 2)
 	if err != nil {
 		return nil, err
 	}
+	defer b.close()
 	k := &zkey{binFile: b}
-	if err := k.load(); err != nil {
-		b.close()
-		return nil, err
-	}
-	return k, nil
+	return k, k.load()
 }
 
 func (k *zkey) load() error {
@@ -73,7 +81,47 @@ func (k *zkey) load() error {
 		}
 	}
 	k.vk.ic = ic
-	return nil
+	if err := k.readMatrices(); err != nil {
+		return err
+	}
+	if err := k.readBases(); err != nil {
+		return err
+	}
+	shift, err := fft.Generator(uint64(2 * k.domainSize))
+	k.transform = fft.NewDomain(uint64(k.domainSize), fft.WithShift(shift))
+	return err
+}
+
+func (k *zkey) readBases() error {
+	for _, s := range []struct {
+		id     uint32
+		points int
+		into   *basis[bn254.G1Affine]
+	}{
+		{zkeyA, k.nVars, &k.a},
+		{zkeyB1, k.nVars, &k.b1},
+		{zkeyC, k.nVars - k.nPublic - 1, &k.c},
+		{zkeyH, k.domainSize, &k.h},
+	} {
+		points, err := k.g1(s.id, s.points)
+		if err != nil {
+			return err
+		}
+		*s.into = basisOf(points, (*bn254.G1Affine).IsInfinity)
+	}
+	points, err := k.g2(zkeyB2, k.nVars)
+	k.b2 = basisOf(points, (*bn254.G2Affine).IsInfinity)
+	return err
+}
+
+func basisOf[P any](points []P, isInfinity func(*P) bool) basis[P] {
+	b := basis[P]{points[:0], make([]uint32, 0, len(points))}
+	for i := range points {
+		if !isInfinity(&points[i]) {
+			b.points, b.index = append(b.points, points[i]), append(b.index, uint32(i))
+		}
+	}
+	return b
 }
 
 func (k *zkey) readHeader() error {
