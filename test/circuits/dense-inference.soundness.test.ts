@@ -73,6 +73,11 @@ const [first, last] = (await chunks(FULL, 7, PERCEPTRON)) as [InferenceChunk, In
 /** Of two features, one hidden unit and two outputs: less than the circuit has. */
 const [less] = (await chunks(LESS, 4, PERCEPTRON)) as [InferenceChunk];
 
+/** The first class in each row. */
+const [alone] = (await chunks(modelOf([unit(-300, 512, -9)], [unit(5, 9), unit(4, 9)]), 4, PERCEPTRON)) as [
+  InferenceChunk,
+];
+
 const told = ({ input }: InferenceChunk, changes: Partial<InferenceChunk['input']> = {}): Inputs =>
   ({ ...input, ...changes }) as Inputs;
 /** Cells, or members of lists, that are others. */
@@ -103,7 +108,7 @@ const HALF = (R + 1n) / 2n;
 const DISHONEST: Record<string, Inputs> = {
   'the second of two equal classes': set(first, ['chosen', 0, 2, 0], ['chosen', 1, 2, 1]),
   'a class below the largest': set(first, ['chosen', 0, 0, 0], ['chosen', 1, 0, 2]),
-  'no class': set(first, ['chosen', 0, 0, 0]),
+  'no class, where all scores are below 0': set(first, ['chosen', 0, 2, 0]),
   'two classes': set(first, ['chosen', 1, 1, 0], ['chosen', 1, 1, 1]),
   'two classes, less one': set(first, ['chosen', 1, 1, 0], ['chosen', 1, 1, 1], ['chosen', -1, 1, 2]),
   'half of two classes': set(first, ['chosen', HALF, 1, 0], ['chosen', HALF, 1, 1]),
@@ -113,7 +118,7 @@ const DISHONEST: Record<string, Inputs> = {
     ['chosen', 0, 0, 0],
     ['chosen', 0, 0, 1],
     ['chosen', 1, 0, 2],
-    ['scores', 2 ** 20, 0, 2],
+    ['scores', 2 ** 21 - 1, 0, 2],
   ),
   'a score one higher': set(first, ['scores', cell(first, 'scores', 1, 2) + 1, 1, 2]),
   'the scores of another row': told(first, { scores: other(first, 'scores'), chosen: other(first, 'chosen') }),
@@ -153,7 +158,7 @@ const DISHONEST: Record<string, Inputs> = {
   'no hidden unit': set(less, ['hiddenActive', 0, 0]),
   'a hidden unit that is left out': set(first, ['hiddenActive', 0, 1]),
   'a hidden unit that is there twice': set(first, ['hiddenActive', 2, 1]),
-  'one class alone': set(less, ['outputActive', 0, 1]),
+  'one class alone, which is always the first': set(alone, ['outputActive', 0, 1]),
   'a class after one that is not there': set(first, ['outputActive', 0, 1]),
   'a last class that is there by half': set(first, ['outputActive', 2, 2]),
 };
@@ -161,8 +166,16 @@ const DISHONEST: Record<string, Inputs> = {
 describeSoundness('perceptrons', {
   main: mainOf(PERCEPTRON),
   files: [...FILES, 'bits.circom'],
-  honest: [first, last, less].map((chunk) => told(chunk)),
+  honest: [first, last, less, alone].map((chunk) => told(chunk)),
   dishonest: DISHONEST,
+  forged: {
+    'a challenge that is chosen, and not drawn': {
+      file: 'dense-inference.circom',
+      before: 'challenge <== drawn;',
+      // As long as before, as in the test of what that would be good for, below.
+      after: 'challenge <-- 0;'.padStart(24),
+    },
+  },
   least: { lies: 50, mutants: 40 },
 });
 

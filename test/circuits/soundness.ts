@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { before, describe, it } from 'node:test';
 import * as snarkjs from 'snarkjs';
+import type { HokusaiError } from '../../offchain/errors.ts';
 import { CIRCUITS_FOLDER } from '../../offchain/prove/circuits.ts';
 import { type Compiled, compile, type Main, type Optimisation } from '../../offchain/prove/compile.ts';
 import { fromLittleEndian, inverse, mod, R } from '../../offchain/prove/field.ts';
@@ -272,7 +273,8 @@ export function describeSoundness(name: string, subject: Subject): void {
       });
       if (!LONG) return;
       await forAll(await falsehoods(files), async (change) => {
-        const liar = await build(main, [change, ...trusting], 'O0');
+        const liar = await build(main, [change, ...trusting], 'O0').catch(notAnArray);
+        if (!liar) return;
         lies.push([`one too much in ${place(change)}`, await lie(liar, honest[0]!)]);
       });
     });
@@ -309,6 +311,11 @@ export function describeSoundness(name: string, subject: Subject): void {
       assert.deepEqual(survivors, []);
     });
   });
+}
+
+/** A whole array that is assigned at once cannot be one too much. */
+function notAnArray(error: HokusaiError): undefined {
+  if (error.code !== 'CIRCUIT_COMPILE' || !error.message.includes('not allowed by the operator')) throw error;
 }
 
 /** Runs `task` for all items, two at a time. */
