@@ -44,6 +44,7 @@ include "./forest-challenges.circom";
 /// Cost: InferenceChain; a row ForestRow and 7; 240 and 609 / 15 for 240 bits of paths; ForestTable and 609 / 15 a record;
 /// 609 / 15 a row; a tree 1, and what README says once.
 template ForestInference(rows, blockRows, width, columns, laneBits, trees, depth, groups) {
+    assert(laneBits == 1 || laneBits == 8 || laneBits == 16);
     var rowElements = (columns + 30) \ 31;
     var parts = blockRows \ rows;
     var lanes = 240 \ laneBits;
@@ -93,7 +94,8 @@ template ForestInference(rows, blockRows, width, columns, laneBits, trees, depth
 
     // Where the first chunk begins.
     var FOREST = 0x666f72657374; // "forest"
-    signal begun <== Poseidon(4)([FOREST, laneBits, bias, modelSalt]);
+    // The same nodes say other things in a circuit of other sizes, so these are committed to.
+    signal begun <== Poseidon(4)([FOREST, laneBits + 256 * trees + 65536 * columns, bias, modelSalt]);
     first * (table[0] - begun) === 0;
     first * (table[1] - 1) === 0;
     first * table[2] === 0;

@@ -37,6 +37,8 @@ include "./group-commitment.circom";
 ///
 /// Cost: a record 37 + depth; a group 614.
 template ForestTable(groups, width, depth, laneBits) {
+    // A record has 28 + depth bits of a lane of 60: beyond, one element would open as two tables.
+    assert(depth <= 32);
     var groupRecords = 4 * width;
     var count = groups * groupRecords;
     signal input state;

@@ -130,6 +130,8 @@ template InferenceChain(rows, blockRows, width, columns, laneBits, extra) {
     for (var p = 0; p < parts; p++) partBefore += p * part[p];
     if (parts > 1) {
         first * partBefore === 0;
+        // A chunk without a row follows a full block, or the last row: no block that waits is dropped.
+        (1 - active[0]) * partBefore === 0;
     }
     for (var e = 0; e < pendings; e++) {
         predicted.pending[e] <== pendingBefore[e];
@@ -214,7 +216,7 @@ template AbsorbFeatures(rows, width, columns) {
 /// @input  predictions   below 2^laneBits by the caller
 /// @input  pending       the elements of the block so far
 /// @output out           after the chunk
-/// @output nextPart      which part of its block the next chunk is
+/// @output nextPart      which part of its block the next chunk is; 0 where no row follows
 /// @output pendingAfter  the elements of the block that is not full yet, 0 where there is none
 ///
 /// Cost: 1 a row; where a block has several parts 1 a part for each element it has rows in, and 1 a part, 4 and 1 an
@@ -249,7 +251,11 @@ template AbsorbPredictions(rows, blockRows, width, laneBits) {
         number += p * part[p];
     }
     sum === 1;
-    nextPart <== number + 1 - parts * part[parts - 1];
+    if (parts > 1) {
+        nextPart <== (1 - done) * (number + 1 - parts * part[parts - 1]);
+    } else {
+        nextPart <== 0;
+    }
 
     // Each part places the chunk's rows elsewhere in the block.
     signal placed[parts][blockElements];

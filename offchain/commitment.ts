@@ -216,6 +216,3 @@ export function parametersOf(model: Linear | Dense): Parameters {
   const inputs = (hidden[0] ?? outputs[0]!).weights.length;
   return { family, sizes: [inputs, hidden.length, outputs.length], units: [...hidden, ...outputs].map(parameters) };
 }
-
-export const modelCommitment = (model: Linear | Dense, salt: bigint): Promise<bigint> =>
-  parametersRoot(parametersOf(model), salt);

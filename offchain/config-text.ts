@@ -1,6 +1,6 @@
 import { DEFAULTS, MAX_BENCHMARK_ROWS, majority } from './config-schema.ts';
 import { CLASS_METRICS, ERROR_METRICS, METRICS } from './metrics.ts';
-import { TRAINED, taskOf } from './train/spec.ts';
+import { MODEL_TYPES, taskOf } from './train/spec.ts';
 
 /** What a configuration says of the table that it was made for; everything else in it is the default. */
 export interface ConfigValues {
@@ -53,7 +53,7 @@ metaflow:
 training:
   # Trainer. Only "reference" runs so far: the same bits on every machine. Default: "reference".
   framework: "reference"
-  # Kind of model: ${TRAINED.map((type) => `${type} for a ${taskOf(type)}`).join(', ')}. Default: ${JSON.stringify(DEFAULTS.modelType)}.
+  # Kind of model: ${MODEL_TYPES.map((type) => `${type} for a ${taskOf(type)}`).join(', ')}. Default: ${JSON.stringify(DEFAULTS.modelType)}.
   model_type: ${JSON.stringify(modelType)}
   # Of the model type.
   hyperparameters:

@@ -1,11 +1,11 @@
 import type { Hex } from 'viem';
 import { labelsOf } from './check-table.ts';
-import { modelCommitment, saltOf, vectorRoot } from './commitment.ts';
+import { saltOf, vectorRoot } from './commitment.ts';
 import { type Counts, namedCounts } from './counts.ts';
 import { type ModelLine, modelShape } from './line.ts';
 import { type ModelMetrics, modelMetrics } from './model-metrics.ts';
 import { countsOf } from './prove/counts.ts';
-import type { Inference } from './prove/inference.ts';
+import { type Inference, modelCommitment } from './prove/inference.ts';
 import { laneBitsOf } from './prove/score.ts';
 import { quantise } from './quantise.ts';
 import { type Model, predict } from './train/model.ts';
@@ -24,7 +24,7 @@ export async function evaluate(model: Model, trainingSetRoot: Hex, line: ModelLi
   const predictions = predict(model, quantise(line.benchmark, line.quantiser));
   const predictionsSalt = saltOf(modelSecret, 'predictions', trainingSetRoot, line.foldId);
   return {
-    commitment: await modelCommitment(model, saltOf(modelSecret, 'model', trainingSetRoot)),
+    commitment: await modelCommitment(model, saltOf(modelSecret, 'model', trainingSetRoot), modelShape(line)),
     predictions,
     predictionsSalt,
     predictionsRoot: await vectorRoot({

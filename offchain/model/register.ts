@@ -6,7 +6,7 @@ import { registerCircuit } from '../chain/circuit.ts';
 import type { Sender } from '../chain/connect.ts';
 import { model, type NewModel, policy, registerModel, updateBenchmark, updatePolicy } from '../chain/round.ts';
 import type { Sent } from '../chain/send.ts';
-import { modelCommitment, saltOf } from '../commitment.ts';
+import { saltOf } from '../commitment.ts';
 import { type Config, loadConfig } from '../config.ts';
 import { metricId } from '../context.ts';
 import { HokusaiError } from '../errors.ts';
@@ -14,7 +14,7 @@ import { type Executor, openExecutor } from '../executor.ts';
 import { type ModelLine, modelShape, ownedLine, trainSpecHashOf } from '../line.ts';
 import { headOf } from '../pipeline.ts';
 import { circuitRecords } from '../prove/circuits.ts';
-import { inferenceCircuit } from '../prove/inference.ts';
+import { inferenceCircuit, modelCommitment } from '../prove/inference.ts';
 import { scoreCircuit } from '../prove/score.ts';
 import { runSecrets } from '../secrets.ts';
 
@@ -121,7 +121,10 @@ export async function registerLine(
   const salt = saltOf(modelSecret, 'model', line.trainingSetRoot);
   const sent = await registerModel(client, {
     salt: keccak256(stringToHex(config.pipeline.name)),
-    head: { modelCommitment: await modelCommitment(head, salt), trainingSetRoot: line.trainingSetRoot },
+    head: {
+      modelCommitment: await modelCommitment(head, salt, modelShape(line)),
+      trainingSetRoot: line.trainingSetRoot,
+    },
     policy: policyOf(config, { circuitId, inferenceCircuitId }, committee),
     folds: [line.fold],
   });

@@ -58,6 +58,13 @@ export const CIRCUITS = {
     args: [120, 240, 15, 64, 64, 16],
     publicInputs: [],
   },
+  forest100: {
+    file: 'forest-inference.circom',
+    template: 'ForestInference',
+    family: 'forest',
+    args: [15, 240, 15, 64, 8, 100, 10, 8],
+    publicInputs: [],
+  },
 } as const;
 
 export type CircuitName = keyof typeof CIRCUITS;

@@ -7,13 +7,13 @@ import { type ForestShape, forestNodes, NO_CLASS, recordsOf, tableStates } from 
 import { chunksOf, type InferenceChunk, inferenceChain, type Predicted } from './inference-chain.ts';
 
 /**
- * The commitment to a forest, for circuits of so many trees: s = Poseidon("forest", laneBits, bias + 2^31, salt), then the
- * records of its nodes, four an element, in groups of 15 elements.
+ * The commitment to a forest, for circuits of so many trees and columns: s = Poseidon("forest", laneBits + 2^8 trees +
+ * 2^16 columns, bias + 2^31, salt), then the records of its nodes, four an element, in groups of 15 elements.
  */
 export async function forestCommitment(
   model: ForestModel,
   salt: bigint,
-  shape: Pick<ForestShape, 'trees' | 'depth' | 'laneBits' | 'width'>,
+  shape: Pick<ForestShape, 'trees' | 'depth' | 'laneBits' | 'width' | 'columns'>,
 ): Promise<bigint> {
   const states = await tableStates(recordsOf(forestNodes(model, shape)), shape, model.bias, salt);
   return states.at(-1)!;

@@ -70,12 +70,14 @@ export function recordGroups(records: readonly number[], width: number): bigint[
 /** The state of a forest's commitment before its first group of records and after each; the last one is the commitment. */
 export async function tableStates(
   records: readonly number[],
-  { laneBits, width }: Pick<ForestShape, 'laneBits' | 'width'>,
+  { laneBits, width, trees, columns }: Pick<ForestShape, 'laneBits' | 'width' | 'trees' | 'columns'>,
   bias: number,
   salt: bigint,
 ): Promise<bigint[]> {
   const poseidon = await loadPoseidon();
-  const states = [poseidon([tag('forest'), BigInt(laneBits), BigInt(bias + 2 ** 31), salt])];
+  const states = [
+    poseidon([tag('forest'), BigInt(laneBits + 2 ** 8 * trees + 2 ** 16 * columns), BigInt(bias + 2 ** 31), salt]),
+  ];
   for (const group of recordGroups(records, width)) states.push(poseidon([states.at(-1)!, ...group]));
   return states;
 }

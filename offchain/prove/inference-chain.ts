@@ -112,7 +112,7 @@ async function boundariesOf(predicted: Predicted, shape: ChainShape, extra?: Ext
       rows,
       features: featureStates[Math.ceil(rows / width)]!,
       predictions: predictionStates[block]!,
-      part: i % (blockRows / shape.rows),
+      part: rows === n ? 0 : i % (blockRows / shape.rows),
       pending: blockRows === shape.rows ? [] : packBlock(predictions, laneBits, start, rows, blockRows),
       extra: extra?.states[i] ?? [],
       salt: stateSalt(i),

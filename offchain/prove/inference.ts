@@ -1,16 +1,21 @@
 import type { Hex } from 'viem';
-import type { LaneBits } from '../commitment.ts';
+import { type LaneBits, parametersOf, parametersRoot } from '../commitment.ts';
 import { HokusaiError } from '../errors.ts';
 import type { Executor } from '../executor.ts';
 import type { Model } from '../train/model.ts';
 import { CIRCUITS, INFERENCE_CIRCUITS, type InferenceCircuit } from './circuits.ts';
 import { type DenseShape, denseChunks } from './dense-inference.ts';
+import { forestChunks, forestCommitment } from './forest-inference.ts';
+import type { ForestShape } from './forest-table.ts';
 import type { ChainShape, InferenceChunk, Predicted } from './inference-chain.ts';
 import type { VerificationKey } from './keys.ts';
 import { linearChunks } from './linear-inference.ts';
 import { openProver, type ProvingOptions, sideBySide } from './pool.ts';
 import type { Groth16Proof, Proven } from './prove.ts';
 import { provingCircuitId, provingKeyFile } from './proving-key.ts';
+
+/** Of any forest that is trained. */
+const MOST_DEPTH = 23;
 
 /** A model and the rows of a fold that it predicts, with the salts of their commitments. */
 export interface Inference extends Predicted {
@@ -29,10 +34,14 @@ export interface ModelShape {
   /** Of a dense model: hidden units, and outputs. */
   readonly hidden?: number;
   readonly outputs?: number;
+  /** Of a forest: trees, and decisions from a root to a leaf. */
+  readonly trees?: number;
+  readonly depth?: number;
 }
 
 /** What a circuit holds, by the names of its template's parameters. */
-type Capacity = ChainShape & Partial<Pick<DenseShape, 'hidden' | 'outputs'>>;
+type Capacity = ChainShape &
+  Partial<Pick<DenseShape, 'hidden' | 'outputs'> & Pick<ForestShape, 'trees' | 'depth' | 'groups'>>;
 
 /** How a circuit cuts a fold, and what models it holds. */
 export function capacityOf(name: InferenceCircuit): Capacity {
@@ -40,6 +49,10 @@ export function capacityOf(name: InferenceCircuit): Capacity {
   const [rows, blockRows, width, columns] = circuit.args;
   const chain = { rows, blockRows, width, columns };
   if (circuit.template === 'LinearInference') return { ...chain, laneBits: circuit.args[4] };
+  if (circuit.template === 'ForestInference') {
+    const [, , , , laneBits, trees, depth, groups] = circuit.args;
+    return { ...chain, laneBits, trees, depth, groups };
+  }
   const [, , , , hidden, outputs] = circuit.args;
   return { ...chain, hidden, outputs, laneBits: outputs > 1 ? 8 : 1 };
 }
@@ -50,9 +63,9 @@ export function capacityOf(name: InferenceCircuit): Capacity {
  * @throws HokusaiError `INFERENCE_TOO_LARGE` (configuration) when none does.
  */
 export function inferenceCircuit(shape: ModelShape): InferenceCircuit {
-  const classes = INFERENCE_CIRCUITS.filter((name) => CIRCUITS[name].family === shape.family);
-  const fitting = classes.find((name) => holds(capacityOf(name), shape));
+  const fitting = fittingCircuit(shape);
   if (fitting) return fitting;
+  const classes = INFERENCE_CIRCUITS.filter((name) => CIRCUITS[name].family === shape.family);
   const { family, ...sizes } = shape;
   const text = Object.entries(sizes).map(([name, size]) => `${name} ${size}`);
   const known = classes.map((name) => `${name} (${describe(capacityOf(name))})`);
@@ -67,22 +80,47 @@ export function inferenceCircuit(shape: ModelShape): InferenceCircuit {
   );
 }
 
-function holds({ columns, laneBits, hidden = 0, outputs = 1 }: Capacity, shape: ModelShape): boolean {
-  const asked = { hidden: 0, outputs: 1, ...shape };
-  const fits = columns >= asked.inputs && hidden >= asked.hidden && outputs >= asked.outputs;
+const fittingCircuit = (shape: ModelShape): InferenceCircuit | undefined =>
+  INFERENCE_CIRCUITS.find((name) => CIRCUITS[name].family === shape.family && holds(capacityOf(name), shape));
+
+function holds(capacity: Capacity, shape: ModelShape): boolean {
+  const { columns, laneBits, hidden = 0, outputs = 1, trees = 0, depth = 0 } = capacity;
+  const asked = { hidden: 0, outputs: 1, trees: 0, depth: 0, ...shape };
+  const inLayers = hidden >= asked.hidden && outputs >= asked.outputs;
+  const fits = columns >= asked.inputs && inLayers && trees >= asked.trees && depth >= asked.depth;
   // A layer that is there needs a unit, and a circuit of one output has another kind of prediction.
   return fits && laneBits === asked.laneBits && hidden > 0 === asked.hidden > 0;
 }
 
-const describe = ({ columns, hidden, outputs }: Capacity): string =>
-  [`${columns} features`, ...(hidden ? [`${hidden} hidden units`] : []), ...(outputs ? [`${outputs} outputs`] : [])].join(
-    ', ',
-  );
+function describe({ columns, hidden, outputs, trees, depth }: Capacity): string {
+  const sizes = { features: columns, 'hidden units': hidden, outputs, trees, 'levels of decisions': depth };
+  return Object.entries(sizes)
+    .flatMap(([name, size]) => (size ? [`${size} ${name}`] : []))
+    .join(', ');
+}
+
+/**
+ * The commitment to a model of a line: of a forest, to its nodes as the circuit that fits reads them, or as they are where
+ * none does.
+ */
+export function modelCommitment(model: Model, salt: bigint, shape: ModelShape): Promise<bigint> {
+  if (model.family !== 'forest') return parametersRoot(parametersOf(model), salt);
+  const fitting = fittingCircuit(shape);
+  const own = {
+    trees: model.trees.length,
+    depth: MOST_DEPTH,
+    columns: model.width,
+    laneBits: shape.laneBits,
+    width: 15,
+  };
+  return forestCommitment(model, salt, fitting ? (capacityOf(fitting) as ForestShape) : own);
+}
 
 /** The chunks that prove what a model predicts on a fold, in their order. */
 export function inferenceChunks({ model, shape, modelSalt, ...predicted }: Inference): Promise<InferenceChunk[]> {
   const capacity = capacityOf(inferenceCircuit(shape));
   if (model.family === 'dense') return denseChunks(model, modelSalt, predicted, capacity as DenseShape);
+  if (model.family === 'forest') return forestChunks(model, modelSalt, predicted, capacity as ForestShape);
   return linearChunks(model, modelSalt, predicted, capacity);
 }
 

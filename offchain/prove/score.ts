@@ -6,8 +6,8 @@ import type { Executor } from '../executor.ts';
 import { CIRCUITS, circuitsOf, type ScoreCircuit, type ScoreTemplate } from './circuits.ts';
 import { countsOf, medianOf, type ScoreRows } from './counts.ts';
 import type { VerificationKey } from './keys.ts';
-import type { ProvingOptions } from './pool.ts';
 import { placementsOf } from './placements.ts';
+import type { ProvingOptions } from './pool.ts';
 import { type Groth16Proof, type Proven, prove } from './prove.ts';
 import { provingCircuitId, provingKeyFile } from './proving-key.ts';
 

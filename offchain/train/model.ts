@@ -1,10 +1,11 @@
 import type { Features } from '../quantise.ts';
 import { type DenseModel, predictDense } from './dense.ts';
+import { type ForestModel, predictForest } from './forest-model.ts';
 import { type LinearModel, predict as predictLinear } from './linear.ts';
 import { type LinearRegressionModel, predict as predictLinearRegression } from './linear-regression.ts';
 
 /** What can be trained, committed to and paid for: integers only. */
-export type Model = LinearModel | LinearRegressionModel | DenseModel;
+export type Model = LinearModel | LinearRegressionModel | DenseModel | ForestModel;
 
 /** Class of each row, or its value of 0 to 65535. */
 export function predict(model: Model, features: Features): Uint8Array | Uint16Array {
@@ -15,5 +16,7 @@ export function predict(model: Model, features: Features): Uint8Array | Uint16Ar
       return predictLinearRegression(model, features);
     case 'dense':
       return predictDense(model, features);
+    case 'forest':
+      return predictForest(model, features);
   }
 }

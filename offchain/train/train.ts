@@ -2,16 +2,18 @@ import { labelsOf } from '../check-table.ts';
 import { HokusaiError } from '../errors.ts';
 import { byDigest } from '../integrate.ts';
 import { classesOf } from '../label.ts';
+import type { ModelShape } from '../prove/inference.ts';
 import { type Quantiser, quantise, quantiserHash } from '../quantise.ts';
 import type { Schema } from '../schema.ts';
-import type { ModelShape } from '../prove/inference.ts';
 import type { Table } from '../table.ts';
+import { forestTrainer } from './forest.ts';
+import type { ForestSpec } from './forest-spec.ts';
 import { ridgeTrainer } from './linear-regression.ts';
 import { mlpTrainer } from './mlp.ts';
 import type { Model } from './model.ts';
 import { multiclassTrainer } from './multiclass.ts';
 import { referenceTrainer } from './reference.ts';
-import type { TrainSpec } from './spec.ts';
+import { type TrainSpec, taskOf } from './spec.ts';
 import type { Trainer, TrainProgress } from './trainer.ts';
 
 /** Learns from the distinct rows of a table, in the order of their digests. The table has passed `checkTable`. */
@@ -34,13 +36,16 @@ export async function train(
 }
 
 /** The family and sizes of the models that a specification gives of so many classes. */
-export function sizesOf(spec: TrainSpec, classes: number): Pick<ModelShape, 'family' | 'hidden' | 'outputs'> {
+export function sizesOf(spec: TrainSpec, classes: number): Omit<ModelShape, 'inputs' | 'laneBits'> {
   const outputs = classes > 2 ? classes : 1;
   if (spec.modelType === 'Ridge') return { family: 'linear-regression' };
+  if (spec.modelType === 'LinearSVC')
+    return classes > 2 ? { family: 'dense', hidden: 0, outputs } : { family: 'linear' };
   if (spec.modelType === 'MLPClassifier') {
     return { family: 'dense', hidden: spec.hyperparameters.hidden_layer_sizes[0]!, outputs };
   }
-  return classes > 2 ? { family: 'dense', hidden: 0, outputs } : { family: 'linear' };
+  const { n_estimators: trees, max_depth: depth } = spec.hyperparameters;
+  return { family: 'forest', trees, depth };
 }
 
 /**
@@ -52,6 +57,11 @@ export function trainerOf(spec: TrainSpec, classes: number): Trainer<Model, unkn
   if (spec.modelType === 'LinearSVC' && classes === 2) return referenceTrainer(spec.hyperparameters);
   if (spec.modelType === 'LinearSVC' && classes > 2) return multiclassTrainer(spec.hyperparameters);
   if (spec.modelType === 'MLPClassifier' && classes >= 2) return mlpTrainer(spec.hyperparameters);
+  const isForest = spec.modelType !== 'LinearSVC' && spec.modelType !== 'MLPClassifier' && spec.modelType !== 'Ridge';
+  const boosted = spec.modelType.startsWith('GradientBoosting');
+  if (isForest && (taskOf(spec.modelType) === 'regression') === (classes === 0) && classes <= (boosted ? 2 : 16)) {
+    return forestTrainer(forestSpecOf(spec.hyperparameters, boosted));
+  }
   if (spec.modelType === 'Ridge' && classes === 0) return ridgeTrainer(spec.hyperparameters);
   const what = classes === 0 ? 'regressions' : `${classes} classes`;
   const text = `training.model_type ${spec.modelType} does not learn ${what}`;
@@ -60,3 +70,17 @@ export function trainerOf(spec: TrainSpec, classes: number): Trainer<Model, unkn
     next: 'Choose another training.model_type, or a label of another kind.',
   });
 }
+
+/** scikit-learn's names for what a forest is learnt by. */
+const forestSpecOf = (
+  given: Extract<TrainSpec, { modelType: `${'RandomForest' | 'GradientBoosting'}${string}` }>['hyperparameters'],
+  boosted: boolean,
+): ForestSpec => ({
+  kind: boosted ? 'gradient-boosting' : 'random-forest',
+  trees: given.n_estimators,
+  maxDepth: given.max_depth,
+  minSamplesLeaf: given.min_samples_leaf,
+  seed: given.random_state,
+  ...(given.max_leaf_nodes !== undefined && { maxLeafNodes: given.max_leaf_nodes }),
+  ...('learning_rate' in given && { learningRate: given.learning_rate }),
+});

@@ -8,8 +8,8 @@ import { NATIVE_PROVER } from '../../offchain/prove/native.ts';
 import { openProver, sideBySide } from '../../offchain/prove/pool.ts';
 import { contractProof, type Proven } from '../../offchain/prove/prove.ts';
 import { paddedInput } from '../../offchain/prove/score.ts';
-import { predict } from '../../offchain/train/linear.ts';
 import type { CircuitInput } from '../../offchain/prove/witness.ts';
+import { predict } from '../../offchain/train/linear.ts';
 import type { Figure } from '../bench.ts';
 
 /** Times are the best of this many runs: what else the machine does can only add to them. */

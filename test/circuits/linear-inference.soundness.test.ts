@@ -83,6 +83,7 @@ const DISHONEST: Record<string, Inputs> = {
   'a row that counts for minus one': told(last, { active: ['1', '1', MINUS_ONE, '0'], n: '5' }),
   'a chunk in the middle that is cut short': told(first, { active: ['1', '1', '1', '0'] }),
   'a first chunk in the middle of its block': told(first, { part: ['0', '1'] }),
+  'a block that is dropped': told(third, { active: ['0', '0', '0', '0'], rowsBefore: '9', part: ['0', '1'] }),
   'a part of no block': told(second, { part: ['0', '0'] }),
   'both parts of a block': told(second, { part: ['1', '1'] }),
   'a part and a half': told(second, { part: [MINUS_ONE, '2'] }),

@@ -10,6 +10,7 @@ import {
   circuitRecords,
   compiled,
   type ScoreCircuit,
+  type ScoreTemplate,
   type Template,
 } from '../../offchain/prove/circuits.ts';
 import { fromLittleEndian } from '../../offchain/prove/field.ts';
@@ -136,7 +137,9 @@ describe('snapshot of the compiled circuits', () => {
       assert.equal(r1cs.signals, signals);
       assert.equal(r1cs.publicSignals, publicSignals);
       const { template, args } = CIRCUITS[name];
-      assert.equal(constraints, FORMULAS[template](args));
+      // Those of inferences are in the tests of their templates.
+      const formula = (FORMULAS as Partial<Record<Template, (args: readonly number[]) => number>>)[template];
+      if (formula) assert.equal(constraints, formula(args));
     });
   }
 });

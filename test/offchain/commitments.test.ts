@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { featuresRoot, loadPoseidon, modelCommitment, saltOf, tag, vectorRoot } from '../../offchain/commitment.ts';
+import {
+  featuresRoot,
+  loadPoseidon,
+  parametersOf,
+  parametersRoot,
+  saltOf,
+  tag,
+  vectorRoot,
+} from '../../offchain/commitment.ts';
 import { dataRootOf, rowDigests, rowsRoot } from '../../offchain/data-root.ts';
 import { append, byDigest, integrate } from '../../offchain/integrate.ts';
 import { parseSchema } from '../../offchain/schema.ts';
@@ -185,8 +193,7 @@ describe('commitments to vectors, features and models', async () => {
       scale: 5,
       quantiserHash: '0x00',
     } as const;
-    const commit = (changes: object, salt = 1n) =>
-      modelCommitment({ ...model, weights: [...model.weights], ...changes }, salt);
+    const commit = (changes: object, salt = 1n) => parametersRoot(parametersOf({ ...model, ...changes }), salt);
     const roots = [
       commit({}),
       commit({ bias: -4 }),

@@ -27,7 +27,13 @@ function chunksOf(columns = COLUMNS, rows = ROWS) {
   const model = { version: 1, family: 'linear', weights, bias: 12_345, scale: 9, quantiserHash: '0x00' } as const;
   const salts = { modelSalt: 1n, featuresSalt: 2n, predictionsSalt: 3n, stateSalt: (i: number) => 10n + BigInt(i) };
   const features = { rows, columns: names, values };
-  return inferenceChunks({ model, shape: { family: 'linear', inputs: columns, laneBits: 1 }, features, predictions: predict(model, features), ...salts });
+  return inferenceChunks({
+    model,
+    shape: { family: 'linear', inputs: columns, laneBits: 1 },
+    features,
+    predictions: predict(model, features),
+    ...salts,
+  });
 }
 
 describe('the compiled inference circuit', () => {

@@ -14,8 +14,8 @@ import { NATIVE_PROVER } from '../../offchain/prove/native.ts';
 import { openProver, peakBytes, sideBySide } from '../../offchain/prove/pool.ts';
 import { scoreInput } from '../../offchain/prove/score.ts';
 import { verifyProof } from '../../offchain/prove/verify.ts';
-import { predict } from '../../offchain/train/linear.ts';
 import { WitnessCalculator } from '../../offchain/prove/witness.ts';
+import { predict } from '../../offchain/train/linear.ts';
 import { SCORE_CASES } from '../vectors/score.ts';
 
 const cases = SCORE_CASES.filter(({ score }) => score.labels.length <= 512).slice(0, 3);
