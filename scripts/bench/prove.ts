@@ -69,9 +69,12 @@ async function filled(circuit: CircuitName) {
   const [rows] = args;
   const bits = (step: number) => Uint8Array.from({ length: rows }, (_, i) => (i % step === 0 ? 1 : 0));
   const salts = { labelsSalt: 1n, baselineSalt: 2n, candidateSalt: 3n, contextHash: 4n };
+  const metric = { Score: 'accuracy', ClassesScore: 'accuracy', MseScore: 'mse', MaeScore: 'mae', AurocScore: 'auroc' }[
+    template
+  ];
   const score = {
-    metric: 'accuracy',
-    classes: 2,
+    metric,
+    classes: template === 'ClassesScore' ? 3 : 2,
     labels: bits(2),
     baselinePredictions: bits(3),
     candidatePredictions: bits(5),
