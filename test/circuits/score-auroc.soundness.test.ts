@@ -81,7 +81,8 @@ describeSoundness('the score circuit of AUROC', {
           'a score that is nobody’s': added(scores!, 0, -1),
           'the last row left out of the order': changed(scores!, [6, '0']),
           'a row in the padding of the order': changed(scores!, [7, '1']),
-          'a positive row further up': added(positives!, 0, 1 - 2 * Number(list(positives!)[0])),
+          // In another group: within one of equal scores rows may come in any order.
+          'a positive row further up': added(positives!, model === 'baseline' ? 1 : 3, 1),
           'a positive row too many': added(positives!, 6, 1),
           'a positive row in the padding of the order': added(positives!, 9, 1),
         }).map(([attack, inputs]) => [`${model}: ${attack}`, inputs]);
@@ -92,12 +93,12 @@ describeSoundness('the score circuit of AUROC', {
     'all rows passed off as tied': {
       file: 'placements.circom',
       before: 'ends[k] <-- step == 0 ? 0 : 1;',
-      after: '        ends[k] <-- 0;        ',
+      after: 'ends[k] <-- 0;',
     },
     'no rows passed off as tied': {
       file: 'placements.circom',
       before: 'ends[k] <-- step == 0 ? 0 : 1;',
-      after: '        ends[k] <-- active[k];',
+      after: 'ends[k] <-- active[k];',
     },
   },
   least: { lies: 65, mutants: 39 },

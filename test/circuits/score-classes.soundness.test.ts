@@ -61,12 +61,12 @@ describeSoundness('the score circuit of many classes', {
     'all predictions passed off as right': {
       file: 'equal.circom',
       before: 'signal inverse <-- left == right ? 0 : 1 / (left - right);',
-      after: '    signal inverse <-- 0;',
+      after: 'signal inverse <-- 0;',
     },
     'right predictions passed off as wrong': {
       file: 'equal.circom',
       before: 'out <== 1 - (left - right) * inverse;',
-      after: '    out <== 0 * inverse;',
+      after: 'out <== 0 * inverse;',
     },
   },
   free: { '.inverse': 'where both are equal it is multiplied by 0, and it is read nowhere else' },

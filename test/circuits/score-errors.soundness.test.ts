@@ -81,12 +81,12 @@ for (const metric of ['mse', 'mae'] as const) {
         'errors passed off as negative, so that they add up to less': {
           file: 'magnitude.circom',
           before: 'negative <== 1 - shifted[bits];',
-          after: '    negative <== 0 * shifted[bits];',
+          after: 'negative <== 0 * shifted[bits];',
         },
         'a label at the centre passed off as above it': {
           file: 'equal.circom',
           before: 'out <== 1 - (left - right) * inverse;',
-          after: '    out <== 0 * inverse;',
+          after: 'out <== 0 * inverse;',
         },
       },
       free: { '.inverse': 'where both are equal it is multiplied by 0, and it is read nowhere else' },

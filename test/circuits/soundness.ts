@@ -209,12 +209,14 @@ export const gullible = async (files: readonly string[]): Promise<Change[]> =>
 const sources = async (): Promise<string[]> =>
   (await readdir(CIRCUITS_FOLDER)).filter((name) => name.endsWith('.circom'));
 
-/** A change of the one line that reads as it says. */
+/** A change of the one line that reads as it says, of equal length: anonymous components are named by their offset. */
 async function located({ file, before: text, after }: Pick<Change, 'file' | 'before' | 'after'>): Promise<Change> {
   const lines = (await readFile(join(CIRCUITS_FOLDER, file), 'utf8')).split('\n');
   const found = lines.flatMap((line, i) => (line.trim() === text ? [i + 1] : []));
   assert.equal(found.length, 1, `${file}: ${text}`);
-  return { file, line: found[0]!, before: text, after };
+  const [line] = found as [number];
+  assert.ok(after.length <= lines[line - 1]!.length, `${file}: ${after}`);
+  return { file, line, before: text, after: after.padEnd(lines[line - 1]!.length) };
 }
 
 async function statements(files: readonly string[]): Promise<{ file: string; line: number; text: string }[]> {

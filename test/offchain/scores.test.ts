@@ -67,8 +67,7 @@ describe('a round that settles with a real proof', () => {
         String(expected.deltaOneBps),
         String(expected.payableBps),
       ]);
-      console.log(`${name}: ${sent.gas} gas`);
-      assert.ok(sent.gas < 460_000, String(sent.gas));
+      assert.ok(sent.gas < 455_000, String(sent.gas));
     });
   }
 });
