@@ -126,12 +126,9 @@ function gasOf(chunks: number | undefined): number {
 function score(rows: (typeof CIRCUITS)['score512' | 'score4096']['args'][0]): Family {
   const bits = (step: number) => Uint8Array.from({ length: rows }, (_, i) => (i % step === 0 ? 1 : 0));
   const salts = { labelsSalt: 1n, baselineSalt: 2n, candidateSalt: 3n, contextHash: 4n };
-  const metric = { Score: 'accuracy', ClassesScore: 'accuracy', MseScore: 'mse', MaeScore: 'mae', AurocScore: 'auroc' }[
-    template
-  ];
   const score = {
-    metric,
-    classes: template === 'ClassesScore' ? 3 : 2,
+    metric: 'accuracy',
+    classes: 2,
     labels: bits(2),
     baselinePredictions: bits(3),
     candidatePredictions: bits(5),
