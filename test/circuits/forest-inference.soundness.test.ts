@@ -195,4 +195,31 @@ describe('forest inference', () => {
     await assert.rejects(honest(1, three), { kind: 'configuration', code: 'INFERENCE_TOO_LARGE' });
     await assert.rejects(honest(1, MODEL, { ...SHAPE, depth: 1 }), { code: 'INFERENCE_TOO_LARGE' });
   });
+
+  it('costs what its formulas say', async () => {
+    const count = async (file: string, template: string, args: number[]) =>
+      (await honestCircuit({ file, template, args, publicInputs: [] })).r1cs.constraints.length;
+    const votes = (trees: number) => 16 + 15 * (3 + Math.floor(Math.log2(trees)) + 1);
+    for (const [columns, trees, depth] of [
+      [2, 1, 3],
+      [20, 5, 4],
+    ] as const) {
+      for (const [laneBits, output] of [
+        [1, 0],
+        [8, votes(trees)],
+        [16, 9],
+      ] as const) {
+        const found = await count('forest-row.circom', 'ForestRow', [columns, trees, depth, laneBits]);
+        assert.equal(found, trees * (depth + 1) + columns + output);
+      }
+    }
+    const group = await count('group-commitment.circom', 'AbsorbGroups', [1, 3]);
+    for (const [groups, depth] of [
+      [1, 3],
+      [2, 10],
+    ] as const) {
+      const found = await count('forest-table.circom', 'ForestTable', [groups, 3, depth, 1]);
+      assert.equal(found, groups * (12 * (37 + depth) + group + 4));
+    }
+  });
 });
