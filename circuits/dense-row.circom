@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 pragma circom 2.2.0;
 
+include "./absorb-all.circom";
 include "./bits.circom";
-include "./group-commitment.circom";
 
 /// How many elements hold what `PredictRows` says is fixed.
 function fixedElements(rows, hidden, outputs) {
@@ -161,28 +161,4 @@ template Pack(count, bits) {
         for (var k = 0; k < lanes && e * lanes + k < count; k++) packed += numbers[e * lanes + k] * (1 << (bits * k));
         elements[e] <== packed;
     }
-}
-
-/// Absorbs elements, a group of `width` at a time; zeros fill the last one.
-///
-/// Cost: 609 constraints a group of 15.
-template AbsorbAll(count, width) {
-    var groups = (count + width - 1) \ width;
-    signal input state;
-    signal input elements[count];
-    signal output out;
-
-    component absorb = AbsorbGroups(groups, width);
-    absorb.state <== state;
-    for (var g = 0; g < groups; g++) {
-        absorb.groupActive[g] <== 1;
-    }
-    for (var e = 0; e < groups * width; e++) {
-        if (e < count) {
-            absorb.elements[e] <== elements[e];
-        } else {
-            absorb.elements[e] <== 0;
-        }
-    }
-    out <== absorb.out;
 }

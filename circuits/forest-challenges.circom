@@ -2,7 +2,7 @@
 pragma circom 2.2.0;
 
 include "circomlib/circuits/poseidon.circom";
-include "./absorb.circom";
+include "./absorb-all.circom";
 
 /// Checks, in the last chunk, that the challenges are hashes of all that was claimed before each, and that the sums agree.
 ///
@@ -33,7 +33,7 @@ template ForestChallenges(columns, width) {
     signal hashes[5];
     hashes[0] <== Poseidon(4)([FOREST, digests[0], featuresState, commitment]);
     hashes[1] <== Poseidon(2)([FOREST, challenges[0]]);
-    hashes[2] <== Absorb(2 * (columns + 1), width)(challenges[1], poles);
+    hashes[2] <== AbsorbAll(2 * (columns + 1), width)(challenges[1], poles);
     hashes[3] <== Poseidon(2)([challenges[2], digests[1]]);
     hashes[4] <== Poseidon(2)([challenges[3], digests[2]]);
     for (var c = 0; c < 5; c++) {

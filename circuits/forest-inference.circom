@@ -3,7 +3,7 @@ pragma circom 2.2.0;
 
 include "circomlib/circuits/poseidon.circom";
 include "./bits.circom";
-include "./absorb.circom";
+include "./absorb-all.circom";
 include "./inference-chain.circom";
 include "./forest-row.circom";
 include "./forest-table.circom";
@@ -178,9 +178,9 @@ template ForestInference(rows, blockRows, width, columns, laneBits, trees, depth
     modelCommitment <== commitment + last * (read.stateAfter - commitment);
 
     signal digestsAfter[3];
-    digestsAfter[0] <== Absorb(elements, width)(digests[0], paths);
-    digestsAfter[1] <== Absorb(rows, width)(digests[1], answers);
-    digestsAfter[2] <== Absorb(slots, width)(digests[2], visits);
+    digestsAfter[0] <== AbsorbAll(elements, width)(digests[0], paths);
+    digestsAfter[1] <== AbsorbAll(rows, width)(digests[1], answers);
+    digestsAfter[2] <== AbsorbAll(slots, width)(digests[2], visits);
     signal sumsAfter[5];
     sumsAfter[0] <== sums[0] + after[0];
     sumsAfter[1] <== sums[1] + after[1];

@@ -120,7 +120,7 @@ function forestOutputBits(laneBits, trees) {
 /// @output leafSum      votes: sum over leaves of 1 / (eta - class); else the sum of leaves
 /// @output prediction   below 2^laneBits
 ///
-/// Cost: 1 bit: 0. 16 bits: 9. 8 bits: 17, and 15 (3 + a bit of a number of votes).
+/// Cost: 1 bit: 0. 16 bits: 9. 8 bits: 16, and 15 (3 + the bits of a number of votes).
 template ForestOutput(laneBits, trees) {
     assert(trees <= (laneBits == 8 ? 127 : 256));
     var count = forestOutputBits(laneBits, trees);

@@ -1,7 +1,8 @@
 import { flatten, HALF, LEAF_LIMIT, leafInteger, NUMBER_UNIT } from './forest-model.ts';
-import { eachTree, type ForestInput, type ForestSpec, type Learnt, optionsOf } from './forest-spec.ts';
+import { eachTree, type ForestSpec, type Learnt, optionsOf } from './forest-spec.ts';
 import { logistic } from './logistic.ts';
 import { randomOf } from './random.ts';
+import type { TrainInput } from './trainer.ts';
 import { growTree, type Node } from './tree.ts';
 
 /** Log-odds in a binary model's sum are in units of 1/65536. */
@@ -25,7 +26,7 @@ interface Loss {
  * Gradient boosting (Friedman: Greedy Function Approximation, Annals of Statistics 29, 2001): each tree fits what the
  * ones before left over. The sums are those of the integer model, so that the next tree also makes good the rounding.
  */
-export async function boost(input: ForestInput, spec: ForestSpec): Promise<Learnt> {
+export async function boost(input: TrainInput, spec: ForestSpec): Promise<Learnt> {
   const { features, labels, classes } = input;
   const { rows, values } = features;
   const width = features.columns.length;

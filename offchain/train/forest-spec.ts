@@ -53,13 +53,6 @@ export function checkSpec(spec: ForestSpec): void {
   });
 }
 
-/** As {@link TrainInput}, of up to 16 classes or, where classes is 0, of numbers. */
-export type ForestInput = Omit<TrainInput, 'labels'> & {
-  /** One per row: its class, below `classes`; or its value, 0 to 65535, where there are none. */
-  labels: Uint8Array | Uint16Array;
-  classes: number;
-};
-
 /** What the two ways to learn a forest have in common: the trees, and what is added to their sum. */
 export type Learnt = Pick<ForestModel, 'trees' | 'bias'>;
 
@@ -70,7 +63,7 @@ export function optionsOf(spec: ForestSpec, maxDepth: number): Omit<TreeOptions,
 }
 
 /** Makes trees one after the other; the event loop runs between them. */
-export async function eachTree(input: ForestInput, count: number, make: (i: number) => Tree): Promise<Tree[]> {
+export async function eachTree(input: TrainInput, count: number, make: (i: number) => Tree): Promise<Tree[]> {
   const trees: Tree[] = [];
   for (let i = 0; i < count; i++) {
     await setImmediate();

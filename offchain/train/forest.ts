@@ -1,8 +1,9 @@
 import { HokusaiError } from '../errors.ts';
 import { boost } from './boost.ts';
 import { type ForestModel, flatten, HALF, leafInteger, MOST_VOTED_CLASSES, NUMBER_UNIT } from './forest-model.ts';
-import { checkSpec, eachTree, type ForestInput, type ForestSpec, type Learnt, optionsOf } from './forest-spec.ts';
+import { checkSpec, eachTree, type ForestSpec, type Learnt, optionsOf } from './forest-spec.ts';
 import { randomOf } from './random.ts';
+import type { Trainer, TrainInput } from './trainer.ts';
 import { growTree, type Node } from './tree.ts';
 
 export interface ForestReport {
@@ -21,11 +22,11 @@ const MIDDLE = 2 ** 15;
  * @throws HokusaiError `configuration` TRAIN_FOREST_INVALID; from `train` `terminal` TRAIN_ONE_CLASS, `configuration`
  * TRAIN_TOO_MANY_CLASSES, `retryable` TRAIN_ABORTED
  */
-export function forestTrainer(spec: ForestSpec) {
+export function forestTrainer(spec: ForestSpec): Trainer<ForestModel, ForestReport> {
   checkSpec(spec);
   return {
     name: 'reference',
-    train: async (input: ForestInput): Promise<{ model: ForestModel; report: ForestReport }> => {
+    train: async (input) => {
       checkLabels(input, spec);
       const { trees, bias } = await (spec.kind === 'gradient-boosting' ? boost : average)(input, spec);
       const { classes, features, quantiserHash } = input;
@@ -38,7 +39,7 @@ export function forestTrainer(spec: ForestSpec) {
 }
 
 /** Trees that each vote, or whose mean counts: of a random forest on rows drawn with replacement (bootstrap). */
-async function average(input: ForestInput, spec: ForestSpec): Promise<Learnt> {
+async function average(input: TrainInput, spec: ForestSpec): Promise<Learnt> {
   const { features, labels, classes } = input;
   const width = features.columns.length;
   const several = spec.kind === 'random-forest';
@@ -64,7 +65,7 @@ async function average(input: ForestInput, spec: ForestSpec): Promise<Learnt> {
 }
 
 /** The class that most rows of a leaf have, of several the least; or the mean of its rows in the unit of the sum. */
-function leafOf({ rows }: Node, weights: Uint32Array, { labels, classes }: ForestInput, trees: number): number {
+function leafOf({ rows }: Node, weights: Uint32Array, { labels, classes }: TrainInput, trees: number): number {
   const counts = new Float64Array(Math.max(classes, 2));
   let [weight, sum] = [0, 0];
   for (const row of rows) {
@@ -77,7 +78,7 @@ function leafOf({ rows }: Node, weights: Uint32Array, { labels, classes }: Fores
   return leafInteger(((sum / weight - MIDDLE) * NUMBER_UNIT) / trees);
 }
 
-function checkLabels({ labels, classes }: ForestInput, { kind }: ForestSpec): void {
+function checkLabels({ labels, classes }: TrainInput, { kind }: ForestSpec): void {
   if (classes > 0 && labels.every((label) => label === labels[0])) {
     throw new HokusaiError('terminal', 'TRAIN_ONE_CLASS', `all ${labels.length} rows are of class ${labels[0]}`, {
       details: { rows: labels.length, class: labels[0] },

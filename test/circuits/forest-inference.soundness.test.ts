@@ -145,6 +145,7 @@ describeSoundness('forest inference', {
     'forest-row.circom',
     'forest-table.circom',
     'forest-challenges.circom',
+    'absorb-all.circom',
     'bits.circom',
   ],
   honest: [only, first].map((chunk) => told(chunk, {})),
@@ -194,5 +195,64 @@ describe('forest inference', () => {
     const three = { ...MODEL, trees: [...MODEL.trees, MODEL.trees[0]!] };
     await assert.rejects(honest(1, three), { kind: 'configuration', code: 'INFERENCE_TOO_LARGE' });
     await assert.rejects(honest(1, MODEL, { ...SHAPE, depth: 1 }), { code: 'INFERENCE_TOO_LARGE' });
+  });
+
+  it('says the class with most votes, of several the least, and clips numbers at both ends', async () => {
+    const output = async (laneBits: number, trees: number, numbers: readonly number[], width: number) => {
+      const bits = numbers.flatMap((number) =>
+        Array.from({ length: width }, (_, k) => String(Math.floor(number / 2 ** k) % 2)),
+      );
+      const main = { file: 'forest-row.circom', template: 'ForestOutput', args: [laneBits, trees], publicInputs: [] };
+      const etaInverses = new Array<string>(17).fill('3');
+      const [, leafSum, prediction] = await witness(await honestCircuit(main), { bits, etaInverses, bias: '0' });
+      return { leafSum, prediction };
+    };
+    for (const sum of [-(2 ** 32), -256, -1, 0, 255, 256, 65_535 * 256 + 255, 65_536 * 256, 2 ** 31, 2 ** 32 - 1]) {
+      const expected = BigInt(Math.min(Math.max(Math.floor(sum / 256), 0), 65_535));
+      const said = await output(16, 100, [sum + 2 ** 32], 33);
+      assert.deepEqual(said, { leafSum: (BigInt(sum) + R) % R, prediction: expected }, String(sum));
+    }
+    for (const sum of [1 - 2 ** 32, -1, 0, 1, 2 ** 32]) {
+      const said = await output(1, 100, [sum - 1 + 2 ** 32], 33);
+      assert.deepEqual(said, { leafSum: (BigInt(sum) + R) % R, prediction: BigInt(sum > 0) }, String(sum));
+    }
+    const votes = (of: Record<number, number>) => Array.from({ length: 17 }, (_, c) => of[c] ?? 0);
+    for (const [of, winner] of [
+      [{ 0: 100 }, 0],
+      [{ 0: 50, 15: 50 }, 0],
+      [{ 3: 33, 7: 34, 9: 33 }, 7],
+      [{ 3: 1, 7: 2, 9: 2, 16: 95 }, 7],
+      [{ 14: 49, 15: 51 }, 15],
+    ] as const) {
+      const said = await output(8, 100, votes(of), 7);
+      assert.deepEqual(said, { leafSum: 300n, prediction: BigInt(winner) });
+    }
+  });
+
+  it('costs what its formulas say', async () => {
+    const count = async (file: string, template: string, args: number[]) =>
+      (await honestCircuit({ file, template, args, publicInputs: [] })).r1cs.constraints.length;
+    const votes = (trees: number) => 16 + 15 * (3 + Math.floor(Math.log2(trees)) + 1);
+    for (const [columns, trees, depth] of [
+      [2, 1, 3],
+      [20, 5, 4],
+    ] as const) {
+      for (const [laneBits, output] of [
+        [1, 0],
+        [8, votes(trees)],
+        [16, 9],
+      ] as const) {
+        const found = await count('forest-row.circom', 'ForestRow', [columns, trees, depth, laneBits]);
+        assert.equal(found, trees * (depth + 1) + columns + output);
+      }
+    }
+    const group = await count('group-commitment.circom', 'AbsorbGroups', [1, 3]);
+    for (const [groups, depth] of [
+      [1, 3],
+      [2, 10],
+    ] as const) {
+      const found = await count('forest-table.circom', 'ForestTable', [groups, 3, depth, 1]);
+      assert.equal(found, groups * (12 * (37 + depth) + group + 4));
+    }
   });
 });

@@ -10,9 +10,10 @@ import { inferSchema } from '../../offchain/schema.ts';
 import { readCsv, selectRows } from '../../offchain/table.ts';
 import { forestTrainer } from '../../offchain/train/forest.ts';
 import { type ForestModel, leavesOf, predictForest, type Tree } from '../../offchain/train/forest-model.ts';
-import type { ForestInput, ForestSpec } from '../../offchain/train/forest-spec.ts';
+import type { ForestSpec } from '../../offchain/train/forest-spec.ts';
 import { exp, logistic } from '../../offchain/train/logistic.ts';
 import { randomOf } from '../../offchain/train/random.ts';
+import type { TrainInput } from '../../offchain/train/trainer.ts';
 import { growTree, type Node } from '../../offchain/train/tree.ts';
 import { uniform } from './tables.ts';
 
@@ -21,7 +22,7 @@ const HASH = `0x${'00'.repeat(32)}` as const;
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /** Trained on the rows with odd numbers, to be scored on the others: the class, or the first feature from the others. */
-async function breastCancer(classes: 0 | 2): Promise<[train: ForestInput, test: ForestInput]> {
+async function breastCancer(classes: 0 | 2): Promise<[train: TrainInput, test: TrainInput]> {
   const table = await readCsv(FILE);
   const { schema } = inferSchema(table, { label: 'benign' });
   const halves = [1, 0].map((odd) =>
@@ -31,19 +32,19 @@ async function breastCancer(classes: 0 | 2): Promise<[train: ForestInput, test: 
     ),
   );
   const quantiser = fitQuantiser(halves[0]!, schema);
-  return halves.map((half): ForestInput => {
+  return halves.map((half): TrainInput => {
     const { rows, columns, values } = quantise(half, quantiser);
     const own = { classes, quantiserHash: HASH };
     if (classes === 2) return { ...own, features: { rows, columns, values }, labels: labelsOf(half, schema) };
     const labels = Uint16Array.from(values.subarray(0, rows), (value) => 257 * value);
     return { ...own, features: { rows, columns: columns.slice(1), values: values.slice(rows) }, labels };
-  }) as [ForestInput, ForestInput];
+  }) as [TrainInput, TrainInput];
 }
 
-const train = async (input: ForestInput, spec: ForestSpec): Promise<ForestModel> =>
+const train = async (input: TrainInput, spec: ForestSpec): Promise<ForestModel> =>
   (await forestTrainer(spec).train(input)).model;
 
-function random(rows: number, width: number, classes: number, seed: number): ForestInput {
+function random(rows: number, width: number, classes: number, seed: number): TrainInput {
   const next = uniform(seed);
   const values = Uint8Array.from({ length: rows * width }, () => Math.floor(next() * 8) * 36);
   const labels = Uint16Array.from({ length: rows }, (_, row) =>

@@ -3,14 +3,10 @@ pragma circom 2.2.0;
 
 include "./group-commitment.circom";
 
-/// Absorbs so many elements, `width` at a time; the last group is filled up with zeros.
+/// Absorbs elements, a group of `width` at a time; zeros fill the last one.
 ///
-/// @input  state     before the elements
-/// @input  elements  any field elements
-/// @output out       after them
-///
-/// Cost: 609 for each 15 elements.
-template Absorb(count, width) {
+/// Cost: 609 constraints a group of 15.
+template AbsorbAll(count, width) {
     var groups = (count + width - 1) \ width;
     signal input state;
     signal input elements[count];
