@@ -146,7 +146,7 @@ output:
   directory: ${JSON.stringify(DEFAULTS.directory)}
 
 # What is proven. scored: the counts follow from the committed labels and predictions. inferred: and the predictions from
-# the two committed models on the committed benchmark (at most 30 features; minutes more of proving). Default: scored.
+# the two committed models on the committed benchmark (up to 30 or 64 features; minutes more of proving). Default: scored.
 assurance: scored
 `;
 }

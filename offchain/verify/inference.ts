@@ -1,4 +1,5 @@
 import type { Attestation } from '../attest.ts';
+import { INFERENCE_CIRCUITS } from '../prove/circuits.ts';
 import type { ProvenChunk } from '../prove/inference.ts';
 import type { VerificationKey } from '../prove/keys.ts';
 import { verifyProof } from '../prove/verify.ts';
@@ -19,7 +20,7 @@ export function inferenceChecks(attestation: Attestation, file: InferenceFile): 
   // Without models the check of the status has failed already.
   if (!inference || !models) return [];
   return [
-    { ...circuitCheck(inference, 'inference', file.verificationKey, 'LinearInference'), name: 'inference circuit' },
+    { ...circuitCheck(inference, 'inference', file.verificationKey, INFERENCE_CIRCUITS), name: 'inference circuit' },
     ...(['baseline', 'candidate'] as const).map((name) =>
       checkOf(
         `inference of the ${name}`,

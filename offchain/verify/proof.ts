@@ -3,14 +3,7 @@ import { loadPoseidon, tag } from '../commitment.ts';
 import { contextHash } from '../context.ts';
 import { countWords } from '../counts.ts';
 import { countsLength } from '../delta.ts';
-import {
-  CIRCUITS,
-  type CircuitName,
-  circuitRecords,
-  circuitsOf,
-  type ScoreCircuit,
-  type Template,
-} from '../prove/circuits.ts';
+import { CIRCUITS, type CircuitName, circuitRecords, circuitsOf, type ScoreCircuit } from '../prove/circuits.ts';
 import { circuitId, type VerificationKey } from '../prove/keys.ts';
 import type { Groth16Proof } from '../prove/prove.ts';
 import { scoreTemplate } from '../prove/score.ts';
@@ -79,24 +72,25 @@ function scoreCircuitCheck(
   // Without a score the check of deltaOne has failed already, and there is no template to compare with.
   if (countsLength(metric, classes) === 0)
     return checkOf('circuit', [`none proves ${metric} of ${classes} classes`], '');
-  const check = circuitCheck(stated, 'proof', key, scoreTemplate(metric, classes));
+  const check = circuitCheck(stated, 'proof', key, circuitsOf(scoreTemplate(metric, classes)));
   const holds = !check.ok || n <= CIRCUITS[stated.circuit as ScoreCircuit].args[0];
   return holds ? check : checkOf('circuit', [`${stated.circuit} does not hold ${n} rows`], '');
 }
 
 /**
- * Whether a key is that of a circuit of the template, as far as its hash can tell.
+ * Whether a key is that of the circuit that is stated, as far as its hash can tell.
  *
+ * @param known circuits that may be stated
  * @param where the member of the attestation that states it
  */
 export function circuitCheck(
   stated: { readonly circuit: string; readonly circuitId: string },
   where: string,
   key: VerificationKey,
-  template: Template,
+  known: readonly CircuitName[],
 ): Check {
   const name = stated.circuit as CircuitName;
-  if (!circuitsOf(template).some((known) => known === name)) {
+  if (!known.includes(name)) {
     return checkOf('circuit', [`${where}.circuit is ${stated.circuit}, which this release does not know`], '');
   }
   const problems = differences({ [`${where}.circuitId`]: [stated.circuitId, circuitId(key)] });
