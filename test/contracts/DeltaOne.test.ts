@@ -42,6 +42,32 @@ describe('DeltaOne.sol', async () => {
     });
   }
 
+  it('pays for one basis point, and nothing for none', async () => {
+    const paid = await Promise.all([-1n, 0n, 1n].map((bps) => read.reward!([bps, 100n, 10n])));
+    assert.deepEqual(paid, [0n, 0n, 1n]);
+  });
+
+  it('asks the exact test of 225 changed rows, and of no more', async () => {
+    const terms = { alpha30: 53_687_091n, zMicro: 1_644_854n, minDeltaBps: 0n, minRows: 1n, minPositives: 0n };
+    const failed = async (b: bigint, c: bigint) => {
+      const counts = [packLanes([1_000n, 500n + c, 500n + b, b, c], CLASSES)];
+      return (await onChain('accuracy', 3, counts, { ...terms, guardrails: [] })).failed;
+    };
+    assert.deepEqual([await failed(125n, 100n), await failed(126n, 100n)], ['exact', '']);
+  });
+
+  it('attack: a bit above the sums of placements', async () => {
+    const { counts, terms } = readDeltaVectors().find(({ metric, error }) => metric === 'auroc' && !error)!;
+    for (const [word, bit] of [
+      [0, 184n],
+      [1, 186n],
+    ] as const) {
+      const forged = counts.with(word, counts[word]! | (1n << bit));
+      const reverting = read.score!(args('auroc', 2, forged, terms));
+      await viem.assertions.revertWithCustomError(reverting, library, 'DeltaOneCountsOutOfRange');
+    }
+  });
+
   it('gives what TypeScript gives, whatever the counts and the terms', async () => {
     const accuracy = cells.map((x): Pick<Drawn, 'metric' | 'classes' | 'counts'> => {
       return { metric: 'accuracy', classes: 2, counts: [packLanes(x, CELLS)] };
