@@ -212,7 +212,7 @@ describe('the witness calculator', () => {
       [less, /^1 input values are missing\.$/],
       [{ ...first, lables: '987654' }, /^lables is no input\.$/],
       [{ ...first, labels: ['987654'] }, /^labels has 1 values, expected 512\.$/],
-      [wrong, /^Assert Failed\. Error in template \w+ line: \d+$/],
+      [wrong, /^Assert Failed\.(\s*Error in template \w+ line: \d+)+$/],
     ] as const) {
       assert.throws(() => calculator.calculate(input), { code: 'WITNESS_UNSATISFIED', kind: 'terminal', message });
       assert.equal(calculator.calculate(first).length > 0, true);
