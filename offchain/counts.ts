@@ -2,21 +2,9 @@
 import type { z } from 'zod';
 import type { zCounts } from './attest.ts';
 import { pack } from './delta.ts';
-import { lanes, packLanes } from './delta-counts.ts';
+import { LANES, lanes, packLanes } from './delta-counts.ts';
 
 export type Counts = z.infer<typeof zCounts>;
-
-/** Lanes of the words, as DeltaOne.sol has them. */
-const CELLS = [31, 31, 31, 31, 31, 31, 31, 31] as const;
-const CLASSES = [31, 31, 31, 31, 31] as const;
-const SQUARED = [
-  [31, 63, 63],
-  [95, 47, 63],
-] as const;
-const ABSOLUTE = [
-  [31, 47, 47, 31, 31],
-  [63, 47],
-] as const;
 
 /**
  * What the words of a metric's counts say.
@@ -25,21 +13,21 @@ const ABSOLUTE = [
  */
 export function namedCounts(metric: string, classes: number, [first = 0n, second = 0n]: readonly bigint[]): Counts {
   if (metric === 'mse') {
-    const [n, baselineErrors, candidateErrors] = lanes(first, SQUARED[0]).map(String);
-    const [squares, labels, squaredLabels] = lanes(second, SQUARED[1]).map(String);
+    const [n, baselineErrors, candidateErrors] = lanes(first, LANES.mse[0]).map(String);
+    const [squares, labels, squaredLabels] = lanes(second, LANES.mse[1]).map(String);
     return { n: Number(n), baselineErrors, candidateErrors, squares, labels, squaredLabels } as Counts;
   }
   if (metric === 'mae') {
-    const [n, baselineErrors, candidateErrors, below, above] = lanes(first, ABSOLUTE[0]).map(String);
-    const [squares, deviations] = lanes(second, ABSOLUTE[1]).map(String);
+    const [n, baselineErrors, candidateErrors, below, above] = lanes(first, LANES.mae[0]).map(String);
+    const [squares, deviations] = lanes(second, LANES.mae[1]).map(String);
     const rows = { n: Number(n), below: Number(below), above: Number(above) };
     return { ...rows, baselineErrors, candidateErrors, squares, deviations } as Counts;
   }
   if (classes > 2) {
-    const [n, baselineCorrect, candidateCorrect, fixed, broken] = lanes(first, CLASSES).map(Number);
+    const [n, baselineCorrect, candidateCorrect, fixed, broken] = lanes(first, LANES.classes).map(Number);
     return { n, baselineCorrect, candidateCorrect, fixed, broken } as Counts;
   }
-  const cells = lanes(first, CELLS).map(Number);
+  const cells = lanes(first, LANES.cells).map(Number);
   const n = cells.reduce((sum, count) => sum + count, 0);
   return { cells, n, fixed: cells[2]! + cells[5]!, broken: cells[3]! + cells[4]! };
 }
@@ -53,15 +41,15 @@ export function countWords(counts: Counts): bigint[] {
   if ('cells' in counts) return [pack(counts.cells)];
   if ('fixed' in counts) {
     const { n, baselineCorrect, candidateCorrect, fixed, broken } = counts;
-    return [packed([n, baselineCorrect, candidateCorrect, fixed, broken], CLASSES)];
+    return [packed([n, baselineCorrect, candidateCorrect, fixed, broken], LANES.classes)];
   }
   const { n, baselineErrors, candidateErrors, squares } = counts;
   if ('deviations' in counts) {
-    const first = packed([n, baselineErrors, candidateErrors, counts.below, counts.above], ABSOLUTE[0]);
-    return [first, packed([squares, counts.deviations], ABSOLUTE[1])];
+    const first = packed([n, baselineErrors, candidateErrors, counts.below, counts.above], LANES.mae[0]);
+    return [first, packed([squares, counts.deviations], LANES.mae[1])];
   }
-  const first = packed([n, baselineErrors, candidateErrors], SQUARED[0]);
-  return [first, packed([squares, counts.labels, counts.squaredLabels], SQUARED[1])];
+  const first = packed([n, baselineErrors, candidateErrors], LANES.mse[0]);
+  return [first, packed([squares, counts.labels, counts.squaredLabels], LANES.mse[1])];
 }
 
 const packed = (values: readonly (number | string)[], bits: readonly number[]): bigint =>

@@ -1,5 +1,5 @@
 // The twin of contracts/DeltaOneAccuracy.sol: the DeltaOne score of an accuracy, of two classes or more.
-import { ceilDiv, ceilSqrt, type Figures, floorDiv, lanes, requireThat } from './delta-counts.ts';
+import { ceilDiv, ceilSqrt, type Figures, floorDiv, LANES, lanes, requireThat } from './delta-counts.ts';
 import { HokusaiError } from './errors.ts';
 
 /** How two models fared on the same n rows. */
@@ -38,14 +38,14 @@ export function pack(cells: readonly number[]): bigint {
 
 /** Of two classes. @param countsPacked eight lanes of 31 bits; lane label + 2 baseline + 4 candidate counts the rows of that cell */
 export function unpack(countsPacked: bigint): Counts {
-  const cells = lanes(countsPacked, [31, 31, 31, 31, 31, 31, 31, 31]);
+  const cells = lanes(countsPacked, LANES.cells);
   const n = cells.reduce((sum, cell) => sum + cell, 0n);
   return { n, b: cells[2] + cells[5], c: cells[3] + cells[4] };
 }
 
 /** Of more classes. @param countsPacked five lanes of 31 bits: n, right by the baseline, right by the candidate, b, c */
 export function unpackClasses(countsPacked: bigint): Counts {
-  const [n, baseline, candidate, b, c] = lanes(countsPacked, [31, 31, 31, 31, 31]);
+  const [n, baseline, candidate, b, c] = lanes(countsPacked, LANES.classes);
   requireThat(baseline >= c && candidate + c === baseline + b && baseline + b <= n, countsPacked);
   return { n, b, c };
 }

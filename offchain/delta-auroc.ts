@@ -1,11 +1,11 @@
 // The twin of contracts/DeltaOneAuroc.sol: the DeltaOne score of the area under the ROC curve from placements, which are
 // counted in halves. The bound, by DeLong, DeLong and Clarke-Pearson (1988), is derived there.
-import { ceilDiv, ceilSqrt, type Figures, floorDiv, lanes, MAX_ROWS, requireThat } from './delta-counts.ts';
+import { ceilDiv, ceilSqrt, type Figures, floorDiv, LANES, lanes, MAX_ROWS, requireThat } from './delta-counts.ts';
 
 /** First word: m, k, sums of the placements of both models; second: sums of their squared differences. */
 export function aurocFigures(first: bigint, second: bigint, zMicro: bigint): Figures {
-  const [m, k, baseline, candidate] = lanes(first, [31, 31, 61, 61]);
-  const [positiveSquares, negativeSquares] = lanes(second, [93, 93]);
+  const [m, k, baseline, candidate] = lanes(first, LANES.auroc[0]);
+  const [positiveSquares, negativeSquares] = lanes(second, LANES.auroc[1]);
   const pairs = 2n * m * k;
   requireThat(m + k <= MAX_ROWS && baseline <= pairs && candidate <= pairs, first);
   const D = candidate - baseline;

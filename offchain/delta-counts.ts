@@ -14,6 +14,29 @@ export interface Figures {
   payableBps: bigint;
 }
 
+/** Lanes of the words of counts, from the lowest bit on, in bits: one layout a metric, as DeltaOne.sol's libraries read it. */
+export const LANES = {
+  /** Of two classes: rows in cell label + 2 baseline + 4 candidate. */
+  cells: [31, 31, 31, 31, 31, 31, 31, 31],
+  /** Of more classes: rows, baseline and candidate correct, fixed, broken. */
+  classes: [31, 31, 31, 31, 31],
+  /** Rows, squared errors of both; squares of their differences, labels, squared labels. */
+  mse: [
+    [31, 63, 63],
+    [95, 47, 63],
+  ],
+  /** Rows, absolute errors of both, labels below and above the median; squares of differences, deviations from it. */
+  mae: [
+    [31, 47, 47, 31, 31],
+    [63, 47],
+  ],
+  /** Positive and negative rows, placements of both; squares of their differences over positives, over negatives. */
+  auroc: [
+    [31, 31, 61, 61],
+    [93, 93],
+  ],
+} as const;
+
 /** The most rows of a fold. */
 export const MAX_ROWS = 2n ** 31n - 1n;
 

@@ -1,7 +1,7 @@
 // The twin of contracts/DeltaOneRatios.sol: the DeltaOne scores of precision, recall and F1 as A / B over the eight cells,
 // n < 2^31. The bound is derived there.
 import { deltaOneBps as accuracyBps, exactBinomialPasses, unpack } from './delta-accuracy.ts';
-import { ceilDiv, ceilSqrt, type Figures, floorDiv, lanes, MAX_ROWS, requireThat } from './delta-counts.ts';
+import { ceilDiv, ceilSqrt, type Figures, floorDiv, LANES, lanes, MAX_ROWS, requireThat } from './delta-counts.ts';
 
 /** What a row adds to numerator A and denominator B of a model's metric. */
 type Parts = (label: bigint, predicted: bigint) => [a: bigint, b: bigint];
@@ -56,7 +56,7 @@ export function guardedBps(metric: string, countsPacked: bigint): bigint | null 
 
 /** The eight cells, which hold at most 2^31 - 1 rows together. */
 export function unpackCells(countsPacked: bigint): { cells: readonly bigint[]; n: bigint } {
-  const cells = lanes(countsPacked, [31, 31, 31, 31, 31, 31, 31, 31]);
+  const cells = lanes(countsPacked, LANES.cells);
   const n = cells.reduce((sum, cell) => sum + cell, 0n);
   requireThat(n <= MAX_ROWS, countsPacked);
   return { cells, n };

@@ -1,6 +1,6 @@
 // The twin of contracts/DeltaOneSkill.sol: the DeltaOne scores of a regression, a gain of skill 1 - E / C over labels and
 // predictions of 16 bits. The bound is derived there.
-import { ceilDiv, ceilSqrt, type Figures, floorDiv, lanes, requireThat } from './delta-counts.ts';
+import { ceilDiv, ceilSqrt, type Figures, floorDiv, LANES, lanes, requireThat } from './delta-counts.ts';
 
 /** Sums over n rows; d is the baseline's error minus the candidate's, squared errors or absolute ones. */
 interface Sums {
@@ -32,8 +32,8 @@ export function skillFigures(metric: 'mse' | 'mae', first: bigint, second: bigin
 
 /** First word: n, sums of the squared errors of both; second: sum of d^2, of the labels, of their squares. */
 function unpackSquared(first: bigint, second: bigint): Sums {
-  const [n, baselineErrors, candidateErrors] = lanes(first, [31, 63, 63]);
-  const [squares, labels, squaredLabels] = lanes(second, [95, 47, 63]);
+  const [n, baselineErrors, candidateErrors] = lanes(first, LANES.mse[0]);
+  const [squares, labels, squaredLabels] = lanes(second, LANES.mse[1]);
   const constant = n * squaredLabels - labels * labels;
   requireThat(constant >= 0n, second);
   return withVariance({ n, baselineErrors, candidateErrors, squares, constant, scale: n }, second);
@@ -41,9 +41,9 @@ function unpackSquared(first: bigint, second: bigint): Sums {
 
 /** First word: n, sums of the absolute errors of both, labels below and above the centre; second: sum of d^2, C. */
 function unpackAbsolute(first: bigint, second: bigint): Sums {
-  const [n, baselineErrors, candidateErrors, below, above] = lanes(first, [31, 47, 47, 31, 31]);
+  const [n, baselineErrors, candidateErrors, below, above] = lanes(first, LANES.mae[0]);
   requireThat(2n * below <= n && 2n * above <= n, first);
-  const [squares, constant] = lanes(second, [63, 47]);
+  const [squares, constant] = lanes(second, LANES.mae[1]);
   return withVariance({ n, baselineErrors, candidateErrors, squares, constant, scale: 1n }, second);
 }
 

@@ -1,5 +1,5 @@
 import { pack } from '../delta.ts';
-import { packLanes } from '../delta-counts.ts';
+import { LANES, packLanes } from '../delta-counts.ts';
 import { isSkill } from '../delta-skill.ts';
 import { jointCounts } from '../metrics.ts';
 import { placementsOf } from './placements.ts';
@@ -60,11 +60,11 @@ function errorCounts(metric: 'mse' | 'mae', rows: ScoreRows): bigint[] {
   }
   const n = BigInt(labels.length);
   if (metric === 'mse') {
-    const first = packLanes([n, baseline!, candidate!], [31, 63, 63]);
-    return [first, packLanes([squares!, sum!, squaredLabels!], [95, 47, 63])];
+    const first = packLanes([n, baseline!, candidate!], LANES.mse[0]);
+    return [first, packLanes([squares!, sum!, squaredLabels!], LANES.mse[1])];
   }
-  const first = packLanes([n, baseline!, candidate!, below!, above!], [31, 47, 47, 31, 31]);
-  return [first, packLanes([squares!, deviations!], [63, 47])];
+  const first = packLanes([n, baseline!, candidate!, below!, above!], LANES.mae[0]);
+  return [first, packLanes([squares!, deviations!], LANES.mae[1])];
 }
 
 /** Positive and negative rows, sums of the placements of the positive rows, and of the squared differences of both. */
@@ -83,8 +83,8 @@ function placementCounts({ labels, baselinePredictions, candidatePredictions }: 
     candidateSum! += BigInt(candidate[row]!);
     positives! += square;
   }
-  const first = packLanes([m!, BigInt(labels.length) - m!, baselineSum!, candidateSum!], [31, 31, 61, 61]);
-  return [first, packLanes([positives!, negatives!], [93, 93])];
+  const first = packLanes([m!, BigInt(labels.length) - m!, baselineSum!, candidateSum!], LANES.auroc[0]);
+  return [first, packLanes([positives!, negatives!], LANES.auroc[1])];
 }
 
 /** The lower of the medians: at most half of the labels are below it, and at most half above. */

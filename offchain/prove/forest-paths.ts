@@ -56,7 +56,7 @@ function outputOf({ output, bias }: ForestModel, leafValues: readonly number[], 
 
 /** Bits of one number of {@link Paths.outputs}. */
 export function outputBits({ laneBits, trees }: ForestShape): number {
-  return laneBits === 8 ? Math.floor(Math.log2(trees)) + 1 : 33;
+  return laneBits === 8 ? 32 - Math.clz32(trees) : 33;
 }
 
 /** The elements of the paths of rows `from` to `from + shape.rows`: 240 bits each, zeros for rows that there are not. */

@@ -35,7 +35,7 @@ export function forestNodes({ trees, output }: ForestModel, shape: Pick<ForestSh
       return { tree: t + 1, place, leaf, value: leaf ? leafValue(values[i]!) : values[i]! + 2 ** 8 * feature };
     });
   });
-  const depth = Math.floor(Math.log2(nodes.reduce((most, { place }) => Math.max(most, place), 1)));
+  const depth = 31 - Math.clz32(nodes.reduce((most, { place }) => Math.max(most, place), 1));
   if (padded.length > shape.trees || depth > shape.depth) {
     const text = `${trees.length} trees of depth ${depth} do not fit a circuit of ${shape.trees} of depth ${shape.depth}`;
     throw new HokusaiError('configuration', 'INFERENCE_TOO_LARGE', text, {

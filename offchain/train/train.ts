@@ -7,13 +7,14 @@ import { type Quantiser, quantise, quantiserHash } from '../quantise.ts';
 import type { Schema } from '../schema.ts';
 import type { Table } from '../table.ts';
 import { forestTrainer } from './forest.ts';
+import { MOST_VOTED_CLASSES } from './forest-model.ts';
 import type { ForestSpec } from './forest-spec.ts';
 import { ridgeTrainer } from './linear-regression.ts';
 import { mlpTrainer } from './mlp.ts';
 import type { Model } from './model.ts';
 import { multiclassTrainer } from './multiclass.ts';
 import { referenceTrainer } from './reference.ts';
-import { type TrainSpec, taskOf } from './spec.ts';
+import type { TrainSpec } from './spec.ts';
 import type { Trainer, TrainProgress } from './trainer.ts';
 
 /** Learns from the distinct rows of a table, in the order of their digests. The table has passed `checkTable`. */
@@ -54,19 +55,27 @@ export function sizesOf(spec: TrainSpec, classes: number): Omit<ModelShape, 'inp
  * @throws HokusaiError `configuration` TRAINER_ABSENT where nothing does
  */
 export function trainerOf(spec: TrainSpec, classes: number): Trainer<Model, unknown> {
-  if (spec.modelType === 'LinearSVC' && classes === 2) return referenceTrainer(spec.hyperparameters);
-  if (spec.modelType === 'LinearSVC' && classes > 2) return multiclassTrainer(spec.hyperparameters);
-  if (spec.modelType === 'MLPClassifier' && classes >= 2) return mlpTrainer(spec.hyperparameters);
-  const isForest = spec.modelType !== 'LinearSVC' && spec.modelType !== 'MLPClassifier' && spec.modelType !== 'Ridge';
-  const boosted = spec.modelType.startsWith('GradientBoosting');
-  if (isForest && (taskOf(spec.modelType) === 'regression') === (classes === 0) && classes <= (boosted ? 2 : 16)) {
-    return forestTrainer(forestSpecOf(spec.hyperparameters, boosted));
+  const { modelType } = spec;
+  if (modelType === 'LinearSVC' && classes === 2) return referenceTrainer(spec.hyperparameters);
+  if (modelType === 'LinearSVC' && classes > 2) return multiclassTrainer(spec.hyperparameters);
+  if (modelType === 'MLPClassifier' && classes >= 2) return mlpTrainer(spec.hyperparameters);
+  if (modelType === 'Ridge' && classes === 0) return ridgeTrainer(spec.hyperparameters);
+  if (modelType === 'RandomForestClassifier' && classes >= 2 && classes <= MOST_VOTED_CLASSES) {
+    return forestTrainer(forestSpecOf(spec.hyperparameters, 'random-forest'));
   }
-  if (spec.modelType === 'Ridge' && classes === 0) return ridgeTrainer(spec.hyperparameters);
+  if (modelType === 'RandomForestRegressor' && classes === 0) {
+    return forestTrainer(forestSpecOf(spec.hyperparameters, 'random-forest'));
+  }
+  if (
+    (modelType === 'GradientBoostingClassifier' && classes === 2) ||
+    (modelType === 'GradientBoostingRegressor' && classes === 0)
+  ) {
+    return forestTrainer(forestSpecOf(spec.hyperparameters, 'gradient-boosting'));
+  }
   const what = classes === 0 ? 'regressions' : `${classes} classes`;
-  const text = `training.model_type ${spec.modelType} does not learn ${what}`;
+  const text = `training.model_type ${modelType} does not learn ${what}`;
   throw new HokusaiError('configuration', 'TRAINER_ABSENT', text, {
-    details: { modelType: spec.modelType, classes },
+    details: { modelType, classes },
     next: 'Choose another training.model_type, or a label of another kind.',
   });
 }
@@ -74,9 +83,9 @@ export function trainerOf(spec: TrainSpec, classes: number): Trainer<Model, unkn
 /** scikit-learn's names for what a forest is learnt by. */
 const forestSpecOf = (
   given: Extract<TrainSpec, { modelType: `${'RandomForest' | 'GradientBoosting'}${string}` }>['hyperparameters'],
-  boosted: boolean,
+  kind: ForestSpec['kind'],
 ): ForestSpec => ({
-  kind: boosted ? 'gradient-boosting' : 'random-forest',
+  kind,
   trees: given.n_estimators,
   maxDepth: given.max_depth,
   minSamplesLeaf: given.min_samples_leaf,
