@@ -1,4 +1,3 @@
-import { HokusaiError } from '../errors.ts';
 import type { Features } from '../quantise.ts';
 import { refuseMisfit } from './linear.ts';
 import type { TrainInput } from './trainer.ts';
@@ -169,13 +168,4 @@ function decide(outputs: readonly Float64Array[]): Uint8Array {
       for (let c = 1; c < outputs.length; c++) if (outputs[c]![row]! > outputs[classes[row]!]![row]!) classes[row] = c;
   }
   return classes;
-}
-
-/** @throws HokusaiError `terminal` TRAIN_ONE_CLASS when all rows are of one class */
-export function refuseOneClass({ labels }: TrainInput): void {
-  if (labels.some((label) => label !== labels[0])) return;
-  throw new HokusaiError('terminal', 'TRAIN_ONE_CLASS', `all ${labels.length} rows are of class ${labels[0]}`, {
-    details: { rows: labels.length, class: labels[0] },
-    next: 'Train on rows of at least two classes.',
-  });
 }

@@ -3,7 +3,7 @@ import { boost } from './boost.ts';
 import { type ForestModel, flatten, HALF, leafInteger, MOST_VOTED_CLASSES, NUMBER_UNIT } from './forest-model.ts';
 import { checkSpec, eachTree, type ForestSpec, type Learnt, optionsOf } from './forest-spec.ts';
 import { randomOf } from './random.ts';
-import type { Trainer, TrainInput } from './trainer.ts';
+import { refuseOneClass, type Trainer, type TrainInput } from './trainer.ts';
 import { growTree, type Node } from './tree.ts';
 
 export interface ForestReport {
@@ -78,13 +78,9 @@ function leafOf({ rows }: Node, weights: Uint32Array, { labels, classes }: Train
   return leafInteger(((sum / weight - MIDDLE) * NUMBER_UNIT) / trees);
 }
 
-function checkLabels({ labels, classes }: TrainInput, { kind }: ForestSpec): void {
-  if (classes > 0 && labels.every((label) => label === labels[0])) {
-    throw new HokusaiError('terminal', 'TRAIN_ONE_CLASS', `all ${labels.length} rows are of class ${labels[0]}`, {
-      details: { rows: labels.length, class: labels[0] },
-      next: 'Train on rows of more than one class.',
-    });
-  }
+function checkLabels(input: TrainInput, { kind }: ForestSpec): void {
+  const { classes } = input;
+  if (classes > 0) refuseOneClass(input);
   const most = kind === 'gradient-boosting' ? 2 : MOST_VOTED_CLASSES;
   if (classes > most) {
     const text = `there are ${classes} classes, and ${kind} tells at most ${most} apart`;

@@ -1,10 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
 import { HokusaiError } from '../errors.ts';
-import { compareRounded, type DenseModel, quantiseDense, type Rounding, refuseOneClass } from './dense.ts';
+import { compareRounded, type DenseModel, quantiseDense, type Rounding } from './dense.ts';
 import { refuseAborted } from './newton.ts';
 import { Perceptron } from './perceptron.ts';
 import { type Random, randomOf } from './random.ts';
-import type { Trainer, TrainInput } from './trainer.ts';
+import { refuseOneClass, type Trainer, type TrainInput } from './trainer.ts';
 
 /** Named as scikit-learn's MLPClassifier names them. */
 export interface MlpHyperparameters {

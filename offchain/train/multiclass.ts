@@ -1,8 +1,8 @@
-import { compareRounded, type DenseModel, quantiseDense, type Rounding, refuseOneClass } from './dense.ts';
+import { compareRounded, type DenseModel, quantiseDense, type Rounding } from './dense.ts';
 import { refuseTooWide } from './linear.ts';
 import { minimise, type Optimum } from './newton.ts';
 import { checkC } from './reference.ts';
-import type { Trainer } from './trainer.ts';
+import { refuseOneClass, type Trainer } from './trainer.ts';
 
 export interface MulticlassReport {
   /** Of each class against the rest. */

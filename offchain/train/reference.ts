@@ -1,7 +1,7 @@
 import { HokusaiError } from '../errors.ts';
 import { type LinearModel, predict, quantiseLinear, refuseTooWide } from './linear.ts';
 import { minimise, type Optimum } from './newton.ts';
-import type { Trainer, TrainInput } from './trainer.ts';
+import { refuseOneClass, type Trainer, type TrainInput } from './trainer.ts';
 
 /** As scikit-learn's LinearSVC. */
 const DEFAULT_C = 1;
@@ -26,7 +26,8 @@ export function referenceTrainer(hyperparameters: { C?: number } = {}): Trainer<
   return {
     name: 'reference',
     train: async (input) => {
-      checkInput(input);
+      refuseOneClass(input);
+      refuseTooWide(input.features);
       const optimum = await minimise(input, C);
       const model = quantiseLinear(optimum, input.quantiserHash);
       return { model, report: { optimum, rounding: compareRounded(input, optimum, model) } };
@@ -41,17 +42,6 @@ export function checkC(C: number): void {
     details: { C },
     next: 'Correct C; 1 is a good start.',
   });
-}
-
-function checkInput({ features, labels }: TrainInput): void {
-  const ones = labels.filter((label) => label === 1).length;
-  if (ones === 0 || ones === labels.length) {
-    throw new HokusaiError('terminal', 'TRAIN_ONE_CLASS', `all ${labels.length} rows are of class ${Math.sign(ones)}`, {
-      details: { rows: labels.length, ones },
-      next: 'Train on rows of both classes.',
-    });
-  }
-  refuseTooWide(features);
 }
 
 function compareRounded(input: TrainInput, optimum: Optimum, model: LinearModel): ReferenceReport['rounding'] {

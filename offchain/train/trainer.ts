@@ -1,3 +1,4 @@
+import { HokusaiError } from '../errors.ts';
 import type { Features } from '../quantise.ts';
 
 /** What a trainer learns from. Rows in the order of their digests, so that every validator sums in the same order. */
@@ -26,4 +27,13 @@ export interface Trainer<Model, Report> {
   /** As in the configuration's `training.framework`. */
   readonly name: string;
   train(input: TrainInput): Promise<{ model: Model; report: Report }>;
+}
+
+/** @throws HokusaiError `terminal` TRAIN_ONE_CLASS when all rows are of one class */
+export function refuseOneClass({ labels }: TrainInput): void {
+  if (labels.some((label) => label !== labels[0])) return;
+  throw new HokusaiError('terminal', 'TRAIN_ONE_CLASS', `all ${labels.length} rows are of class ${labels[0]}`, {
+    details: { rows: labels.length, class: labels[0] },
+    next: 'Train on rows of at least two classes.',
+  });
 }
