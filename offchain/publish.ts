@@ -18,9 +18,9 @@ export interface Published {
 
 /**
  * Writes a run's results: `attestation.json`, `report.html`; where there is a proof `proof.json`, `public.json`,
- * `verification_key.json` (snarkjs's formats), and at assurance level 2 `inference.json` with the same for each chunk of
- * both models' predictions; where models were trained `metrics.json` and `models/`, which are not for
- * publication. The attestation comes last and all at once: where it is, everything is.
+ * `verification_key.json` (snarkjs's formats), and at assurance level 2 the same three for each chunk of both models'
+ * predictions, `inference/baseline.1.proof.json` and so on; where models were trained `metrics.json` and `models/`, which
+ * are not for publication. The attestation comes last and all at once: where it is, everything is.
  */
 export async function publish(folder: string, { attestation, proven, inferences, evaluated }: Published) {
   const write = (name: string, content: unknown) =>
@@ -31,10 +31,14 @@ export async function publish(folder: string, { attestation, proven, inferences,
     await write('public.json', proven.publicSignals);
     await write('verification_key.json', proven.verificationKey);
   }
-  if (inferences) {
-    const { baseline, candidate } = inferences;
-    const { verificationKey } = candidate;
-    await write('inference.json', { verificationKey, baseline: baseline.chunks, candidate: candidate.chunks });
+  await rm(join(folder, 'inference'), { recursive: true, force: true });
+  for (const [name, { chunks, verificationKey }] of Object.entries(inferences ?? {})) {
+    for (const [i, { proof, publicSignals }] of chunks.entries()) {
+      const chunk = `inference/${name}.${i + 1}`;
+      await write(`${chunk}.proof.json`, proof);
+      await write(`${chunk}.public.json`, publicSignals);
+      await write(`${chunk}.verification_key.json`, verificationKey);
+    }
   }
   if (evaluated) {
     const { counts, delta, metrics, models } = evaluated;

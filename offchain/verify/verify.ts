@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createPublicClient, http, type PublicClient } from 'viem';
 import { z } from 'zod';
@@ -7,7 +7,7 @@ import { HokusaiError } from '../errors.ts';
 import { issuesOf } from '../issues.ts';
 import { attestationChecks } from './attestation.ts';
 import { chainChecks } from './chain.ts';
-import { inferenceChecks } from './inference.ts';
+import { type ChunkFiles, inferenceChecks } from './inference.ts';
 import { proofChecks } from './proof.ts';
 
 /** One thing that was looked at. A warning holds, but is something to know. */
@@ -48,15 +48,12 @@ const zKey = z.object({
   IC: z.array(g1).min(1),
 });
 
-const zChunks = z.array(z.strictObject({ proof: zProof, publicSignals: z.array(decimal) })).max(65_536);
-const zInference = z.strictObject({ verificationKey: zKey, baseline: zChunks, candidate: zChunks });
-
 /**
  * Checks everything about an evaluation that can be checked without private data. Offline, that its parts agree with
  * each other and that the proof proves them; with a chain, that the chain says the same.
  *
  * @param path   a run's folder, or its attestation.json, with proof.json, public.json and verification_key.json
- *   beside it, and inference.json at assurance level 2
+ *   beside it, and inference/ at assurance level 2
  * @param rpc    URL of a node of the chain
  * @param client instead of `rpc`
  * @returns a check that fails is a result
@@ -81,13 +78,31 @@ export async function verifyRun(
     checks.push(...(await proofChecks(attestation, { proof, publicSignals, key })));
   }
   if (attestation.inference) {
-    checks.push(...inferenceChecks(attestation, readJson(beside('inference.json'), zInference)));
+    const files = {
+      baseline: readChunks(beside('inference'), 'baseline'),
+      candidate: readChunks(beside('inference'), 'candidate'),
+    };
+    checks.push(...inferenceChecks(attestation, files));
   }
   const chain = client ?? (rpc === undefined ? undefined : createPublicClient({ transport: http(rpc) }));
   if (chain) checks.push(...(await chainChecks(attestation, key, chain)));
   const ok = checks.every((check) => check.ok);
   const level = attestation.inference ? 2 : 1;
   return { level: ok && attestation.proof ? level : 0, checks, ok, onChain: chain !== undefined };
+}
+
+/** The chunks of a model, numbered from 1; a number that is left out is missed. */
+function readChunks(folder: string, model: string): ChunkFiles[] {
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  const count = names.filter((name) => name.startsWith(`${model}.`) && name.endsWith('.proof.json')).length;
+  return Array.from({ length: count }, (_, i) => {
+    const file = (part: string) => join(folder, `${model}.${i + 1}.${part}.json`);
+    return {
+      proof: readJson(file('proof'), zProof),
+      publicSignals: readJson(file('public'), zPublic),
+      verificationKey: readJson(file('verification_key'), zKey),
+    };
+  });
 }
 
 function attestationFile(path: string): string {

@@ -170,9 +170,12 @@ describe('hokusai run --chain local', () => {
     const verified = await hokusai('verify', run, '--json');
     assert.equal(verified.code, 0, verified.stdout);
     assert.equal(JSON.parse(verified.stdout).level, 2);
-    const chunks = JSON.parse(await readFile(join(run, 'inference.json'), 'utf8'));
-    chunks.candidate.reverse();
-    await writeFile(join(run, 'inference.json'), JSON.stringify(chunks));
+    const chunk = (i: number) => join(run, `inference/candidate.${i}.proof.json`);
+    const first = await readFile(chunk(1));
+    await writeFile(chunk(1), await readFile(chunk(2)));
+    assert.equal((await hokusai('verify', run)).code, 1);
+    await writeFile(chunk(1), first);
+    await rm(chunk(2));
     assert.equal((await hokusai('verify', run)).code, 1);
   });
 });

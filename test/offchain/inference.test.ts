@@ -75,21 +75,23 @@ describe('verification of inferences', async () => {
     inference: { circuit: 'linear30', circuitId: circuitId(key), prover: 'native' },
   } as unknown as Attestation;
   const chunks = simulatedChunks(signals);
-  const file = { verificationKey: key, baseline: chunks, candidate: chunks };
-  const failing = (changes: Partial<typeof file>, stated = attestation) =>
-    inferenceChecks(stated, { ...file, ...changes })
+  const withKey = (list: readonly ProvenChunk[], verificationKey = key) =>
+    list.map((chunk) => ({ ...chunk, verificationKey }));
+  const files = { baseline: withKey(chunks), candidate: withKey(chunks) };
+  const failing = (changes: Partial<typeof files>, stated = attestation) =>
+    inferenceChecks(stated, { ...files, ...changes })
       .filter(({ ok }) => !ok)
       .map(({ name }) => name);
 
   it('accepts a chain for each model, and warns of the development key', () => {
     assert.deepEqual(failing({}), []);
-    assert.equal(inferenceChecks(attestation, file)[0]!.warning, true);
+    assert.equal(inferenceChecks(attestation, files)[0]!.warning, true);
   });
 
   it('attack: a chain cut short, begun late, empty, out of order, or with a chunk twice', () => {
     const [a, b] = chunks as [ProvenChunk, ProvenChunk];
     for (const candidate of [[a], [b], [], [b, a], [a, a, b], [a, b, b]]) {
-      assert.deepEqual(failing({ candidate }), ['inference of the candidate']);
+      assert.deepEqual(failing({ candidate: withKey(candidate) }), ['inference of the candidate']);
     }
   });
 
@@ -98,9 +100,17 @@ describe('verification of inferences', async () => {
       for (const j of list.keys()) {
         const forged = signals.map((other, k) => (k === i ? list.with(j, list[j]! + 1n) : other));
         const kept = chunks.map((chunk, k) => ({ ...chunk, publicSignals: forged[k]!.map(String) }));
-        assert.deepEqual(failing({ baseline: kept }), ['inference of the baseline'], `chunk ${i}, signal ${j}`);
+        assert.deepEqual(
+          failing({ baseline: withKey(kept) }),
+          ['inference of the baseline'],
+          `chunk ${i}, signal ${j}`,
+        );
         const proven = simulatedChunks(forged);
-        assert.deepEqual(failing({ baseline: proven }), ['inference of the baseline'], `chunk ${i}, signal ${j}`);
+        assert.deepEqual(
+          failing({ baseline: withKey(proven) }),
+          ['inference of the baseline'],
+          `chunk ${i}, signal ${j}`,
+        );
       }
     }
   });
@@ -113,14 +123,15 @@ describe('verification of inferences', async () => {
     assert.deepEqual(failing({}, state({ models: { baseline: model, candidate } })), both.slice(1));
     const baseline = { ...model, predictionsRoot: '5' };
     assert.deepEqual(failing({}, state({ models: { baseline, candidate: model } })), both.slice(0, 1));
-    for (const inference of [
-      { ...attestation.inference, circuit: 'score512' },
-      { ...attestation.inference, circuitId: zeroHash },
-    ]) {
-      assert.deepEqual(failing({}, state({ inference })), ['inference circuit']);
-    }
+    const circuit = { ...attestation.inference!, circuit: 'score512' };
+    assert.deepEqual(failing({}, state({ inference: circuit })), ['inference circuit']);
+    const id = { ...attestation.inference!, circuitId: zeroHash };
+    assert.deepEqual(failing({}, state({ inference: id })), ['inference circuit', ...both]);
     const other = { ...key, vk_alpha_1: key.IC[0]! };
-    assert.deepEqual(failing({ verificationKey: other }), ['inference circuit', ...both]);
+    const forged = withKey(chunks, other);
+    assert.deepEqual(failing({ baseline: forged, candidate: forged }), ['inference circuit', ...both]);
+    assert.deepEqual(failing({ candidate: [files.candidate[0]!, forged[1]!] }), both.slice(1));
+    assert.deepEqual(failing({ baseline: [], candidate: [] }), both);
   });
 });
 
