@@ -88,7 +88,7 @@ export const zCounts = z.union([
   }),
 ]);
 
-const model = z.strictObject({
+const model = {
   /** Poseidon commitment to the model's parameters. */
   commitment: fieldElement,
   /** What it was trained on: keccak chain of dataRoots. */
@@ -98,7 +98,7 @@ const model = z.strictObject({
   predictionsRoot: fieldElement,
   /** Absent, like counts and delta, where a chain rejected the contribution: its author could look for benchmark rows. */
   metrics: metrics.optional(),
-});
+};
 
 /**
  * What one evaluation found, and all that is needed to check it without private data. Written as `attestation.json`.
@@ -151,7 +151,16 @@ export const zAttestation = z.strictObject({
     range: z.strictObject({ low: z.string(), high: z.string() }).optional(),
   }),
   /** Absent where the contribution was rejected before training. */
-  models: z.strictObject({ baseline: model, candidate: model }).optional(),
+  models: z
+    .strictObject({
+      baseline: z.strictObject(model),
+      candidate: z.strictObject({
+        ...model,
+        /** With the round's fold and committee drawn after the commit, where training draws anything. */
+        seed: hash.optional(),
+      }),
+    })
+    .optional(),
   /** Absent, like delta, where there is nothing to count. */
   counts: zCounts.optional(),
   delta: z

@@ -18,6 +18,7 @@ import type { ProvingOptions } from './prove/pool.ts';
 import type { Score } from './prove/score.ts';
 import { selectRows, type Table } from './table.ts';
 import type { Model } from './train/model.ts';
+import { isDrawn } from './train/spec.ts';
 import { train } from './train/train.ts';
 import { type Validation, validate } from './validate.ts';
 
@@ -36,6 +37,8 @@ export interface Contribution extends Committed {
   /** SHA-256 of the file, which names it in the journal. */
   readonly file: string;
   readonly table: Table;
+  /** Drawn with the round's fold and committee; absent in a dry run. */
+  readonly seed?: Hex;
 }
 
 /** The part of an attestation on which honest validators agree to the bit. */
@@ -140,9 +143,10 @@ export async function evaluateContribution(
   const nextRoot = trainingSetRoot(line.trainingSetRoot, contribution.dataRoot);
   const rows = append(line.trainingSet, selectRows(contribution.table, merged.fresh));
   const baseline = await headOf(line, executor);
-  const candidate = await trained(line, rows, nextRoot, executor).catch(trainingFailed);
+  const seed = isDrawn(line.spec) ? contribution.seed : undefined;
+  const candidate = await trained(line, rows, nextRoot, executor, seed).catch(trainingFailed);
   if ('reason' in candidate) return refuse(line, offer, contribution, candidate, known);
-  return scored(line, offer, contribution, executor, { known, nextRoot, rows, baseline, candidate });
+  return scored(line, offer, contribution, executor, { known, nextRoot, rows, seed, baseline, candidate });
 }
 
 /** Why a contribution is not accepted. */
@@ -190,21 +194,32 @@ export const headOf = (line: ModelLine, executor: Executor): Promise<Model> =>
   trained(line, line.trainingSet, line.trainingSetRoot, executor);
 
 /** The model of a training set: trained once, then taken from the journal. */
-async function trained(line: ModelLine, table: Table, root: Hex, executor: Executor): Promise<Model> {
-  const { schema, quantiser, spec } = line;
-  const inputs = { trainingSetRoot: root, quantiserHash: line.fold.quantiserHash, trainSpecHash: line.trainSpecHash };
+async function trained(line: ModelLine, table: Table, root: Hex, executor: Executor, seed?: Hex): Promise<Model> {
+  const { schema, quantiser, spec, trainSpecHash } = line;
+  const drawn = seed && { seed };
+  const inputs = { trainingSetRoot: root, quantiserHash: line.fold.quantiserHash, trainSpecHash, ...drawn };
   const model = await executor.step('train', inputs, async ({ signal }) =>
-    train(table, { schema, quantiser, spec }, { signal }),
+    train(table, { schema, quantiser, spec, ...drawn }, { signal }),
   );
   return model as Model;
 }
+
+/** Both models, and what the candidate was trained on. */
+type Trained = {
+  readonly known: Known;
+  readonly nextRoot: Hex;
+  readonly rows: Table;
+  readonly seed: Hex | undefined;
+  readonly baseline: Model;
+  readonly candidate: Model;
+};
 
 async function scored(
   line: ModelLine,
   offer: Offer,
   contribution: Contribution,
   executor: Executor,
-  { known, nextRoot, rows, ...models }: { known: Known; nextRoot: Hex; rows: Table; baseline: Model; candidate: Model },
+  { known, nextRoot, rows, seed, ...models }: Trained,
 ): Promise<Finding> {
   const baseline = await evaluate(models.baseline, line.trainingSetRoot, line);
   const candidate = await evaluate(models.candidate, nextRoot, line);
@@ -240,7 +255,7 @@ async function scored(
       ...agreed(line, offer, contribution, verdict, known),
       models: {
         baseline: model('baseline', baseline, line.trainingSetRoot, line.trainingSet.rows),
-        candidate: model('candidate', candidate, nextRoot, rows.rows),
+        candidate: { ...model('candidate', candidate, nextRoot, rows.rows), ...(seed && { seed }) },
       },
       ...(told && { counts, delta: score }),
     },

@@ -11,7 +11,17 @@ import { connect, type Sender } from './chain/connect.ts';
 import type { Deployment } from './chain/contracts.ts';
 import { proveInference as sendInference } from './chain/inference.ts';
 import { openKeystore } from './chain/keystore.ts';
-import { contextHash, policy, reject, round, settle, voteCommit, voteReveal, withdraw } from './chain/round.ts';
+import {
+  contextHash,
+  drawnSeed,
+  policy,
+  reject,
+  round,
+  settle,
+  voteCommit,
+  voteReveal,
+  withdraw,
+} from './chain/round.ts';
 import type { Sent } from './chain/send.ts';
 import { register } from './chain/validator-registry.ts';
 import { type SignedVote, signVote, type Vote, voteHash, voteSalt } from './chain/vote.ts';
@@ -165,7 +175,8 @@ async function opened(assignment: Assignment): Promise<Contribution> {
   await writeFile(file, data, { mode: 0o600 });
   const { contributor, payeesRoot, dataRoot, rows } = assignment;
   const committed = { contributor, payeesRoot, dataRoot, rows };
-  return { ...committed, contributionSecret, file: ciphertextHash(data), table: await readCsv(file) };
+  const seed = await drawnSeed(client, assignment.roundId);
+  return { ...committed, contributionSecret, file: ciphertextHash(data), table: await readCsv(file), seed };
 }
 
 /**

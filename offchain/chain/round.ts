@@ -1,5 +1,6 @@
 import type { ArtifactMap } from 'hardhat/types/artifacts';
 import { type Address, type ContractFunctionArgs, type ContractFunctionName, type Hex, zeroHash } from 'viem';
+import { HokusaiError } from '../errors.ts';
 import type { PayeeProof } from '../payees.ts';
 import type { ContractProof } from '../prove/prove.ts';
 import { assertProductionKeys } from './circuit.ts';
@@ -254,6 +255,25 @@ export async function commitmentOf(client: ChainClient, contribution: Contributi
 export async function round(client: ChainClient, roundId: Hex) {
   const record = await view(client, { contract: 'rounds', functionName: 'round', args: [roundId] });
   return { ...record, state: STATES[record.state] as State, status: STATUSES[record.status] as Status };
+}
+
+/**
+ * What fold, committee and training of a round are drawn from; nobody knew it when the contribution was committed to.
+ *
+ * @throws HokusaiError `ROUND_NOT_DRAWN` (retryable)
+ */
+export async function drawnSeed(client: ChainClient, roundId: Hex): Promise<Hex> {
+  const { publicClient, deployment } = client;
+  const { anchorBlock } = await round(client, roundId);
+  const drawn = { address: deployment.rounds, abi: abi('Rounds'), eventName: 'RoundDrawn', args: { roundId } } as const;
+  const [event] = await reach(publicClient, () =>
+    publicClient.getContractEvents({ ...drawn, fromBlock: BigInt(anchorBlock), strict: true }),
+  );
+  if (event) return event.args.seed;
+  throw new HokusaiError('retryable', 'ROUND_NOT_DRAWN', `Nothing has been drawn for the round ${roundId} yet.`, {
+    details: { roundId, anchorBlock: String(anchorBlock) },
+    next: 'Draw it, or try again when it is drawn.',
+  });
 }
 
 /** What `withdraw` would pay an account, in wei; of a round that has not ended, nothing. */

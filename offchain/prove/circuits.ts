@@ -58,11 +58,32 @@ export const CIRCUITS = {
     args: [120, 240, 15, 64, 64, 16],
     publicInputs: [],
   },
+  tree23: {
+    file: 'forest-inference.circom',
+    template: 'ForestInference',
+    family: 'forest',
+    args: [240, 240, 15, 54, 8, 1, 23, 2],
+    publicInputs: [],
+  },
   forest100: {
     file: 'forest-inference.circom',
     template: 'ForestInference',
     family: 'forest',
     args: [15, 240, 15, 64, 8, 100, 10, 8],
+    publicInputs: [],
+  },
+  binaryForest100: {
+    file: 'forest-inference.circom',
+    template: 'ForestInference',
+    family: 'forest',
+    args: [15, 240, 15, 64, 1, 100, 10, 8],
+    publicInputs: [],
+  },
+  regressionForest100: {
+    file: 'forest-inference.circom',
+    template: 'ForestInference',
+    family: 'forest',
+    args: [15, 240, 15, 64, 16, 100, 10, 8],
     publicInputs: [],
   },
 } as const;

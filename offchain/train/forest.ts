@@ -2,7 +2,7 @@ import { HokusaiError } from '../errors.ts';
 import { boost } from './boost.ts';
 import { type ForestModel, flatten, HALF, leafInteger, MOST_VOTED_CLASSES, NUMBER_UNIT } from './forest-model.ts';
 import { checkSpec, eachTree, type ForestSpec, type Learnt, optionsOf } from './forest-spec.ts';
-import { randomOf } from './random.ts';
+import { randomOf, seedOf } from './random.ts';
 import { refuseOneClass, type Trainer, type TrainInput } from './trainer.ts';
 import { growTree, type Node } from './tree.ts';
 
@@ -55,8 +55,9 @@ async function average(input: TrainInput, spec: ForestSpec): Promise<Learnt> {
     channel: classes > 0 ? Uint8Array.from(labels) : new Uint8Array(rows),
     amounts: classes > 0 ? new Float64Array(rows).fill(1) : Float64Array.from(labels),
   };
+  const seed = seedOf(spec.seed ?? 0, input);
   const trees = await eachTree(input, count, (i) => {
-    const random = randomOf(`${spec.seed ?? 0}/${i}`);
+    const random = randomOf(`${seed}/${i}`);
     const weights = new Uint32Array(rows).fill(Number(!several));
     for (let draw = 0; several && draw < rows; draw++) weights[random(rows)]!++;
     return flatten(growTree({ ...learning, weights }, options, random), (leaf) => leafOf(leaf, weights, input, count));

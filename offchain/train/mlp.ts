@@ -3,7 +3,7 @@ import { HokusaiError } from '../errors.ts';
 import { compareRounded, type DenseModel, quantiseDense, type Rounding } from './dense.ts';
 import { refuseAborted } from './newton.ts';
 import { Perceptron } from './perceptron.ts';
-import { type Random, randomOf } from './random.ts';
+import { type Random, randomOf, seedOf } from './random.ts';
 import { refuseOneClass, type Trainer, type TrainInput } from './trainer.ts';
 
 /** Named as scikit-learn's MLPClassifier names them. */
@@ -93,7 +93,7 @@ function checkHyperparameters(chosen: Required<MlpHyperparameters>): void {
 /** Runs through the rows in batches, in another order each time; the event loop runs in between. */
 async function minimise(input: TrainInput, chosen: Required<MlpHyperparameters>) {
   const { features, labels, classes } = input;
-  const random = randomOf(`mlp ${chosen.random_state}`);
+  const random = randomOf(`mlp ${seedOf(chosen.random_state, input)}`);
   const outputs = classes === 2 ? 1 : classes;
   const widths = { features: features.columns.length, hidden: chosen.hidden_layer_sizes[0]!, outputs };
   const perceptron = new Perceptron(features, labels, widths, chosen.alpha);

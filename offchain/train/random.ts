@@ -5,6 +5,10 @@ export type Random = (below: number) => number;
 
 const rotate = (value: number, by: number): number => (value << by) | (value >>> (32 - by));
 
+/** What a trainer draws from: the configuration's own seed, and the one of the round, where there is one. */
+export const seedOf = (own: number, { seed }: { seed?: `0x${string}` }): string =>
+  seed === undefined ? String(own) : `${own}/${seed}`;
+
 /**
  * xoshiro128** (Blackman, Vigna: Scrambled Linear Pseudorandom Number Generators, ACM TOMS 47, 2021) on 32-bit integers,
  * begun with the first 16 bytes of the SHA-256 of `seed`: the same integers on every machine. Draws that would favour

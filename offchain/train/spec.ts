@@ -55,6 +55,10 @@ export type TrainSpec = {
   };
 }[ModelType];
 
+/** Whether anything is drawn in training: rows and features of trees, or weights to begin with and the order of rows. */
+export const isDrawn = ({ modelType }: TrainSpec): boolean =>
+  modelType.startsWith('RandomForest') || modelType === 'MLPClassifier';
+
 /** What a type of model is for. */
 export const taskOf = (modelType: ModelType): Task =>
   modelType === 'Ridge' || modelType.endsWith('Regressor') ? 'regression' : 'classification';

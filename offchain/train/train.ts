@@ -1,3 +1,4 @@
+import type { Hex } from 'viem';
 import { labelsOf } from '../check-table.ts';
 import { HokusaiError } from '../errors.ts';
 import { byDigest } from '../integrate.ts';
@@ -20,7 +21,7 @@ import type { Trainer, TrainProgress } from './trainer.ts';
 /** Learns from the distinct rows of a table, in the order of their digests. The table has passed `checkTable`. */
 export async function train(
   table: Table,
-  { schema, quantiser, spec }: { schema: Schema; quantiser: Quantiser; spec: TrainSpec },
+  { schema, quantiser, spec, seed }: { schema: Schema; quantiser: Quantiser; spec: TrainSpec; seed?: Hex },
   { signal, onProgress }: { signal?: AbortSignal; onProgress?: (progress: TrainProgress) => void } = {},
 ): Promise<Model> {
   const rows = byDigest(table, schema);
@@ -30,6 +31,7 @@ export async function train(
     labels: labelsOf(rows, schema),
     classes,
     quantiserHash: quantiserHash(quantiser),
+    ...(seed && { seed }),
     ...(signal && { signal }),
     ...(onProgress && { onProgress }),
   });

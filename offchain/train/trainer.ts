@@ -10,6 +10,8 @@ export interface TrainInput {
   classes: number;
   /** Hash of the quantiser that made the features. */
   quantiserHash: `0x${string}`;
+  /** Drawn after the data was committed to, so that nobody can choose data by what is drawn; absent for a first head. */
+  seed?: `0x${string}`;
   /** Called after each iteration. */
   onProgress?: (progress: TrainProgress) => void;
   /** Looked at between iterations. */

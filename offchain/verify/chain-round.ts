@@ -38,6 +38,14 @@ async function readCommittee(question: Question): Promise<readonly Address[]> {
   return client.readContract({ ...contract, functionName: 'members', args: [committee] });
 }
 
+/** What was drawn with the fold and the committee. */
+async function readSeed(question: Question): Promise<Hex | undefined> {
+  const { client, rounds, roundId } = question;
+  const args = { address: rounds, abi: abi('Rounds'), eventName: 'RoundDrawn', args: { roundId } } as const;
+  const [drawn] = await client.getContractEvents({ ...args, fromBlock: firstBlock(question), strict: true });
+  return drawn?.args.seed;
+}
+
 /** Nodes search few blocks at once, so the search begins where the attestation says that the round was first written of. */
 export function firstBlock({ attestation }: Question): bigint {
   const blocks = attestation.transactions.map(({ block }) => block);
@@ -69,6 +77,9 @@ export async function roundProblems(question: Question): Promise<string[]> {
     ...(models && {
       'models.baseline.commitment': [models.baseline.commitment, round.headCommitment],
       'models.baseline.trainingSetRoot': [models.baseline.trainingSetRoot, round.headTrainingSetRoot],
+    }),
+    ...(models?.candidate.seed && {
+      'models.candidate.seed': [models.candidate.seed, await readSeed(question)],
     }),
     ...(accepted && {
       'context.settler': [context.settler.toLowerCase(), round.settler.toLowerCase()],

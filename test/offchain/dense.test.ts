@@ -281,6 +281,8 @@ describe('mlpTrainer', () => {
     const other = await mlpTrainer({ ...SMALL, random_state: 1, max_iter: 1 }).train(train);
     const again = await mlpTrainer({ ...SMALL, max_iter: 1 }).train(train);
     assert.notDeepEqual(other.model.hidden, again.model.hidden);
+    const drawn = await mlpTrainer({ ...SMALL, max_iter: 1 }).train({ ...train, seed: `0x${'01'.repeat(32)}` });
+    assert.notDeepEqual(drawn.model.hidden, again.model.hidden);
   });
 
   it('makes the same bits in another process, without the optimising compiler and in another locale', async () => {

@@ -54,6 +54,28 @@ function random(rows: number, width: number, classes: number, seed: number): Tra
   return { features: { rows, columns, values }, labels, classes, quantiserHash: HASH };
 }
 
+describe('what a forest draws', () => {
+  const trees = async (kind: ForestSpec['kind'], seed?: `0x${string}`, own = 0) =>
+    (await train({ ...random(60, 4, 2, 5), ...(seed && { seed }) }, { kind, trees: 3, maxDepth: 4, seed: own })).trees;
+  const [one, other] = [`0x${'01'.repeat(32)}`, `0x${'02'.repeat(32)}`] as const;
+
+  it('follows from the seed of the round and its own, and is the same each time', async () => {
+    const first = await trees('random-forest', one);
+    assert.deepEqual(await trees('random-forest', one), first);
+    for (const again of [
+      await trees('random-forest'),
+      await trees('random-forest', other),
+      await trees('random-forest', one, 1),
+    ]) {
+      assert.notDeepEqual(again, first);
+    }
+  });
+
+  it('is nothing where trees are boosted', async () => {
+    assert.deepEqual(await trees('gradient-boosting', one), await trees('gradient-boosting', other));
+  });
+});
+
 describe('forestTrainer on breast cancer', () => {
   /**
    * What scikit-learn 1.9.1 gives for the very features of these tests, with max_depth 10 but for boosting, least and most

@@ -7,7 +7,7 @@ import type { Address } from 'viem';
 import { type ChainClient, connect } from '../../offchain/chain/connect.ts';
 import { openKeystore } from '../../offchain/chain/keystore.ts';
 import { type LocalChain, startLocalChain } from '../../offchain/chain/local.ts';
-import { round } from '../../offchain/chain/round.ts';
+import { drawnSeed, round } from '../../offchain/chain/round.ts';
 import { type Sent, send, view } from '../../offchain/chain/send.ts';
 import { voteContent } from '../../offchain/chain/vote.ts';
 import { type Executor, openExecutor } from '../../offchain/executor.ts';
@@ -22,6 +22,7 @@ import { openRound } from '../../offchain/local-round.ts';
 import { payeesTree } from '../../offchain/payees.ts';
 import { createIdentity, encryptTo } from '../../offchain/recipient.ts';
 import { type Offered, offer, openProject } from '../../offchain/run.ts';
+import type { ForestModel } from '../../offchain/train/forest-model.ts';
 import type { Assignment, Ballot } from '../../offchain/validator.ts';
 import { TABLE } from '../e2e/hokusai.ts';
 
@@ -39,12 +40,17 @@ after(async () => {
 });
 
 /** A project whose baseline knows few rows, with so many validators, and what its contributor offers. */
-async function localProject(name: string, validators: number): Promise<LocalModelOptions & { offered: Offered }> {
+async function localProject(
+  name: string,
+  validators: number,
+  modelType = 'LinearSVC',
+): Promise<LocalModelOptions & { offered: Offered }> {
   const directory = join(folder, name);
   await init({ directory, data: TABLE, label: 'benign', baselineRows: 20, benchmarkRows: 284 });
   const file = join(directory, 'hokusai.yaml');
   const text = (await readFile(file, 'utf8')).replace(/^( +validators:).*$/m, `$1 ${validators}`);
-  await writeFile(file, text.replace(/^ +threshold:.*$/m, ''));
+  const training = text.replace(/^ +threshold:.*$/m, '').replace(/^( +model_type:) .*$/m, `$1 ${modelType}`);
+  await writeFile(file, modelType === 'LinearSVC' ? training : training.replace(/^ +C: .*$/m, '    n_estimators: 5'));
   const project = await openProject(file);
   const offered = await offer(project, 'contribution', project.config.data.contribution);
   const executor = await openExecutor(join(directory, 'run'));
@@ -61,8 +67,8 @@ const votedBy = (client: ChainClient, { roundId }: Assignment, validator: Addres
   view(client, { contract: 'rounds', functionName: 'voteOf', args: [roundId, validator] });
 
 /** A round that waits for the vote of its one validator. */
-async function soleValidator(name: string) {
-  const options = await localProject(name, 1);
+async function soleValidator(name: string, modelType?: string) {
+  const options = await localProject(name, 1, modelType);
   const start = () => startLocalValidator(options, 1, nothing);
   const started = await start();
   const model = await registerLocalModel(options, [started], nothing);
@@ -110,6 +116,20 @@ describe('a validator', () => {
       }
       const { vote } = await validator.ask<Ballot>({ type: 'evaluate', assignment });
       assert.equal(vote.status, 'SCORED', 'nothing is kept of what was not delivered');
+    } finally {
+      validator.stop();
+    }
+  });
+
+  it('attack: trains with what was drawn after the commit, so nobody chooses data by the rows that trees will draw', async () => {
+    const { validator, assignment, contributor } = await soleValidator('drawn', 'RandomForestClassifier');
+    try {
+      const { agreed, evaluated } = await validator.ask<Ballot>({ type: 'evaluate', assignment });
+      const seed = await drawnSeed(contributor, assignment.roundId);
+      const { baseline, candidate } = agreed.models!;
+      assert.deepEqual([candidate.seed, 'seed' in baseline], [seed, false]);
+      const { trees } = evaluated!.models.candidate as ForestModel;
+      assert.equal(trees.length, 5);
     } finally {
       validator.stop();
     }
