@@ -92,6 +92,8 @@ async function openRound(chain: Chain, attest: (contributor: Address, payeesRoot
   const { payeesRoot } = payeesTree([{ payee: addressOf(people.payee), weight: 1n }]);
   const attestation = attest(addressOf(people.contributor), payeesRoot);
   const { sent, ...ids } = await chain.register(attestation);
+  const [drawn] = await rounds.getEvents.RoundDrawn({ roundId: ids.roundId }, { fromBlock: 0n });
+  if (attestation.models) attestation.models.candidate.seed = drawn!.args.seed!;
   attestation.context = {
     chainId: await chain.publicClient.getChainId(),
     modelRegistry: modelRegistry.address,

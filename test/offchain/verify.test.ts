@@ -177,6 +177,14 @@ describe('verify', () => {
     assert.deepEqual(await undetected(rest, { client }), NEVER);
   });
 
+  it('attack: a candidate trained with another seed than the one that was drawn', async () => {
+    const attestation = structuredClone(settled.files.attestation);
+    attestation.models!.candidate.seed = `0x${'5e'.repeat(32)}`;
+    const { checks } = await verify({ ...settled.files, attestation }, { client });
+    const round = checks.find(({ name }) => name === 'round');
+    assert.match(round!.detail, /models\.candidate\.seed/);
+  });
+
   it('notices every value that is left out, but a vote without a chain, and steps and transactions', async () => {
     const all = removals(settled.files, '', (files) => files as Files);
     const lists = ['attestation.steps.*', 'attestation.transactions.*'];
