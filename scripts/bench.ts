@@ -1,13 +1,14 @@
 /**
  * Measures, and prints each figure beside a peer's.
  *
- *   npm run bench -- NAME [--json]      NAME: prove, gas, miss
+ *   npm run bench -- prove [FAMILY ...] [--json]
+ *   npm run bench -- gas|miss [--json]
  */
 import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { benchGas } from './bench/gas.ts';
 import { benchMiss } from './bench/miss.ts';
-import { benchProve } from './bench/prove.ts';
+import { benchProve, FAMILIES } from './bench/prove.ts';
 
 /** One measured figure. */
 export interface Figure {
@@ -23,15 +24,24 @@ export interface Figure {
   readonly source?: string;
 }
 
-const BENCHES: Record<string, () => AsyncIterable<Figure>> = { prove: benchProve, gas: benchGas, miss: benchMiss };
+/** What can be measured, and the parts that can be named. */
+const BENCHES: Record<string, { parts: readonly string[]; run(parts: readonly string[]): AsyncIterable<Figure> }> = {
+  prove: { parts: Object.keys(FAMILIES), run: benchProve },
+  gas: { parts: [], run: benchGas },
+  miss: { parts: [], run: benchMiss },
+};
 
 const { values, positionals } = parseArgs({
   options: { json: { type: 'boolean', default: false } },
   allowPositionals: true,
 });
-const bench = BENCHES[positionals[0] ?? ''];
-if (!bench || positionals.length !== 1) {
-  console.error(`Usage: npm run bench -- NAME [--json], with NAME among: ${Object.keys(BENCHES).join(', ')}`);
+const [name = '', ...parts] = positionals;
+const bench = BENCHES[name];
+if (!bench || parts.some((part) => !bench.parts.includes(part))) {
+  console.error(
+    'Usage: npm run bench -- NAME [PART ...] [--json], with all parts where none is named, and NAME among:',
+  );
+  for (const [known, { parts }] of Object.entries(BENCHES)) console.error(`  ${known} ${parts.join(' ')}`.trimEnd());
   process.exit(2);
 }
 
@@ -41,7 +51,7 @@ if (!values.json) {
     `${cpus().length} x ${cpu?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.versions.node}\n`,
   );
 }
-for await (const figure of bench()) {
+for await (const figure of bench.run(parts)) {
   if (values.json) console.log(JSON.stringify(figure));
   else console.log(line(figure));
 }
