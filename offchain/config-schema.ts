@@ -1,8 +1,10 @@
 import { parseUnits } from 'viem';
 import { z } from 'zod';
+import type { Task } from './label.ts';
 import { CLASS_METRICS, ERROR_METRICS, METRICS, type Metric } from './metrics.ts';
+import { nearestFirst } from './nearest.ts';
 import { alpha30, zMicro } from './power.ts';
-import { HYPERPARAMETERS, MODEL_TYPES, type ModelType, taskOf } from './train/spec.ts';
+import { ESTIMATORS, HYPERPARAMETERS, type Json, MODEL_TYPES, type ModelType, taskOf } from './train/spec.ts';
 
 /** Rows of the largest class of the score circuit: a larger benchmark has no proof. */
 export const MAX_BENCHMARK_ROWS = 4096;
@@ -106,22 +108,18 @@ const zMetaflow = z.strictObject({
   max_retry_count: int().min(0).max(100).default(DEFAULTS.maxRetryCount),
 });
 
-const only = (value: string) => ({ error: `only ${value} runs so far` });
-
-const zFramework = z.literal('reference', only('reference')).default('reference');
-
 const zTrainingOf = <Type extends ModelType, Shape extends z.ZodRawShape>(
   type: Type,
   hyperparameters: z.ZodObject<Shape, z.core.$strict>,
 ) =>
   z.strictObject({
-    framework: zFramework,
+    framework: z.literal('reference'),
     model_type: z.literal(type),
     hyperparameters: z.preprocess((given) => (given === undefined ? {} : given), hyperparameters),
   });
 
 const H = HYPERPARAMETERS;
-const zModelType = z.discriminatedUnion(
+const zReference = z.discriminatedUnion(
   'model_type',
   [
     zTrainingOf('LinearSVC', H.LinearSVC),
@@ -138,11 +136,57 @@ const zModelType = z.discriminatedUnion(
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** The type of model decides what else there is to say. */
+const zJson: z.ZodType<Json> = z.union([z.string(), z.number(), z.boolean(), z.null(), z.array(z.lazy(() => zJson))]);
+
+/** What every program of another framework is given. */
+const external = {
+  /** Named by the framework, which checks them. */
+  hyperparameters: z.record(text, zJson).default({}),
+  /** Seconds. */
+  timeout: int()
+    .min(1)
+    .max(30 * DAY)
+    .default(3_600),
+  /** Megabytes of address space. */
+  memory: int()
+    .min(256)
+    .max(2 ** 22)
+    .default(16_384),
+  /** Further files and folders that it may read. */
+  readable: z.array(text).default([]),
+};
+const zScikitLearn = z.strictObject({
+  framework: z.literal('scikit-learn'),
+  model_type: z.enum(Object.keys(ESTIMATORS), {
+    error: ({ input }) =>
+      `no estimator that is known; did you mean ${nearestFirst(String(input), Object.keys(ESTIMATORS))[0]}?`,
+  }),
+  /** A Python that has the packages, instead of an environment of our own. */
+  python: text.optional(),
+  ...external,
+});
+const zCommand = z.strictObject({
+  framework: z.literal('command'),
+  model_type: text,
+  task: z.enum(['classification', 'regression']).default('classification'),
+  command: z.array(text).min(1),
+  ...external,
+});
+
+/** The framework, and of our own the type of model, decide what else there is to say. */
 const zTraining = z.preprocess(
-  (given) => (isRecord(given) ? { model_type: DEFAULTS.modelType, ...given } : given),
-  zModelType,
+  (given) => (isRecord(given) ? { framework: 'reference', model_type: DEFAULTS.modelType, ...given } : given),
+  z.discriminatedUnion('framework', [zReference, zScikitLearn, zCommand], {
+    error: ({ code }) => (code === 'invalid_union' ? `only ${FRAMEWORKS.join(', ')} run so far` : undefined),
+  }),
 );
+const FRAMEWORKS = ['reference', 'scikit-learn', 'command'];
+
+/** What a configuration's models are for. */
+export function taskOfTraining(training: z.infer<typeof zTraining>): Task {
+  if (training.framework === 'reference') return taskOf(training.model_type);
+  return training.framework === 'command' ? training.task : ESTIMATORS[training.model_type]![1];
+}
 
 /** What there is of a task's models, also as the Python pipeline calls it. */
 const METRIC_NAMES = {
@@ -261,8 +305,8 @@ export const zConfigFile = z
     assurance: z.enum(['scored', 'inferred'], { error: 'only scored and inferred run so far' }).default('scored'),
   })
   .superRefine(
-    ({ training, policy, evaluation }, { addIssue }) => {
-      const task = taskOf(training.model_type);
+    ({ training, policy, evaluation, assurance }, { addIssue }) => {
+      const task = taskOfTraining(training);
       const names: readonly string[] = METRIC_NAMES[task];
       const refuse = (metric: string, ...path: (string | number)[]) => {
         if (names.includes(metric)) return;
@@ -271,6 +315,10 @@ export const zConfigFile = z
       };
       refuse(policy.metric, 'policy', 'metric');
       for (const [at, name] of (evaluation.metrics ?? []).entries()) refuse(name, 'evaluation', 'metrics', at);
+      if (assurance === 'inferred' && training.framework !== 'reference') {
+        const message = 'what a model of another framework predicts is not proven: use framework reference, or scored';
+        addIssue({ code: 'custom', path: ['assurance'], message, input: assurance });
+      }
       if (task === 'regression' && policy.guardrails.length > 0) {
         const message = 'the counts of a regression tell of its own metric alone: there is no other to guard';
         addIssue({ code: 'custom', path: ['policy', 'guardrails'], message, input: policy.guardrails });
@@ -284,7 +332,7 @@ type ConfigFile = z.infer<typeof zConfigFile>;
 /** What is reported: the metrics that are named, else all that there are of the task. */
 export function toMetrics({ training, evaluation }: ConfigFile): (Metric | 'r2' | 'mape')[] {
   const all = [...METRICS, 'r2', 'mape'] as const;
-  const named = evaluation.metrics ?? METRIC_NAMES[taskOf(training.model_type)];
+  const named = evaluation.metrics ?? METRIC_NAMES[taskOfTraining(training)];
   const wanted = named.map((name) => (name === 'f1_score' ? 'f1' : name));
   return [...new Set(wanted.flatMap((name) => all.find((metric) => metric === name) ?? []))];
 }

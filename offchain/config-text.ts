@@ -51,7 +51,8 @@ metaflow:
 
 # How models are made.
 training:
-  # Trainer. Only "reference" runs so far: the same bits on every machine. Default: "reference".
+  # Trainer: "reference" gives the same bits on every machine, and what its models predict can be proven; "scikit-learn" and
+  # "command" (any program) are described in docs/frameworks.md. Default: "reference".
   framework: "reference"
   # Kind of model: ${MODEL_TYPES.map((type) => `${type} for a ${taskOf(type)}`).join(', ')}. Default: ${JSON.stringify(DEFAULTS.modelType)}.
   model_type: ${JSON.stringify(modelType)}

@@ -3,9 +3,10 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
 import { z } from 'zod';
-import { DEFAULTS, toMetrics, toPolicy, zConfigFile } from './config-schema.ts';
+import { DEFAULTS, taskOfTraining, toMetrics, toPolicy, zConfigFile } from './config-schema.ts';
 import { HokusaiError } from './errors.ts';
 import { nearestFirst } from './nearest.ts';
+import { bubblewrap } from './train/process.ts';
 import type { TrainSpec } from './train/spec.ts';
 
 /** One thing in a configuration file that somebody should look at. */
@@ -90,13 +91,17 @@ function explain(issue: z.core.$ZodIssue, document: Document, lines: LineCounter
     return {
       line: lineOf(document, lines, path),
       path: path.join('.'),
-      message: unknownKey(keys, key, document.getIn(['training', 'model_type'])),
+      message: unknownKey(
+        keys,
+        key,
+        knownKeys(...['model_type', 'framework'].map((name) => document.getIn(['training', name]))),
+      ),
     };
   });
 }
 
 /** All keys of a file with this training.model_type, as paths of keys; those of a list's items are below the list. */
-export function knownKeys(modelType: unknown = DEFAULTS.modelType): string[][] {
+export function knownKeys(modelType: unknown = DEFAULTS.modelType, framework: unknown = 'reference'): string[][] {
   interface JsonSchema {
     const?: unknown;
     properties?: Record<string, JsonSchema>;
@@ -104,7 +109,13 @@ export function knownKeys(modelType: unknown = DEFAULTS.modelType): string[][] {
     oneOf?: JsonSchema[];
   }
   const below = ({ properties, items, oneOf }: JsonSchema): string[][] => {
-    const branch = oneOf?.find((one) => one.properties?.model_type?.const === modelType);
+    const branch = oneOf
+      ?.flatMap((one) => one.oneOf ?? [one])
+      .find(({ properties }) =>
+        framework === 'reference'
+          ? properties?.model_type?.const === modelType
+          : properties?.framework?.const === framework,
+      );
     return Object.entries(branch?.properties ?? properties ?? items?.properties ?? {}).flatMap(([key, child]) => [
       [key],
       ...below(child).map((path) => [key, ...path]),
@@ -114,9 +125,8 @@ export function knownKeys(modelType: unknown = DEFAULTS.modelType): string[][] {
 }
 
 /** The nearest key of the same section; or the section where a key of that very name belongs. */
-function unknownKey(keys: string[], key: string, modelType: unknown): string {
+function unknownKey(keys: string[], key: string, known: string[][]): string {
   const section = keys.filter((name) => !/^\d+$/.test(name));
-  const known = knownKeys(modelType);
   const elsewhere = known.find((path) => path.at(-1) === key);
   if (elsewhere !== undefined) return `unknown key here, did you mean ${elsewhere.join('.')}?`;
   const here = known.filter((path) => path.length === section.length + 1 && section.every((k, at) => path[at] === k));
@@ -161,6 +171,25 @@ function problemsFound(code: string, file: string, problems: ConfigProblem[]): H
   });
 }
 
+function toTraining(training: z.infer<typeof zConfigFile>['training'], file: string): TrainSpec {
+  if (training.framework === 'reference') {
+    const { framework, model_type: modelType, hyperparameters } = training;
+    return { framework, modelType, hyperparameters } as TrainSpec;
+  }
+  const { framework, model_type: modelType, hyperparameters, timeout, memory, readable } = training;
+  const home = dirname(file);
+  const beside = (path: string) => (path.includes('/') ? resolve(home, path) : path);
+  return {
+    ...{ framework, modelType, hyperparameters, task: taskOfTraining(training), timeout },
+    readable: [home, ...readable.map((path) => resolve(home, path))],
+    memory: memory * 2 ** 20,
+    ...(training.framework === 'command' && {
+      command: [beside(training.command[0]!), ...training.command.slice(1)],
+    }),
+    ...(training.framework === 'scikit-learn' && training.python && { python: beside(training.python) }),
+  };
+}
+
 function toConfig(
   file: string,
   parsed: z.infer<typeof zConfigFile>,
@@ -170,6 +199,10 @@ function toConfig(
   const { pipeline, metaflow, training, evaluation, data, output, assurance } = parsed;
   const beside = (path: string): string => resolve(dirname(file), path);
   const warnings: ConfigProblem[] = [];
+  if (training.framework !== 'reference' && !bubblewrap()) {
+    const message = 'bubblewrap is not installed: the program can read and write what you can, and use the network';
+    warnings.push({ line: lineOfKey(['training', 'framework']), path: 'training.framework', message });
+  }
   if (evaluation.metrics?.includes('auroc')) {
     const message = 'auroc is not computed yet and will not be in the report';
     warnings.push({ line: lineOfKey(['evaluation', 'metrics']), path: 'evaluation.metrics', message });
@@ -180,11 +213,7 @@ function toConfig(
     warnings,
     pipeline: { name: pipeline.name, version: pipeline.version, randomSeed: pipeline.random_seed },
     metaflow: { maxWorkers: metaflow.max_workers, maxRetryCount: metaflow.max_retry_count },
-    training: {
-      framework: training.framework,
-      modelType: training.model_type,
-      hyperparameters: training.hyperparameters,
-    } as TrainSpec & { framework: 'reference' },
+    training: toTraining(training, file),
     evaluation: {
       metrics: toMetrics(parsed),
       testSplit: evaluation.test_split,

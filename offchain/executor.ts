@@ -78,7 +78,7 @@ export async function openExecutor(folder: string, options: ExecutorOptions = {}
 }
 
 export class Executor {
-  readonly #folder: string;
+  readonly folder: string;
   readonly #journal: Journal;
   readonly #onEvent: (event: StepEvent) => void;
   readonly #steps: StepRecord[] = [];
@@ -91,7 +91,7 @@ export class Executor {
 
   /** Use {@link openExecutor}. */
   constructor(folder: string, journal: Journal, { signal, onEvent = () => {} }: ExecutorOptions) {
-    this.#folder = folder;
+    this.folder = folder;
     this.#journal = journal;
     this.#onEvent = onEvent;
     this.#stop = AbortSignal.any([this.#halt.signal, ...(signal ? [signal] : [])]);
@@ -147,7 +147,7 @@ export class Executor {
         await file.close();
       }
       await rename(temporary, path);
-      await syncFolder(join(this.#folder, 'blobs'));
+      await syncFolder(join(this.folder, 'blobs'));
     } catch (error) {
       await rm(temporary, { force: true });
       throw storageError(error, path);
@@ -171,7 +171,7 @@ export class Executor {
       `${path} ${bytes ? 'does not have the bytes that it is named after' : 'is missing'}`,
       {
         details: { path, bytes: bytes?.length },
-        next: `Restore the file from a copy, or move ${this.#folder} away and run the same command again, which then starts over.`,
+        next: `Restore the file from a copy, or move ${this.folder} away and run the same command again, which then starts over.`,
       },
     );
   }
@@ -261,8 +261,8 @@ export class Executor {
   #failure(step: string, reason: unknown): HokusaiError {
     if (reason instanceof HokusaiError) return reason;
     if (this.#stop.aborted) {
-      return new HokusaiError('retryable', 'RUN_ABORTED', `the run in ${this.#folder} was stopped at step ${step}`, {
-        details: { folder: this.#folder, step },
+      return new HokusaiError('retryable', 'RUN_ABORTED', `the run in ${this.folder} was stopped at step ${step}`, {
+        details: { folder: this.folder, step },
         next: 'Run the same command: it goes on from the last finished step.',
         cause: reason,
       });
@@ -292,7 +292,7 @@ export class Executor {
 
   #blob(hash: string): string {
     if (!/^[0-9a-f]{64}$/.test(hash)) throw new RangeError(`${hash} is not the SHA-256 of a blob`);
-    return join(this.#folder, 'blobs', hash);
+    return join(this.folder, 'blobs', hash);
   }
 }
 

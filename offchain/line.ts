@@ -16,7 +16,8 @@ import { laneBitsOf } from './prove/score.ts';
 import { featuresOf, fitQuantiser, type Quantiser, quantise, quantiserHash } from './quantise.ts';
 import { parseSchema, type Schema } from './schema.ts';
 import { readCsv, type Table } from './table.ts';
-import { type TrainSpec, taskOf } from './train/spec.ts';
+import { lockHash } from './train/python.ts';
+import { type TrainSpec, taskOfSpec } from './train/spec.ts';
 import { sizesOf, trainerOf } from './train/train.ts';
 
 /** Part of every trainSpecHash: another release may train another model from the same rows. */
@@ -100,11 +101,20 @@ export async function modelLine(given: {
 /** The shape of every model that the line will have. */
 export function modelShape({ quantiser, spec, metric, fold }: Omit<ModelLine, 'foldId'>): ModelShape {
   const laneBits = laneBitsOf(metric, fold.classes).predictions;
-  return { ...sizesOf(spec, fold.classes), inputs: featuresOf(quantiser).length, laneBits };
+  const inputs = featuresOf(quantiser).length;
+  if (spec.framework !== 'reference') return { family: 'external', inputs, laneBits };
+  return { ...sizesOf(spec, fold.classes), inputs, laneBits };
 }
 
 /** What a policy says of how its candidates are trained: numbers as text, for those with a point have no other form. */
-export function trainSpecHashOf({ modelType, hyperparameters }: TrainSpec): Hex {
+export function trainSpecHashOf(spec: TrainSpec): Hex {
+  const { framework, modelType, hyperparameters } = spec;
+  if (framework !== 'reference') {
+    const { command = [] } = spec;
+    const packages = framework === 'command' ? '' : lockHash(framework);
+    const given = { framework, command, packages, hyperparameters: JSON.stringify(hyperparameters) };
+    return keccak256(stringToHex(canonicalJson({ evaluator: EVALUATOR, model: modelType, ...given })));
+  }
   const texts = Object.entries(hyperparameters).map(([name, value]) => [name, String(value)]);
   return keccak256(
     stringToHex(canonicalJson({ evaluator: EVALUATOR, model: modelType, ...Object.fromEntries(texts) })),
@@ -143,8 +153,8 @@ function refuseOtherTask({ policy, training, file }: Config, { label }: Schema):
   const { metric, gate } = policy;
   const kind = classes === 0 ? 'a number' : `one of ${classes} classes`;
   const problems = Object.entries({
-    [`training.model_type ${training.modelType} is for a ${taskOf(training.modelType)}`]:
-      (taskOf(training.modelType) === 'regression') === (classes === 0),
+    [`training.model_type ${training.modelType} is for a ${taskOfSpec(training)}`]:
+      (taskOfSpec(training) === 'regression') === (classes === 0),
     [`policy.metric ${metric} is not counted of it`]: countsLength(metric, classes) > 0,
     'policy.min_positives asks for positives, which are of two classes': classes === 2 || gate.minPositives === 0,
     'policy.guardrails guard other metrics, which are counted of two classes alone':
@@ -157,7 +167,7 @@ function refuseOtherTask({ policy, training, file }: Config, { label }: Schema):
       next: 'Correct the configuration, or make the project anew with hokusai init.',
     });
   }
-  trainerOf(training, classes);
+  if (training.framework === 'reference') trainerOf(training, classes);
 }
 
 /** Rows, in the order of their digests, as a fold commits to them. */

@@ -1,4 +1,5 @@
 /** The order of the steps, from an opened contribution to what a validator votes. */
+import { join } from 'node:path';
 import type { Hex } from 'viem';
 import type { Attestation } from './attest.ts';
 import { labelsOf } from './check-table.ts';
@@ -17,6 +18,7 @@ import { type ProvenInference, proveInference } from './prove/inference.ts';
 import type { ProvingOptions } from './prove/pool.ts';
 import type { Score } from './prove/score.ts';
 import { selectRows, type Table } from './table.ts';
+import { trainExternal } from './train/external.ts';
 import type { Model } from './train/model.ts';
 import { isDrawn } from './train/spec.ts';
 import { train } from './train/train.ts';
@@ -197,11 +199,21 @@ export const headOf = (line: ModelLine, executor: Executor): Promise<Model> =>
 async function trained(line: ModelLine, table: Table, root: Hex, executor: Executor, seed?: Hex): Promise<Model> {
   const { schema, quantiser, spec, trainSpecHash } = line;
   const drawn = seed && { seed };
-  const inputs = { trainingSetRoot: root, quantiserHash: line.fold.quantiserHash, trainSpecHash, ...drawn };
-  const model = await executor.step('train', inputs, async ({ signal }) =>
-    train(table, { schema, quantiser, spec, ...drawn }, { signal }),
+  const { quantiserHash } = line.fold;
+  const inputs = { trainingSetRoot: root, quantiserHash, trainSpecHash, ...drawn };
+  if (spec.framework === 'reference') {
+    return (await executor.step('train', inputs, async ({ signal }) =>
+      train(table, { schema, quantiser, spec, ...drawn }, { signal }),
+    )) as Model;
+  }
+  const { benchmark, foldId } = line;
+  const given = { trainingSet: table, benchmark, foldId, schema, quantiser, quantiserHash, ...drawn };
+  return executor.step('train', { ...inputs, foldId }, ({ signal, progress }) =>
+    trainExternal(spec, given, {
+      ...{ log: join(executor.folder, 'training.log'), keep: (bytes) => executor.put(bytes) },
+      ...{ signal, onProgress: progress },
+    }),
   );
-  return model as Model;
 }
 
 /** Both models, and what the candidate was trained on. */

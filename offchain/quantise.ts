@@ -133,23 +133,50 @@ function textOf(value: number, decimals: string[]): string {
  * @param table - has passed `checkTable`
  */
 export function quantise(table: Table, quantiser: Quantiser): Features {
+  const columns = featuresOf(quantiser);
+  const values = new Uint8Array(table.rows * columns.length);
+  write(table, quantiser, values, MOST, ({ low, high, median }, text) =>
+    text === null ? median : toInteger(Number(text), Number(low), Number(high), MOST),
+  );
+  return { rows: table.rows, columns, values };
+}
+
+/**
+ * The same features as numbers, for trainers that take any: as they stand in the table, 0 and 1 for what holds and does not,
+ * a missing number as the middle of the median's bin. Row i of column j is `values[j * rows + i]`.
+ *
+ * @param table - has passed `checkTable`
+ */
+export function asNumbers(table: Table, quantiser: Quantiser): Omit<Features, 'values'> & { values: Float64Array } {
+  const columns = featuresOf(quantiser);
+  const values = new Float64Array(table.rows * columns.length);
+  write(table, quantiser, values, 1, ({ low, high, median }, text) =>
+    text === null ? Number(low) + ((Number(high) - Number(low)) * median) / MOST : Number(text),
+  );
+  return { rows: table.rows, columns, values };
+}
+
+function write(
+  table: Table,
+  quantiser: Quantiser,
+  values: Uint8Array | Float64Array,
+  one: number,
+  numberOf: (column: QuantisedNumber, text: string | null) => number,
+): void {
   const { rows } = table;
-  const names = featuresOf(quantiser);
-  const values = new Uint8Array(rows * names.length);
   let start = 0;
   for (const column of quantiser.columns) {
     const texts = columnOf(table, column.name).values.map(cellText);
     const width = featureNames(column).length;
     const target = values.subarray(start, start + width * rows);
-    if (column.type === 'number') writeNumber(column, texts, target);
-    else writeCategory(column, texts, target);
+    if (column.type === 'category') writeCategory(column, texts, target, one);
+    else for (const [row, text] of texts.entries()) target[row] = numberOf(column, text);
     if (column.missing) {
       const indicator = target.subarray((width - 1) * rows);
-      for (const [row, text] of texts.entries()) indicator[row] = text === null ? 255 : 0;
+      for (const [row, text] of texts.entries()) indicator[row] = text === null ? one : 0;
     }
     start += width * rows;
   }
-  return { rows, columns: names, values };
 }
 
 /** The names of the features that a quantiser gives. */
@@ -161,19 +188,17 @@ function featureNames(column: Quantised): string[] {
   return column.missing ? [...names, `${column.name}?`] : names;
 }
 
-function writeNumber(column: QuantisedNumber, texts: (string | null)[], target: Uint8Array): void {
-  const [low, high] = [Number(column.low), Number(column.high)];
-  for (const [row, text] of texts.entries()) {
-    target[row] = text === null ? column.median : toInteger(Number(text), low, high, MOST);
-  }
-}
-
-function writeCategory(column: QuantisedCategory, texts: (string | null)[], target: Uint8Array): void {
+function writeCategory(
+  column: QuantisedCategory,
+  texts: (string | null)[],
+  target: Uint8Array | Float64Array,
+  one: number,
+): void {
   const position = new Map(column.categories.map((text, at) => [text, at]));
   const other = column.other ? column.categories.length : undefined;
   for (const [row, text] of texts.entries()) {
     if (text === null) continue;
     const at = position.get(canonicalText(text)) ?? other;
-    if (at !== undefined) target[at * texts.length + row] = 255;
+    if (at !== undefined) target[at * texts.length + row] = one;
   }
 }

@@ -2,6 +2,7 @@ import type { Hex } from 'viem';
 import { type LaneBits, parametersOf, parametersRoot } from '../commitment.ts';
 import { HokusaiError } from '../errors.ts';
 import type { Executor } from '../executor.ts';
+import { externalCommitment } from '../train/external.ts';
 import type { Model } from '../train/model.ts';
 import { CIRCUITS, INFERENCE_CIRCUITS, type InferenceCircuit } from './circuits.ts';
 import { type DenseShape, denseChunks } from './dense-inference.ts';
@@ -104,6 +105,7 @@ function describe({ columns, hidden, outputs, trees, depth }: Capacity): string 
  * none does.
  */
 export function modelCommitment(model: Model, salt: bigint, shape: ModelShape): Promise<bigint> {
+  if (model.family === 'external') return externalCommitment(model, salt);
   if (model.family !== 'forest') return parametersRoot(parametersOf(model), salt);
   const fitting = fittingCircuit(shape);
   const own = {
@@ -119,6 +121,8 @@ export function modelCommitment(model: Model, salt: bigint, shape: ModelShape): 
 /** The chunks that prove what a model predicts on a fold, in their order. */
 export function inferenceChunks({ model, shape, modelSalt, ...predicted }: Inference): Promise<InferenceChunk[]> {
   const capacity = capacityOf(inferenceCircuit(shape));
+  // There is no circuit for its shape, which has been refused above.
+  if (model.family === 'external') throw new Error('An external model is not proven.');
   if (model.family === 'dense') return denseChunks(model, modelSalt, predicted, capacity as DenseShape);
   if (model.family === 'forest') return forestChunks(model, modelSalt, predicted, capacity as ForestShape);
   return linearChunks(model, modelSalt, predicted, capacity);

@@ -48,16 +48,77 @@ export type ModelType = keyof typeof HYPERPARAMETERS;
 export const MODEL_TYPES = Object.keys(HYPERPARAMETERS) as ModelType[];
 
 /** How a model line learns. */
-export type TrainSpec = {
+export type TrainSpec = ReferenceSpec | ExternalSpec;
+
+/** With one of our own trainers: to the bit the same on every machine, and the model can be proven. */
+export type ReferenceSpec = {
   [Type in ModelType]: {
+    readonly framework: 'reference';
     readonly modelType: Type;
     readonly hyperparameters: z.infer<(typeof HYPERPARAMETERS)[Type]>;
   };
 }[ModelType];
 
+/** How a program is asked to train. */
+export interface ExternalSpec {
+  readonly framework: 'scikit-learn' | 'command';
+  /** An estimator of scikit-learn, or what the owner calls it. */
+  readonly modelType: string;
+  readonly task: Task;
+  readonly hyperparameters: Readonly<Record<string, Json>>;
+  /** Of `command`: the program and its arguments. */
+  readonly command?: readonly string[];
+  /** Of `scikit-learn`: instead of an environment of our own. */
+  readonly python?: string;
+  /** What it may read beside what it is given: the configuration's folder, and what is named there. */
+  readonly readable: readonly string[];
+  /** Seconds. */
+  readonly timeout: number;
+  /** Bytes. */
+  readonly memory: number;
+}
+
+export type Json = string | number | boolean | null | readonly Json[];
+
+/** Estimators of scikit-learn by name: where they are, and what they are for. */
+export const ESTIMATORS: Readonly<Record<string, readonly [module: string, task: Task]>> = {
+  AdaBoostClassifier: ['ensemble', 'classification'],
+  DecisionTreeClassifier: ['tree', 'classification'],
+  ExtraTreesClassifier: ['ensemble', 'classification'],
+  GaussianNB: ['naive_bayes', 'classification'],
+  GradientBoostingClassifier: ['ensemble', 'classification'],
+  HistGradientBoostingClassifier: ['ensemble', 'classification'],
+  KNeighborsClassifier: ['neighbors', 'classification'],
+  LinearDiscriminantAnalysis: ['discriminant_analysis', 'classification'],
+  LinearSVC: ['svm', 'classification'],
+  LogisticRegression: ['linear_model', 'classification'],
+  MLPClassifier: ['neural_network', 'classification'],
+  RandomForestClassifier: ['ensemble', 'classification'],
+  RidgeClassifier: ['linear_model', 'classification'],
+  SGDClassifier: ['linear_model', 'classification'],
+  SVC: ['svm', 'classification'],
+  AdaBoostRegressor: ['ensemble', 'regression'],
+  DecisionTreeRegressor: ['tree', 'regression'],
+  ElasticNet: ['linear_model', 'regression'],
+  ExtraTreesRegressor: ['ensemble', 'regression'],
+  GradientBoostingRegressor: ['ensemble', 'regression'],
+  HistGradientBoostingRegressor: ['ensemble', 'regression'],
+  KNeighborsRegressor: ['neighbors', 'regression'],
+  Lasso: ['linear_model', 'regression'],
+  LinearRegression: ['linear_model', 'regression'],
+  MLPRegressor: ['neural_network', 'regression'],
+  RandomForestRegressor: ['ensemble', 'regression'],
+  Ridge: ['linear_model', 'regression'],
+  SVR: ['svm', 'regression'],
+};
+
 /** Whether anything is drawn in training: rows and features of trees, or weights to begin with and the order of rows. */
-export const isDrawn = ({ modelType }: TrainSpec): boolean =>
-  modelType.startsWith('RandomForest') || modelType === 'MLPClassifier';
+export const isDrawn = ({ framework, modelType }: TrainSpec): boolean =>
+  framework !== 'reference' || modelType.startsWith('RandomForest') || modelType === 'MLPClassifier';
+
+/** What a specification is for. */
+export const taskOfSpec = (spec: TrainSpec): Task =>
+  spec.framework === 'reference' ? taskOf(spec.modelType) : spec.task;
 
 /** What a type of model is for. */
 export const taskOf = (modelType: ModelType): Task =>

@@ -15,13 +15,13 @@ import { mlpTrainer } from './mlp.ts';
 import type { Model } from './model.ts';
 import { multiclassTrainer } from './multiclass.ts';
 import { referenceTrainer } from './reference.ts';
-import type { TrainSpec } from './spec.ts';
+import type { ReferenceSpec } from './spec.ts';
 import type { Trainer, TrainProgress } from './trainer.ts';
 
 /** Learns from the distinct rows of a table, in the order of their digests. The table has passed `checkTable`. */
 export async function train(
   table: Table,
-  { schema, quantiser, spec, seed }: { schema: Schema; quantiser: Quantiser; spec: TrainSpec; seed?: Hex },
+  { schema, quantiser, spec, seed }: { schema: Schema; quantiser: Quantiser; spec: ReferenceSpec; seed?: Hex },
   { signal, onProgress }: { signal?: AbortSignal; onProgress?: (progress: TrainProgress) => void } = {},
 ): Promise<Model> {
   const rows = byDigest(table, schema);
@@ -39,7 +39,7 @@ export async function train(
 }
 
 /** The family and sizes of the models that a specification gives of so many classes. */
-export function sizesOf(spec: TrainSpec, classes: number): Omit<ModelShape, 'inputs' | 'laneBits'> {
+export function sizesOf(spec: ReferenceSpec, classes: number): Omit<ModelShape, 'inputs' | 'laneBits'> {
   const outputs = classes > 2 ? classes : 1;
   if (spec.modelType === 'Ridge') return { family: 'linear-regression' };
   if (spec.modelType === 'LinearSVC')
@@ -56,7 +56,7 @@ export function sizesOf(spec: TrainSpec, classes: number): Omit<ModelShape, 'inp
  *
  * @throws HokusaiError `configuration` TRAINER_ABSENT where nothing does
  */
-export function trainerOf(spec: TrainSpec, classes: number): Trainer<Model, unknown> {
+export function trainerOf(spec: ReferenceSpec, classes: number): Trainer<Model, unknown> {
   const { modelType } = spec;
   if (modelType === 'LinearSVC' && classes === 2) return referenceTrainer(spec.hyperparameters);
   if (modelType === 'LinearSVC' && classes > 2) return multiclassTrainer(spec.hyperparameters);
@@ -84,7 +84,7 @@ export function trainerOf(spec: TrainSpec, classes: number): Trainer<Model, unkn
 
 /** scikit-learn's names for what a forest is learnt by. */
 const forestSpecOf = (
-  given: Extract<TrainSpec, { modelType: `${'RandomForest' | 'GradientBoosting'}${string}` }>['hyperparameters'],
+  given: Extract<ReferenceSpec, { modelType: `${'RandomForest' | 'GradientBoosting'}${string}` }>['hyperparameters'],
   kind: ForestSpec['kind'],
 ): ForestSpec => ({
   kind,

@@ -17,7 +17,7 @@ import { contractProof, type Proven } from '../../offchain/prove/prove.ts';
 import { laneBitsOf, paddedInput } from '../../offchain/prove/score.ts';
 import type { CircuitInput } from '../../offchain/prove/witness.ts';
 import { type Model, predict } from '../../offchain/train/model.ts';
-import { HYPERPARAMETERS, type ModelType, type TrainSpec } from '../../offchain/train/spec.ts';
+import { HYPERPARAMETERS, type ModelType, type ReferenceSpec } from '../../offchain/train/spec.ts';
 import { sizesOf, trainerOf } from '../../offchain/train/train.ts';
 import { uniform } from '../../test/offchain/tables.ts';
 import type { Figure } from '../bench.ts';
@@ -44,11 +44,20 @@ export const FAMILIES: Readonly<Record<string, () => Promise<Family>>> = {
   score4096: async () => score({ ...bits(4_096), metric: 'accuracy', classes: 2 }, 'score4096'),
   auroc: async () => score({ ...scores(512), metric: 'auroc', classes: 2 }, 'auroc512'),
   linear: () =>
-    inference({ modelType: 'LinearSVC', hyperparameters: { C: 1 } }, { rows: 1_024, columns: 30, classes: 2 }),
+    inference(
+      { framework: 'reference', modelType: 'LinearSVC', hyperparameters: { C: 1 } },
+      { rows: 1_024, columns: 30, classes: 2 },
+    ),
   regression: () =>
-    inference({ modelType: 'Ridge', hyperparameters: { alpha: 1 } }, { rows: 1_024, columns: 30, classes: 0 }),
+    inference(
+      { framework: 'reference', modelType: 'Ridge', hyperparameters: { alpha: 1 } },
+      { rows: 1_024, columns: 30, classes: 0 },
+    ),
   multiclass: () =>
-    inference({ modelType: 'LinearSVC', hyperparameters: { C: 1 } }, { rows: 898, columns: 64, classes: 10 }),
+    inference(
+      { framework: 'reference', modelType: 'LinearSVC', hyperparameters: { C: 1 } },
+      { rows: 898, columns: 64, classes: 10 },
+    ),
   mlp: () => inference(specOf('MLPClassifier', { hidden_layer_sizes: [32] }), { rows: 284, columns: 30, classes: 2 }),
   tree5000: async () => ({
     ...(await inference(
@@ -177,12 +186,12 @@ function score(rows: ScoreRows, circuit: ScoreCircuit): Family {
 }
 
 /** A specification with the defaults of what is not given. */
-const specOf = (modelType: ModelType, given: object): TrainSpec =>
-  ({ modelType, hyperparameters: HYPERPARAMETERS[modelType].parse(given) }) as TrainSpec;
+const specOf = (modelType: ModelType, given: object): ReferenceSpec =>
+  ({ framework: 'reference', modelType, hyperparameters: HYPERPARAMETERS[modelType].parse(given) }) as ReferenceSpec;
 
 /** What models that are learnt from rows of a known law predict on as many others. */
 async function inference(
-  spec: TrainSpec,
+  spec: ReferenceSpec,
   { rows, columns, classes }: { rows: number; columns: number; classes: number },
   models = 2,
 ): Promise<Family> {

@@ -70,10 +70,30 @@ describe('loadConfig', () => {
   });
 
   it('says one thing of another framework, not what follows from it', () => {
-    assert.deepEqual(problemsOf(PYTHON), {
+    const message = 'only reference, scikit-learn, command run so far';
+    assert.deepEqual(problemsOf(PYTHON.replace('scikit-learn', 'pytorch')), {
       code: 'CONFIG_INVALID',
-      problems: [{ line: 4, path: 'training.framework', message: 'only reference runs so far' }],
+      problems: [{ line: 4, path: 'training.framework', message }],
     });
+  });
+
+  it('runs what users of the Python pipeline wrote, with scikit-learn and its hyperparameters', () => {
+    const { training } = load(PYTHON);
+    assert.deepEqual(training, {
+      ...{ framework: 'scikit-learn', modelType: 'RandomForestClassifier', task: 'classification' },
+      hyperparameters: { n_estimators: 100, max_depth: 10 },
+      ...{ readable: [folder], timeout: 3_600, memory: 2 ** 34 },
+    });
+  });
+
+  it('refuses to prove what other frameworks predict, estimators that there are not, and keys of another framework', () => {
+    const told = (source: string) =>
+      Object.fromEntries(problemsOf(source).problems.map(({ path, message }) => [path, message]));
+    assert.match(told(`${PYTHON}assurance: inferred\n`).assurance ?? '', /is not proven/);
+    const other = PYTHON.replace('Forest', 'Forrest').replace('\nevaluation', '\n  command: [a]\nevaluation');
+    const problems = told(other);
+    assert.match(problems['training.model_type'] ?? '', /did you mean RandomForestClassifier/);
+    assert.match(problems['training.command'] ?? '', /unknown key/);
   });
 
   it('fills in defaults, and paths relative to the file', () => {

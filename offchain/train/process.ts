@@ -1,0 +1,186 @@
+/**
+ * A program that is not ours, on the files of one folder: no network, no other file to write, no environment, and limits of
+ * time and memory. What it says is JSON, a line each; anything else it prints goes to a log that stays on this machine.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, existsSync, openSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { HokusaiError } from '../errors.ts';
+
+export interface ProcessOptions {
+  /** The one folder that it may write in, and where it starts. */
+  readonly folder: string;
+  /** Files and folders that it may read, beside those of the system. */
+  readonly readable: readonly string[];
+  /** What else there is in its environment, beside a search path. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Seconds. */
+  readonly timeout: number;
+  /** Bytes of address space. */
+  readonly memory: number;
+  /** Where what it prints is kept. */
+  readonly log: string;
+  readonly signal?: AbortSignal;
+  /** What it says. */
+  readonly onSaid?: (said: Readonly<Record<string, unknown>>) => void;
+}
+
+/** The largest file that it may write. */
+const MAX_FILE_BYTES = 2 ** 31;
+/** Of the system, as far as it is there: programs, libraries, and what says who is who and which certificates to trust. */
+const SYSTEM = ['/usr', '/bin', '/sbin', '/lib', '/lib32', '/lib64', '/etc/alternatives', '/etc/ld.so.cache'];
+
+/** The program that keeps others in, where it is installed. */
+export const bubblewrap = (): string | undefined =>
+  (process.env.PATH ?? '')
+    .split(delimiter)
+    .map((folder) => join(folder, 'bwrap'))
+    .find((file) => existsSync(file));
+
+/**
+ * Runs a command until it ends.
+ *
+ * @throws HokusaiError TRAIN_PROGRAM_MISSING (configuration); TRAIN_TIMEOUT, TRAIN_KILLED, TRAIN_ABORTED (retryable);
+ *   TRAIN_PROCESS_FAILED where it ended with another exit code than 0, of the kind and with the message that it said, terminal
+ *   where it said none
+ */
+export async function runProcess(command: readonly string[], options: ProcessOptions): Promise<void> {
+  const { folder, env, timeout, log, signal, onSaid = () => {} } = options;
+  const [program, ...args] = wrapped(command, options);
+  const kept = openSync(log, 'w', 0o600);
+  let refusal: Refusal | undefined;
+  const child = spawn(program!, args, {
+    cwd: folder,
+    env: { PATH: process.env.PATH ?? '/usr/bin:/bin', ...env },
+    // A group of its own, so that whatever it starts ends with it.
+    detached: true,
+    stdio: ['ignore', 'pipe', kept],
+  });
+  closeSync(kept);
+  const ending = new AbortController();
+  const end = (reason: string) => {
+    if (!ending.signal.aborted) ending.abort(reason);
+    killGroup(child);
+  };
+  const timer = setTimeout(() => end('timeout'), timeout * 1000);
+  const onAbort = () => end('aborted');
+  signal?.addEventListener('abort', onAbort, { once: true });
+  if (signal?.aborted) onAbort();
+  const lines = createInterface({ input: child.stdout! });
+  lines.on('line', (line) => {
+    const said = saidIn(line);
+    if (!said) return;
+    if (isRefusal(said)) refusal = said;
+    else onSaid(said);
+  });
+  try {
+    const [code, killer] = await ended(child, command[0]!);
+    if (ending.signal.aborted) throw stopped(ending.signal.reason, timeout);
+    // A sandbox and a shell tell of a signal by a number above 128.
+    if (killer || code! > 128) throw killed(killer ?? `signal ${code! - 128}`, options);
+    if (code !== 0) throw failed(command, code, refusal, log);
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', onAbort);
+    killGroup(child);
+  }
+}
+
+/** With limits, and where bubblewrap is installed with nothing but the folder to write in and no network. */
+function wrapped(command: readonly string[], { folder, readable, env, memory }: ProcessOptions): string[] {
+  const limits = `ulimit -v ${Math.floor(memory / 1024)}; ulimit -f ${MAX_FILE_BYTES / 512}; ulimit -c 0; exec "$@"`;
+  const limited = ['/bin/sh', '-c', limits, 'sh', ...command];
+  const sandbox = bubblewrap();
+  if (!sandbox) return limited;
+  const shown = [...SYSTEM, ...readable]
+    .filter((path) => existsSync(path))
+    .flatMap((path) => ['--ro-bind', path, path]);
+  const given = Object.entries({ PATH: '/usr/local/bin:/usr/bin:/bin', ...env }).flatMap(([name, value]) => [
+    ...['--setenv', name, value],
+  ]);
+  return [
+    ...[sandbox, '--unshare-all', '--die-with-parent', '--new-session', '--cap-drop', 'ALL', '--clearenv', ...given],
+    ...['--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp', ...shown],
+    ...['--bind', folder, folder, '--chdir', folder, ...limited],
+  ];
+}
+
+function saidIn(line: string): Record<string, unknown> | undefined {
+  try {
+    const said: unknown = JSON.parse(line);
+    return typeof said === 'object' && said !== null ? (said as Record<string, unknown>) : undefined;
+  } catch {
+    // Not for us: programs print what they like.
+    return undefined;
+  }
+}
+
+const ended = (child: ChildProcess, program: string): Promise<[code: number | null, signal: string | null]> =>
+  new Promise((resolve, reject) => {
+    child.once('error', (cause) =>
+      reject(
+        new HokusaiError('configuration', 'TRAIN_PROGRAM_MISSING', `${program} cannot be started.`, {
+          details: { program },
+          next: 'Install it, or correct training.python or training.command.',
+          cause,
+        }),
+      ),
+    );
+    child.once('close', (code, signal) => resolve([code, signal]));
+  });
+
+function killGroup({ pid }: ChildProcess): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+const stopped = (reason: unknown, seconds: number): HokusaiError =>
+  reason === 'timeout'
+    ? new HokusaiError('retryable', 'TRAIN_TIMEOUT', `The training took longer than ${seconds} seconds.`, {
+        details: { seconds },
+        next: 'Allow more by training.timeout, or train something smaller.',
+      })
+    : new HokusaiError('retryable', 'TRAIN_ABORTED', 'The training was stopped.');
+
+const killed = (signal: string, { memory }: ProcessOptions): HokusaiError =>
+  new HokusaiError('retryable', 'TRAIN_KILLED', `The training was ended by ${signal}.`, {
+    details: { signal, memory },
+    next: 'Where the machine ran out of memory, close other programs or train something smaller.',
+  });
+
+/** Why a program could not do it: a machine's or a configuration's fault is no finding about data. */
+interface Refusal {
+  readonly error: HokusaiError['kind'];
+  readonly message: string;
+}
+
+const isRefusal = (said: object): said is Refusal =>
+  'error' in said &&
+  ['retryable', 'terminal', 'configuration'].includes(said.error as string) &&
+  'message' in said &&
+  typeof said.message === 'string';
+
+function failed(
+  command: readonly string[],
+  code: number | null,
+  refusal: Refusal | undefined,
+  log: string,
+): HokusaiError {
+  // The shell's words for a program that is not there or is none.
+  if (code === 126 || code === 127) {
+    return new HokusaiError('configuration', 'TRAIN_PROGRAM_MISSING', `${command[0]} cannot be started.`, {
+      details: { program: command[0], code },
+      next: 'Install it, or correct training.python or training.command.',
+    });
+  }
+  const { error = 'terminal', message = `it ended with exit code ${code}` } = refusal ?? {};
+  return new HokusaiError(error, 'TRAIN_PROCESS_FAILED', `The training failed: ${message.replace(/\.+$/, '')}.`, {
+    details: { program: command[0], code, log },
+    next: `Correct the hyperparameters or the program; ${log} has what it printed.`,
+  });
+}
