@@ -1,11 +1,12 @@
 /**
  * Measures, and prints each figure beside a peer's.
  *
- *   npm run bench -- NAME [--json]      NAME: prove, gas, miss
+ *   npm run bench -- NAME [--json]      NAME: prove, gas, metrics, miss
  */
 import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { benchGas } from './bench/gas.ts';
+import { benchMetrics } from './bench/metrics.ts';
 import { benchMiss } from './bench/miss.ts';
 import { benchProve } from './bench/prove.ts';
 
@@ -23,7 +24,9 @@ export interface Figure {
   readonly source?: string;
 }
 
-const BENCHES: Record<string, () => AsyncIterable<Figure>> = { prove: benchProve, gas: benchGas, miss: benchMiss };
+const BENCHES: Record<string, () => AsyncIterable<Figure>> = {
+  ...{ prove: benchProve, gas: benchGas, metrics: benchMetrics, miss: benchMiss },
+};
 
 const { values, positionals } = parseArgs({
   options: { json: { type: 'boolean', default: false } },

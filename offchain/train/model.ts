@@ -1,7 +1,7 @@
 import type { Features } from '../quantise.ts';
-import { type DenseModel, predictDense } from './dense.ts';
-import { type ForestModel, predictForest } from './forest-model.ts';
-import { type LinearModel, predict as predictLinear } from './linear.ts';
+import { type DenseModel, denseScores, predictDense } from './dense.ts';
+import { type ForestModel, forestScores, predictForest } from './forest-model.ts';
+import { type LinearModel, linearScores, predict as predictLinear } from './linear.ts';
 import { type LinearRegressionModel, predict as predictLinearRegression } from './linear-regression.ts';
 
 /** What can be trained, committed to and paid for: integers only. */
@@ -20,3 +20,23 @@ export function predict(model: Model, features: Features): Uint8Array | Uint16Ar
       return predictForest(model, features);
   }
 }
+
+/**
+ * What a classifier decides by, exact integers: of two classes one vector, more being more positive, of more classes one
+ * vector per class; `undefined` of a regression, whose values are all that it says.
+ */
+export function scores(model: Model, features: Features): Float64Array[] | undefined {
+  switch (model.family) {
+    case 'linear':
+      return [linearScores(model, features)];
+    case 'linear-regression':
+      return undefined;
+    case 'dense':
+      return denseScores(model, features);
+    case 'forest':
+      return model.classes === 0 ? undefined : binaryScores(forestScores(model, features));
+  }
+}
+
+/** Of votes for two classes the share of the second is all there is to say. */
+const binaryScores = (columns: Float64Array[]): Float64Array[] => (columns.length === 2 ? [columns[1]!] : columns);
