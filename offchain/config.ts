@@ -1,10 +1,11 @@
 import { isUtf8 } from 'node:buffer';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
 import { z } from 'zod';
 import { DEFAULTS, toMetrics, toPolicy, zConfigFile } from './config-schema.ts';
 import { HokusaiError } from './errors.ts';
+import type { CustomMetric } from './metrics/custom.ts';
 import { nearestFirst } from './nearest.ts';
 import type { TrainSpec } from './train/spec.ts';
 
@@ -169,11 +170,11 @@ function toConfig(
 ) {
   const { pipeline, metaflow, training, evaluation, data, output, assurance } = parsed;
   const beside = (path: string): string => resolve(dirname(file), path);
-  const warnings: ConfigProblem[] = [];
-  if (evaluation.metrics?.includes('auroc')) {
-    const message = 'auroc is not computed yet and will not be in the report';
-    warnings.push({ line: lineOfKey(['evaluation', 'metrics']), path: 'evaluation.metrics', message });
-  }
+  const warnings: ConfigProblem[] = evaluation.custom_metrics.flatMap(({ module }, at) => {
+    if (existsSync(beside(module))) return [];
+    const keys = ['evaluation', 'custom_metrics', String(at), 'module'];
+    return [{ line: lineOfKey(keys), path: keys.join('.'), message: 'is not there, so the metric will fail' }];
+  });
   return {
     file,
     /** What was accepted and yet will not do what its writer expects. */
@@ -187,6 +188,11 @@ function toConfig(
     } as TrainSpec & { framework: 'reference' },
     evaluation: {
       metrics: toMetrics(parsed),
+      customMetrics: evaluation.custom_metrics.map(
+        ({ name, module, timeout_seconds: timeoutSeconds, memory_mb: memoryMb }): CustomMetric => ({
+          ...{ name, module: beside(module), timeoutSeconds, memoryMb },
+        }),
+      ),
       testSplit: evaluation.test_split,
       stratify: evaluation.stratify,
     },

@@ -1,9 +1,11 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Attestation } from './attest.ts';
+import type { Evaluation } from './metrics/evaluation.ts';
 import { metricValues } from './model-metrics.ts';
 import type { Finding, Inferences } from './pipeline.ts';
 import type { ProvenScore } from './prove/score.ts';
+import { evaluationHtml } from './report/evaluation.ts';
 import { reportHtml } from './report/report.ts';
 import { writeWhole } from './write-whole.ts';
 
@@ -13,14 +15,14 @@ export interface Published {
   readonly proven?: ProvenScore;
   readonly inferences?: Inferences;
   /** Stays on this machine: also holds the counts of a rejected contribution. */
-  readonly evaluated?: Omit<NonNullable<Finding['evaluated']>, 'score'>;
+  readonly evaluated?: Omit<NonNullable<Finding['evaluated']>, 'score'> & { readonly evaluation: Evaluation };
 }
 
 /**
  * Writes a run's results: `attestation.json`, `report.html`; where there is a proof `proof.json`, `public.json`,
  * `verification_key.json` (snarkjs's formats), and at assurance level 2 the same three for each chunk of both models'
- * predictions, `inference/baseline.1.proof.json` and so on; where models were trained `metrics.json` and `models/`, which
- * are not for publication. The attestation comes last and all at once: where it is, everything is.
+ * predictions, `inference/baseline.1.proof.json` and so on; where models were trained `metrics.json`, `evaluation.html` and
+ * `models/`, which are not for publication. The attestation comes last and all at once: where it is, everything is.
  */
 export async function publish(folder: string, { attestation, proven, inferences, evaluated }: Published) {
   const write = (name: string, content: unknown) =>
@@ -41,13 +43,14 @@ export async function publish(folder: string, { attestation, proven, inferences,
     }
   }
   if (evaluated) {
-    const { counts, delta, metrics, models } = evaluated;
+    const { counts, delta, metrics, models, evaluation } = evaluated;
     const { range } = attestation.benchmark;
     const values = {
       baseline: metricValues(metrics.baseline, range),
       candidate: metricValues(metrics.candidate, range),
     };
-    await write('metrics.json', { metrics: values, fractions: metrics, counts, delta });
+    await write('metrics.json', { metrics: values, fractions: metrics, counts, delta, evaluation });
+    await write('evaluation.html', evaluationHtml(attestation.name, evaluation));
     for (const [name, model] of Object.entries(models)) await write(`models/${name}.json`, model);
   }
   await write('report.html', reportHtml(attestation));

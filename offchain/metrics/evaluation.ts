@@ -7,6 +7,7 @@ import { quantise } from '../quantise.ts';
 import { type Model, predict, scores } from '../train/model.ts';
 import { confusionTable, perClass } from './classes.ts';
 import { type Calibration, type Curve, calibrationOf, curveOf } from './curves.ts';
+import { type CustomMetric, type CustomResult, customResults } from './custom.ts';
 import { namedMetrics } from './names.ts';
 import { probabilitiesOf } from './probabilities.ts';
 import { type ResidualBand, type ResidualBin, residualBands, residualBins } from './residuals.ts';
@@ -28,9 +29,22 @@ export interface ClassChange extends Both<ClassFigures> {
   readonly broken: number;
 }
 
-/** Of classes. Tables and lists are in the order of `classes`. */
-export interface ClassEvaluation {
+interface Told {
   readonly metrics: readonly Significance[];
+  readonly custom: readonly CustomResult[];
+}
+
+/** What is evaluated, and how. */
+export interface Evaluating {
+  /** Metrics by the names of a configuration. */
+  readonly metrics: readonly string[];
+  readonly customMetrics: readonly CustomMetric[];
+  /** The level at which the policy tests. */
+  readonly terms: GateTerms;
+}
+
+/** Of classes. Tables and lists are in the order of `classes`. */
+export interface ClassEvaluation extends Told {
   readonly classes: readonly string[];
   /** Rows by label and prediction. */
   readonly confusion: Both<readonly (readonly number[])[]>;
@@ -42,41 +56,33 @@ export interface ClassEvaluation {
 }
 
 /** Of numbers, in units of the labels. */
-export interface NumberEvaluation {
-  readonly metrics: readonly Significance[];
+export interface NumberEvaluation extends Told {
   readonly residuals: readonly ResidualBin[];
   readonly bands: Both<readonly ResidualBand[]>;
 }
 
 export type Evaluation = ClassEvaluation | NumberEvaluation;
 
-/**
- * Evaluates both models on the line's fold.
- *
- * @param wanted - metrics by the names of a configuration
- * @param terms - the level at which the policy tests
- */
-export function evaluation(
-  line: ModelLine,
-  models: Both<Model>,
-  wanted: readonly string[],
-  terms: GateTerms,
-): Evaluation {
+/** Evaluates both models on the line's fold. */
+export async function evaluation(line: ModelLine, models: Both<Model>, evaluating: Evaluating): Promise<Evaluation> {
   const labels = labelsOf(line.benchmark, line.schema);
   const features = quantise(line.benchmark, line.quantiser);
-  const baselinePredictions = predict(models.baseline, features);
-  const candidatePredictions = predict(models.candidate, features);
+  const [before, after] = [predict(models.baseline, features), predict(models.candidate, features)];
   const { label } = line.schema;
   const { classes } = line.fold;
-  const compare = <Of extends Rows>(baseline: Of, candidate: Of) => {
-    const compared = { classes, baseline, candidate, labels, baselinePredictions, candidatePredictions };
-    return significanceOf(compared, namedMetrics(wanted, classes), terms, `bootstrap/${line.foldId}`);
+  const told = async <Of extends Rows>(baseline: Of, candidate: Of): Promise<Told> => {
+    const predictions = { baselinePredictions: before, candidatePredictions: after };
+    const { metrics, customMetrics, terms } = evaluating;
+    const compared = { classes, baseline, candidate, labels, ...predictions };
+    return {
+      metrics: significanceOf(compared, namedMetrics(metrics, classes), terms, `bootstrap/${line.foldId}`),
+      custom: await customResults(customMetrics, baseline, candidate),
+    };
   };
   if ('low' in label) {
-    const rows = (predictions: ArrayLike<number>) => numberRows(label, labels, predictions);
-    const [baseline, candidate] = [rows(baselinePredictions), rows(candidatePredictions)];
+    const [baseline, candidate] = [numberRows(label, labels, before), numberRows(label, labels, after)];
     return {
-      metrics: compare(baseline, candidate),
+      ...(await told(baseline, candidate)),
       residuals: residualBins(baseline, candidate),
       bands: { baseline: residualBands(baseline), candidate: residualBands(candidate) },
     };
@@ -87,11 +93,8 @@ export function evaluation(
     const said = { labels: Uint8Array.from(labels), predictions: Uint8Array.from(predictions) };
     return { classes, ...said, scores: given, probabilities };
   };
-  const [baseline, candidate] = [
-    rows(models.baseline, baselinePredictions),
-    rows(models.candidate, candidatePredictions),
-  ];
-  return { metrics: compare(baseline, candidate), ...classEvaluation(classNames(label), baseline, candidate) };
+  const [baseline, candidate] = [rows(models.baseline, before), rows(models.candidate, after)];
+  return { ...(await told(baseline, candidate)), ...classEvaluation(classNames(label), baseline, candidate) };
 }
 
 type ScoredRows = Required<ClassRows>;
@@ -106,7 +109,7 @@ function classEvaluation(
   names: readonly string[],
   baseline: ScoredRows,
   candidate: ScoredRows,
-): Omit<ClassEvaluation, 'metrics'> {
+): Omit<ClassEvaluation, keyof Told> {
   const table = (rows: ScoredRows) => {
     const cells = confusionTable(rows);
     return names.map((_, at) => [...cells.subarray(at * names.length, (at + 1) * names.length)]);

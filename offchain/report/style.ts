@@ -51,11 +51,15 @@ tbody th { font-weight: 500; }
 .grid tbody th { text-align: left; padding-left: 0; width: 30%; }
 .grid td { font-size: 1.25rem; line-height: 1.25; font-weight: 600; background: color-mix(in srgb, var(--shade) calc(8% + var(--share) * 0.3), var(--paper)); }
 .grid td small { display: block; font-size: 0.78rem; font-weight: 400; color: var(--soft); }
+.dense td, .dense th { padding: 0.25rem 0.2rem; } .dense td { font-size: 0.9rem; font-weight: 500; }
+.stacked > * + * { margin-top: 1.5rem; }
 .right { --shade: var(--good); } .wrong { --shade: var(--bad); } .same { --shade: var(--soft); }
 svg { display: block; overflow: visible; }
 svg text { font: 500 13px system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; fill: var(--ink); font-variant-numeric: tabular-nums; }
 svg text.soft { fill: var(--soft); font-weight: 400; }
 .bars td:nth-child(2) { width: 55%; }
+.bar { min-width: 7rem; width: 25%; }
+.key { display: inline-flex; align-items: center; gap: 0.4rem; margin-right: 1.2rem; }
 .parties small { display: block; color: var(--soft); font-weight: 400; }
 .transactions code { font-size: 0.78em; }
 .badge { font-size: 0.78rem; color: var(--soft); border: 1px solid var(--line); border-radius: 1rem; padding: 0.05rem 0.5rem; white-space: nowrap; }

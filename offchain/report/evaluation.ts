@@ -1,0 +1,278 @@
+// What the model's owner reads of both models: curves that would help to guess the benchmark, so never for publication.
+import type { CustomResult } from '../metrics/custom.ts';
+import type { ClassEvaluation, Evaluation, NumberEvaluation } from '../metrics/evaluation.ts';
+import type { Significance } from '../metrics/significance.ts';
+import { axisOf, chart, legend, shareAxis } from './charts.ts';
+import { Html, html } from './html.ts';
+import { grouped, points } from './numbers.ts';
+import { changeBar } from './pictures.ts';
+import { STYLE } from './style.ts';
+
+/** Tables of more classes than that are in metrics.json alone. */
+const MOST_CELLS = 16;
+const MODELS = { baseline: 'baseline', candidate: 'candidate' };
+
+/**
+ * Both models' evaluation on the fold, as one HTML page without network or script; everything named by others is escaped.
+ *
+ * @param name - of the model
+ */
+export function evaluationHtml(name: string, evaluation: Evaluation): string {
+  const sections =
+    'residuals' in evaluation
+      ? residualSections(evaluation)
+      : [
+          confusionSection(evaluation),
+          changeSection(evaluation),
+          curveSections(evaluation),
+          calibrationSection(evaluation),
+        ];
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="referrer" content="no-referrer">
+<title>${name}, evaluation of both models</title>
+<style>${new Html(STYLE)}</style>
+</head>
+<body>
+<main>
+<header>
+<p class="eyebrow">Hokusai evaluation · ${name}</p>
+<h1>Both models on the benchmark</h1>
+<p class="caution"><strong>For the model’s owner, not for publication.</strong> These curves help to guess rows of the
+sealed benchmark. What may be shown is in report.html.</p>
+</header>
+${metricsSection(evaluation.metrics)}
+${customSection(evaluation.custom)}
+${sections}
+</main>
+</body>
+</html>
+`.markup;
+}
+
+const figure = (value: number | null): string => (value === null ? 'undefined' : String(Number(value.toPrecision(5))));
+
+function metricsSection(metrics: readonly Significance[]): Html {
+  const line = ({ metric, baseline, candidate, change, payable, better, test }: Significance) => html`<tr>
+<th scope="row">${metric}</th><td class="number">${figure(baseline)}</td><td class="number">${figure(candidate)}</td>
+<td class="number">${figure(change)}</td><td class="number">${
+    test.method === 'chain' ? `> ${points(test.lowerBps)} pp` : `${figure(test.low)} to ${figure(test.high)}`
+  }</td>
+<td class="${better ? 'good' : ''}">${better ? '✔ yes' : 'no'}</td><td>${payable ? 'yes' : 'not payable'}</td></tr>`;
+  return html`<section>
+<h2>Metrics</h2>
+<p>As scikit-learn computes them, 0/0 being 0. A single bound is what the contract would find, in percentage points (of
+errors, of skill), at the policy’s level; two are the middle 95 % of a bootstrap of paired rows. Each line is a test by itself: of
+many lines, some are better by chance.</p>
+<table class="wrap">
+<caption>The change is candidate less baseline; less is better of log_loss, mse, mae and mape</caption>
+<thead><tr><th scope="col">Metric</th><th scope="col" class="number">Baseline</th><th scope="col" class="number">Candidate</th><th scope="col" class="number">Change</th><th scope="col" class="number">The true change</th><th scope="col">Better</th><th scope="col">Payable</th></tr></thead>
+<tbody>
+${metrics.map(line)}
+</tbody>
+</table>
+</section>`;
+}
+
+function customSection(custom: readonly CustomResult[]): Html | undefined {
+  if (custom.length === 0) return undefined;
+  const line = (result: CustomResult) => {
+    const cells =
+      'error' in result
+        ? html`<td colspan="3" class="bad">${result.error.message}</td>`
+        : [result.baseline, result.candidate, result.change].map(
+            (value) => html`<td class="number">${figure(value)}</td>`,
+          );
+    return html`<tr><th scope="row">${result.metric}</th>${cells}</tr>`;
+  };
+  return html`<section>
+<h2>Metrics of your own</h2>
+<table>
+<caption>By modules that the configuration names; not payable</caption>
+<thead><tr><th scope="col">Metric</th><th scope="col" class="number">Baseline</th><th scope="col" class="number">Candidate</th><th scope="col" class="number">Change</th></tr></thead>
+<tbody>
+${custom.map(line)}
+</tbody>
+</table>
+</section>`;
+}
+
+function confusionSection({ classes, confusion }: ClassEvaluation): Html | undefined {
+  if (classes.length > MOST_CELLS) return undefined;
+  const table = (model: 'baseline' | 'candidate') => {
+    const rows = confusion[model].map((cells, at) => {
+      const all = cells.reduce((sum, count) => sum + count, 0);
+      const cell = (count: number, said: number) =>
+        html`<td class="${said === at ? 'right' : 'wrong'}" style="--share:${((100 * count) / (all || 1)).toFixed(1)}%">${grouped(count)}</td>`;
+      return html`<tr><th scope="row">is ${classes[at]}</th>${cells.map(cell)}</tr>`;
+    });
+    return html`<table class="grid ${classes.length > 3 ? 'dense' : ''}">
+<caption><strong>${model === 'baseline' ? 'Baseline' : 'Candidate'}</strong>, rows by class and by what is said; the shade is the share of the class</caption>
+<thead><tr><td class="corner"></td>${classes.map((name) => html`<th scope="col">says ${name}</th>`)}</tr></thead>
+<tbody>
+${rows}
+</tbody>
+</table>`;
+  };
+  return html`<section>
+<h2>Confusion</h2>
+<div class="${classes.length > 3 ? 'stacked' : 'pair'}">
+${table('baseline')}
+${table('candidate')}
+</div>
+</section>`;
+}
+
+function changeSection({ perClass }: ClassEvaluation): Html {
+  const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+  const line = ({ class: name, rows, baseline, candidate, fixed, broken }: ClassEvaluation['perClass'][number]) => {
+    const cells = (['recall', 'precision', 'f1'] as const).map(
+      (metric) => html`<td class="number">${percent(baseline[metric])} → ${percent(candidate[metric])}</td>`,
+    );
+    return html`<tr><th scope="row">${name}</th><td class="number">${grouped(rows)}</td><td class="number">${grouped(fixed)}</td><td class="number">${grouped(broken)}</td><td class="bar">${changeBar(baseline.recall, candidate.recall)}</td>${cells}</tr>`;
+  };
+  return html`<section>
+<h2>Change by class</h2>
+<table class="wrap">
+<caption>Baseline → candidate; the bar is of recall, from ring to dot</caption>
+<thead><tr><th scope="col">Class</th><th scope="col" class="number">Rows</th><th scope="col" class="number">Fixed</th><th scope="col" class="number">Broken</th><th scope="col">Change</th><th scope="col" class="number">Recall</th><th scope="col" class="number">Precision</th><th scope="col" class="number">F1</th></tr></thead>
+<tbody>
+${perClass.map(line)}
+</tbody>
+</table>
+</section>`;
+}
+
+type ClassCurves = ClassEvaluation['curves'][number];
+
+function curveSections({ curves }: ClassEvaluation): readonly Html[] {
+  return curves.map((curve, at) => {
+    const { class: name, baseline, candidate } = curve;
+    const [before, after] = [baseline, candidate].map(({ averagePrecision }) => averagePrecision.toFixed(3));
+    return html`<section>
+<h2>Telling ${name} from the rest</h2>
+${legend(MODELS)}
+<div class="pair">
+<figure>
+${rocChart(curve, at)}
+<figcaption>ROC: positive rows found, against negative rows taken for positive. The dots are a coin’s.</figcaption>
+</figure>
+<figure>
+${precisionRecallChart(curve, at)}
+<figcaption>Precision and recall. Average precision ${before} before, ${after} now.</figcaption>
+</figure>
+</div>
+<figure>
+${thresholdChart(curve, at)}
+<figcaption>The candidate, by the probability from which on it would say ${name}.</figcaption>
+</figure>
+${legend({ candidate: 'F1', baseline: 'precision', third: 'recall' })}
+</section>`;
+  });
+}
+
+const both = (points: (model: 'baseline' | 'candidate') => readonly (readonly [number, number])[], dots = false) =>
+  (['baseline', 'candidate'] as const).map((looks) => ({ looks, points: points(looks), dots }));
+
+const rocChart = (curve: ClassCurves, at: number): Html =>
+  chart({
+    id: `roc-${at}`,
+    title: `ROC curve of ${curve.class}`,
+    description: 'True positive rate over false positive rate of both models, from 0, 0 to 1, 1.',
+    ...{ x: shareAxis('false positive rate'), y: shareAxis('true positive rate'), diagonal: true },
+    series: both((model) => [[0, 0], ...curve[model].points.map((p) => [p.falsePositiveRate, p.recall] as const)]),
+  });
+
+const precisionRecallChart = (curve: ClassCurves, at: number): Html =>
+  chart({
+    id: `pr-${at}`,
+    title: `Precision-recall curve of ${curve.class}`,
+    description: 'Precision over recall of both models.',
+    ...{ x: shareAxis('recall'), y: shareAxis('precision') },
+    series: both((model) => curve[model].points.map((p) => [p.recall, p.precision] as const)),
+  });
+
+function thresholdChart({ class: name, candidate }: ClassCurves, at: number): Html {
+  const over = (metric: 'precision' | 'recall' | 'f1') =>
+    candidate.points.map((p) => [p.threshold, p[metric]] as const);
+  return chart({
+    id: `threshold-${at}`,
+    title: `Thresholds of ${name}`,
+    description: 'Precision, recall and F1 of the candidate over the threshold of its probability.',
+    ...{ x: shareAxis('threshold'), y: shareAxis('precision, recall, F1') },
+    series: [
+      { looks: 'baseline', points: over('precision') },
+      { looks: 'third', points: over('recall') },
+      { looks: 'candidate', points: over('f1') },
+    ],
+  });
+}
+
+function calibrationSection({ calibration, classes }: ClassEvaluation): Html {
+  const [before, after] = [calibration.baseline, calibration.candidate].map(({ error }) => (100 * error).toFixed(1));
+  const what = classes.length === 2 ? `of ${classes[1]}` : 'of the class that is said';
+  return html`<section>
+<h2>Calibration</h2>
+${legend(MODELS)}
+<figure>
+${chart({
+  id: 'calibration',
+  title: 'Calibration',
+  description: `Share of rows that it came true of over the mean probability ${what}, by tenths; on the diagonal they agree.`,
+  ...{ x: shareAxis(`probability ${what}`), y: shareAxis('share that came true'), diagonal: true },
+  series: both((model) => calibration[model].bins.map((bin) => [bin.predicted, bin.observed] as const), true),
+})}
+<figcaption>On the dotted line, what is said with a probability comes true as often. Off by ${before} points on average before, ${after} now.
+Probabilities are a mapping of integer scores, and of linear models no log-odds.</figcaption>
+</figure>
+</section>`;
+}
+
+function residualSections({ residuals, bands }: NumberEvaluation): Html {
+  const steps = (model: 'baseline' | 'candidate') =>
+    residuals.flatMap(({ from, to, [model]: rows }) => [[from, rows] as const, [to, rows] as const]);
+  const ends = residuals.flatMap(({ from, to }) => [from, to]);
+  const counts = residuals.flatMap((bin) => [bin.baseline, bin.candidate]);
+  const all = [...bands.baseline, ...bands.candidate];
+  const medians = (model: 'baseline' | 'candidate') =>
+    bands[model].map((band) => [band.prediction, band.median] as const);
+  const around = [
+    ...bands.candidate.map((band) => [band.prediction, band.ninetieth] as const),
+    ...bands.candidate.toReversed().map((band) => [band.prediction, band.tenth] as const),
+  ];
+  return html`<section>
+<h2>Residuals</h2>
+${legend(MODELS)}
+<figure>
+${chart({
+  id: 'residuals',
+  title: 'Residuals',
+  description: 'Rows by label less prediction, of both models.',
+  ...{ x: axisOf('label less prediction', ends), y: axisOf('rows', [0, ...counts]) },
+  series: both(steps),
+})}
+<figcaption>How many rows each model is off by how much, in units of the label. The outermost bins hold what is beyond.</figcaption>
+</figure>
+${
+  all.length > 0 &&
+  html`<figure>
+${chart({
+  id: 'bands',
+  title: 'Residuals by prediction',
+  description: 'Median residual over the prediction of both models, and the middle 80 % of the candidate’s.',
+  x: axisOf(
+    'prediction',
+    all.map(({ prediction }) => prediction),
+  ),
+  y: axisOf('label less prediction', [0, ...all.flatMap(({ tenth, ninetieth }) => [tenth, ninetieth])]),
+  series: [{ looks: 'candidate', points: around, fill: true }, ...both(medians)],
+})}
+<figcaption>Median residual where a model says little or much; the band is the middle 80 % of the candidate’s.</figcaption>
+</figure>`
+}
+</section>`;
+}
