@@ -4,7 +4,7 @@ import { meanOf, sumOf } from './sum.ts';
 
 /** A classifier that says positive from a threshold on. */
 export interface CurvePoint {
-  /** Of the probability: rows with so much or more are said to be positive. */
+  /** Rows with so much or more are said to be positive: of two classes a probability, of more the class's score. */
   readonly threshold: number;
   /** Share of the positive rows that are found: the true positive rate. */
   readonly recall: number;
@@ -22,16 +22,17 @@ export interface Curve {
 }
 
 /** Points closer than that to the one before in every respect are left out. */
-const STEP = 1 / 200;
+const STEP = 1 / 100;
 
 /**
+ * @param thresholds - of each row, in the order of the scores
  * @param positive - the class that is told from all others
  * @param step - 0 keeps every threshold
  * @returns nothing where all rows are of that class, or none
  */
 export function curveOf(
   scores: Float64Array,
-  probabilities: Float64Array,
+  thresholds: Float64Array,
   labels: Uint8Array,
   positive = 1,
   step = STEP,
@@ -45,7 +46,7 @@ export function curveOf(
   for (let group = 0; group < groups; group++) {
     const [right, said] = [positives[group]!, positives[group]! + negatives[group]!];
     const point = {
-      threshold: probabilities[ranking.order[ranking.ends[group]! - 1]!]!,
+      threshold: thresholds[ranking.order[ranking.ends[group]! - 1]!]!,
       recall: right / allPositives,
       falsePositiveRate: negatives[group]! / allNegatives,
       precision: right / said,
@@ -62,9 +63,7 @@ export function curveOf(
 
 const isFar = (last: CurvePoint | undefined, point: CurvePoint, step: number): boolean =>
   last === undefined ||
-  (['threshold', 'recall', 'falsePositiveRate', 'precision'] as const).some(
-    (key) => Math.abs(point[key] - last[key]) >= step,
-  );
+  (['recall', 'falsePositiveRate', 'precision'] as const).some((key) => Math.abs(point[key] - last[key]) >= step);
 
 /** Rows whose probability is in a tenth of 0..1. */
 export interface CalibrationBin {

@@ -141,9 +141,8 @@ function changes(names: readonly string[], baseline: ScoredRows, candidate: Scor
 
 function curves(names: readonly string[], baseline: ScoredRows, candidate: ScoredRows): ClassEvaluation['curves'] {
   if (names.length > MOST_CURVES) return [];
-  const vector = names.length === 2 ? () => 0 : (at: number) => at;
   const curve = ({ scores: given, probabilities, labels }: ScoredRows, at: number) =>
-    curveOf(given[vector(at)]!, probabilities[vector(at)]!, labels, at);
+    names.length === 2 ? curveOf(given[0]!, probabilities[0]!, labels) : curveOf(given[at]!, given[at]!, labels, at);
   const told = names.length === 2 ? [1] : [...names.keys()];
   return told.flatMap((at) => {
     const [before, after] = [curve(baseline, at), curve(candidate, at)];

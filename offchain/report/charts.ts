@@ -40,8 +40,10 @@ const LOOKS = {
 } as const;
 
 /** Of the picture, in pixels: where its lines begin, and how high they go. */
-const [TOP, HEIGHT] = [26, 220];
+const [TOP, HEIGHT] = [34, 220];
 const BOTTOM = TOP + HEIGHT;
+/** Where the lines begin, in percent: before are the values of the vertical axis. */
+const LEFT = 10;
 /** The lines' own units across and down. */
 const UNITS = 1000;
 
@@ -72,12 +74,12 @@ const shareOf = ({ low, high }: Axis, value: number): number => (value - low) / 
 
 /** Lines over two axes. */
 export function chart({ id, title, description, x, y, series, diagonal }: Chart): Html {
-  const across = (value: number) => `${(100 * shareOf(x, value)).toFixed(2)}%`;
+  const across = (value: number) => `${(LEFT + (100 - LEFT) * shareOf(x, value)).toFixed(2)}%`;
   const down = (value: number) => (BOTTOM - HEIGHT * shareOf(y, value)).toFixed(1);
   const anchor = (value: number) => (shareOf(x, value) < 0.05 ? 'start' : shareOf(x, value) > 0.95 ? 'end' : 'middle');
   const rows = y.ticks.map(
-    (tick) => html`<line x1="0" x2="100%" y1="${down(tick)}" y2="${down(tick)}" stroke="var(--line)"/>
-<text x="0" y="${(Number(down(tick)) - 4).toFixed(1)}" class="soft">${tickText(tick)}</text>`,
+    (tick) => html`<line x1="${LEFT}%" x2="100%" y1="${down(tick)}" y2="${down(tick)}" stroke="var(--line)"/>
+<text x="${LEFT - 1.5}%" y="${(Number(down(tick)) + 4).toFixed(1)}" text-anchor="end" class="soft">${tickText(tick)}</text>`,
   );
   const columns = x.ticks.map(
     (tick) =>
@@ -89,8 +91,8 @@ export function chart({ id, title, description, x, y, series, diagonal }: Chart)
 <text x="0" y="12" class="soft">↑ ${y.label}</text>
 ${rows}
 ${columns}
-${diagonal && html`<line x1="0" x2="100%" y1="${BOTTOM}" y2="${TOP}" stroke="var(--soft)" stroke-dasharray="1 4"/>`}
-<svg x="0" y="${TOP}" width="100%" height="${HEIGHT}" viewBox="0 0 ${UNITS} ${UNITS}" preserveAspectRatio="none">
+${diagonal && html`<line x1="${LEFT}%" x2="100%" y1="${BOTTOM}" y2="${TOP}" stroke="var(--soft)" stroke-dasharray="2 4"/>`}
+<svg x="${LEFT}%" y="${TOP}" width="${100 - LEFT}%" height="${HEIGHT}" viewBox="0 0 ${UNITS} ${UNITS}" preserveAspectRatio="none">
 ${series.map((one) => line(one, x, y))}
 </svg>
 ${series.map((one) => dots(one, across, down))}

@@ -54,21 +54,22 @@ ${sections}
 `.markup;
 }
 
-const figure = (value: number | null): string => (value === null ? 'undefined' : String(Number(value.toPrecision(5))));
+const figure = (value: number | null): string =>
+  value === null ? 'undefined' : String(Number(value.toPrecision(5))).replace('-', '−');
 
 function metricsSection(metrics: readonly Significance[]): Html {
   const line = ({ metric, baseline, candidate, change, payable, better, test }: Significance) => html`<tr>
-<th scope="row">${metric}</th><td class="number">${figure(baseline)}</td><td class="number">${figure(candidate)}</td>
-<td class="number">${figure(change)}</td><td class="number">${
+<th scope="row">${metric}</th><td class="number" data-head="Baseline">${figure(baseline)}</td><td class="number" data-head="Candidate">${figure(candidate)}</td>
+<td class="number" data-head="Change">${figure(change)}</td><td class="number" data-head="The true change">${
     test.method === 'chain' ? `> ${points(test.lowerBps)} pp` : `${figure(test.low)} to ${figure(test.high)}`
   }</td>
-<td class="${better ? 'good' : ''}">${better ? '✔ yes' : 'no'}</td><td>${payable ? 'yes' : 'not payable'}</td></tr>`;
+<td class="${better ? 'good' : ''}" data-head="Better">${better ? '✔ yes' : 'no'}</td><td data-head="Payable">${payable ? 'yes' : 'not payable'}</td></tr>`;
   return html`<section>
 <h2>Metrics</h2>
 <p>As scikit-learn computes them, 0/0 being 0. A single bound is what the contract would find, in percentage points (of
 errors, of skill), at the policy’s level; two are the middle 95 % of a bootstrap of paired rows. Each line is a test by itself: of
 many lines, some are better by chance.</p>
-<table class="wrap">
+<table class="stack">
 <caption>The change is candidate less baseline; less is better of log_loss, mse, mae and mape</caption>
 <thead><tr><th scope="col">Metric</th><th scope="col" class="number">Baseline</th><th scope="col" class="number">Candidate</th><th scope="col" class="number">Change</th><th scope="col" class="number">The true change</th><th scope="col">Better</th><th scope="col">Payable</th></tr></thead>
 <tbody>
@@ -131,15 +132,16 @@ function changeSection({ perClass }: ClassEvaluation): Html {
   const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
   const line = ({ class: name, rows, baseline, candidate, fixed, broken }: ClassEvaluation['perClass'][number]) => {
     const cells = (['recall', 'precision', 'f1'] as const).map(
-      (metric) => html`<td class="number">${percent(baseline[metric])} → ${percent(candidate[metric])}</td>`,
+      (metric) =>
+        html`<td class="number" data-head="${metric}">${percent(baseline[metric])} → ${percent(candidate[metric])}</td>`,
     );
-    return html`<tr><th scope="row">${name}</th><td class="number">${grouped(rows)}</td><td class="number">${grouped(fixed)}</td><td class="number">${grouped(broken)}</td><td class="bar">${changeBar(baseline.recall, candidate.recall)}</td>${cells}</tr>`;
+    return html`<tr><th scope="row">${name}</th><td class="number" data-head="Rows">${grouped(rows)}</td><td class="number" data-head="Fixed">${grouped(fixed)}</td><td class="number" data-head="Broken">${grouped(broken)}</td><td class="bar">${changeBar(baseline.recall, candidate.recall)}</td>${cells}</tr>`;
   };
   return html`<section>
 <h2>Change by class</h2>
-<table class="wrap">
+<table class="stack">
 <caption>Baseline → candidate; the bar is of recall, from ring to dot</caption>
-<thead><tr><th scope="col">Class</th><th scope="col" class="number">Rows</th><th scope="col" class="number">Fixed</th><th scope="col" class="number">Broken</th><th scope="col">Change</th><th scope="col" class="number">Recall</th><th scope="col" class="number">Precision</th><th scope="col" class="number">F1</th></tr></thead>
+<thead><tr><th scope="col">Class</th><th scope="col" class="number">Rows</th><th scope="col" class="number">Fixed</th><th scope="col" class="number">Broken</th><th scope="col" class="bar">Change</th><th scope="col" class="number">Recall</th><th scope="col" class="number">Precision</th><th scope="col" class="number">F1</th></tr></thead>
 <tbody>
 ${perClass.map(line)}
 </tbody>
@@ -149,7 +151,7 @@ ${perClass.map(line)}
 
 type ClassCurves = ClassEvaluation['curves'][number];
 
-function curveSections({ curves }: ClassEvaluation): readonly Html[] {
+function curveSections({ classes, curves }: ClassEvaluation): readonly Html[] {
   return curves.map((curve, at) => {
     const { class: name, baseline, candidate } = curve;
     const [before, after] = [baseline, candidate].map(({ averagePrecision }) => averagePrecision.toFixed(3));
@@ -166,11 +168,7 @@ ${precisionRecallChart(curve, at)}
 <figcaption>Precision and recall. Average precision ${before} before, ${after} now.</figcaption>
 </figure>
 </div>
-<figure>
-${thresholdChart(curve, at)}
-<figcaption>The candidate, by the probability from which on it would say ${name}.</figcaption>
-</figure>
-${legend({ candidate: 'F1', baseline: 'precision', third: 'recall' })}
+${classes.length === 2 && thresholdFigure(curve)}
 </section>`;
   });
 }
@@ -196,11 +194,12 @@ const precisionRecallChart = (curve: ClassCurves, at: number): Html =>
     series: both((model) => curve[model].points.map((p) => [p.recall, p.precision] as const)),
   });
 
-function thresholdChart({ class: name, candidate }: ClassCurves, at: number): Html {
+/** Of two classes, where a threshold is a probability, and what is said follows from it. */
+function thresholdFigure({ class: name, candidate }: ClassCurves): Html {
   const over = (metric: 'precision' | 'recall' | 'f1') =>
     candidate.points.map((p) => [p.threshold, p[metric]] as const);
-  return chart({
-    id: `threshold-${at}`,
+  const picture = chart({
+    id: 'threshold',
     title: `Thresholds of ${name}`,
     description: 'Precision, recall and F1 of the candidate over the threshold of its probability.',
     ...{ x: shareAxis('threshold'), y: shareAxis('precision, recall, F1') },
@@ -210,6 +209,11 @@ function thresholdChart({ class: name, candidate }: ClassCurves, at: number): Ht
       { looks: 'candidate', points: over('f1') },
     ],
   });
+  return html`${legend({ candidate: 'F1', baseline: 'precision', third: 'recall' })}
+<figure>
+${picture}
+<figcaption>The candidate, by the probability from which on it would say ${name}.</figcaption>
+</figure>`;
 }
 
 function calibrationSection({ calibration, classes }: ClassEvaluation): Html {

@@ -39,7 +39,7 @@ export function classesSection(attestation: Attestation): Html | undefined {
 <p>Right of all rows: ${share(before.accuracy)} before, ${share(after.accuracy)} now.</p>
 <table class="wrap">
 <caption>Each class against all others, baseline → candidate. Signed by validators; the proof is of the rows right, fixed and broken.</caption>
-<thead><tr><th scope="col">Class</th><th scope="col" class="number">Rows</th><th scope="col">Change of recall</th><th scope="col" class="number">Recall</th><th scope="col" class="number">Precision</th><th scope="col" class="number">F1</th></tr></thead>
+<thead><tr><th scope="col">Class</th><th scope="col" class="number">Rows</th><th scope="col" class="bar">Change of recall</th><th scope="col" class="number">Recall</th><th scope="col" class="number">Precision</th><th scope="col" class="number">F1</th></tr></thead>
 <tbody>
 ${lines}
 </tbody>

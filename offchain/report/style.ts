@@ -30,6 +30,7 @@ p { max-width: 44rem; }
 .soft, figcaption, caption { color: var(--soft); }
 .small, figcaption, caption { font-size: 0.9rem; }
 .good { color: var(--good); } .bad { color: var(--bad); }
+header .caution { margin-top: 0.9rem; }
 .caution { border-left: 3px solid var(--caution); padding: 0.1rem 0 0.1rem 0.9rem; }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: 1.25rem 2rem; margin-top: 1.75rem; }
 .figures div { display: flex; flex-direction: column; border-top: 2px solid var(--ink); padding-top: 0.55rem; }
@@ -80,7 +81,9 @@ footer { margin-top: 3rem; color: var(--soft); font-size: 0.85rem; overflow-wrap
   .hashes div { grid-template-columns: 1fr; }
   .bars td:nth-child(2) { width: 38%; }
   th, td { padding-right: 0.6rem; }
-  .wrap td:nth-child(-n + 3) { white-space: normal; }
+  .wrap td { white-space: normal; }
+  .bar, .stack .bar { display: none; }
+  .stack .number { text-align: left; white-space: normal; }
   .stack thead { position: absolute; clip-path: inset(50%); height: 1px; overflow: hidden; }
   .stack tr { display: block; padding: 0.5rem 0; border-bottom: 1px solid var(--line); }
   .stack th, .stack td { display: block; border: 0; padding: 0.05rem 0.8rem; }

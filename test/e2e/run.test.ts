@@ -86,6 +86,7 @@ describe('hokusai run --dry-run', () => {
     assert.equal(attestation.accepted, true);
     const files = [
       'attestation.json',
+      'evaluation.html',
       'metrics.json',
       'models',
       'proof.json',

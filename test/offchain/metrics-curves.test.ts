@@ -67,13 +67,13 @@ describe('a thinned curve', () => {
   it('has few points, the last among them, and is nowhere far from the whole one', () => {
     const { scores, probabilities, labels } = drawn(20_000, 0.3, 3);
     const [whole, thinned] = [0, undefined].map((step) => curveOf(scores![0]!, probabilities![0]!, labels, 1, step)!);
-    assert.ok(thinned!.points.length < 900, `${thinned!.points.length} points`);
+    assert.ok(thinned!.points.length < 450, `${thinned!.points.length} points`);
     assert.deepEqual(thinned!.points.at(-1), whole!.points.at(-1));
     assert.equal(thinned!.averagePrecision, whole!.averagePrecision);
     let at = 0;
     for (const point of whole!.points) {
       while (thinned!.points[at + 1] && thinned!.points[at + 1]!.threshold >= point.threshold) at++;
-      assert.ok(Math.abs(thinned!.points[at]!.recall - point.recall) < 0.01);
+      assert.ok(Math.abs(thinned!.points[at]!.recall - point.recall) < 0.02);
     }
   });
 
