@@ -167,7 +167,7 @@ async function commandRun(positionals: readonly string[], values: Values): Promi
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort());
   process.once('SIGTERM', () => stop.abort());
-  const { folder, attestation } = await run(project, {
+  const { folder, attestation, warnings } = await run(project, {
     chain,
     signal: stop.signal,
     onEvent: progress.step,
@@ -175,7 +175,8 @@ async function commandRun(positionals: readonly string[], values: Values): Promi
     ...(port !== undefined && { port }),
     proving: { ...(prover !== undefined && { prover }), ...(memory !== undefined && { memory }) },
   });
-  if (values.json) json({ folder, attestation });
+  for (const warning of warnings) progress.note(`⚠ ${warning}`);
+  if (values.json) json({ folder, attestation, warnings });
   else progress.summary(folder, attestation);
   return attestation.accepted ? 0 : 1;
 }

@@ -23,6 +23,8 @@ export interface Published {
  * `verification_key.json` (snarkjs's formats), and at assurance level 2 the same three for each chunk of both models'
  * predictions, `inference/baseline.1.proof.json` and so on; where models were trained `metrics.json`, `evaluation.html` and
  * `models/`, which are not for publication. The attestation comes last and all at once: where it is, everything is.
+ *
+ * @returns as `warnings` which of the owner's own metrics failed
  */
 export async function publish(folder: string, { attestation, proven, inferences, evaluated }: Published) {
   const write = (name: string, content: unknown) =>
@@ -55,5 +57,6 @@ export async function publish(folder: string, { attestation, proven, inferences,
   }
   await write('report.html', reportHtml(attestation));
   await write('attestation.json', attestation);
-  return { folder, attestation };
+  const custom = evaluated?.evaluation.custom ?? [];
+  return { folder, attestation, warnings: custom.flatMap((one) => ('error' in one ? [one.error.message] : [])) };
 }

@@ -49,6 +49,8 @@ export interface RunOptions {
 export interface RunResult {
   readonly folder: string;
   readonly attestation: Attestation;
+  /** What went wrong and nothing else depends on. */
+  readonly warnings: readonly string[];
 }
 
 /** A project's configuration, files and secrets, read and checked. */

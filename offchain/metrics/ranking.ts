@@ -72,8 +72,10 @@ type Words = Uint32Array<ArrayBuffer>;
 
 /** High words of bits, ascending where the scores are descending: negative numbers have all bits flipped, others the sign. */
 function keysOf(scores: Float64Array): Words {
+  const negated = new Float64Array(scores.length);
   // Adding 0 makes -0 and 0 one score.
-  const words = new Uint32Array(scores.map((score) => -score + 0).buffer as ArrayBuffer);
+  for (let i = 0; i < negated.length; i++) negated[i] = -scores[i]! + 0;
+  const words = new Uint32Array(negated.buffer);
   const keys = new Uint32Array(scores.length);
   for (let i = 0; i < keys.length; i++) {
     const high = words[2 * i + 1]!;
