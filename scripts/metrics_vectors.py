@@ -3,11 +3,13 @@
     python3 -m venv /tmp/venv && /tmp/venv/bin/pip install scikit-learn==1.9.1
     /tmp/venv/bin/python scripts/metrics_vectors.py
 
-Only this table needs Python; the tests read it.
+Another file may be named, to compare with. The tests read the table, and make it again where scikit-learn of that
+version is there: HOKUSAI_PYTHON=/tmp/venv/bin/python npm test
 """
 
 import json
 import pathlib
+import sys
 import warnings
 
 import numpy as np
@@ -178,6 +180,7 @@ table = {
     "cases": [solved(case) for case in CASES],
     "million": million(),
 }
-path = pathlib.Path(__file__).parent.parent / "test/vectors/metrics.json"
+default = pathlib.Path(__file__).parent.parent / "test/vectors/metrics.json"
+path = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else default
 path.write_text(json.dumps(table, separators=(",", ":")).replace('{"name"', '\n{"name"') + "\n")
 print(f"{path}: {len(CASES)} cases")

@@ -45,7 +45,7 @@ export function classMeasure(rows: ClassRows): Measure {
 }
 
 /** Of each class: rows of it, rows said to be of it, and both. */
-export function classCounts(table: Float64Array, classes: number) {
+function classCounts(table: Float64Array, classes: number) {
   return Array.from({ length: classes }, (_, at) => {
     let [said, rows] = [0, 0];
     for (let other = 0; other < classes; other++) {

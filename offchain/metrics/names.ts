@@ -1,6 +1,4 @@
 /** The metrics that there are for people, by the names under which a configuration asks for them. */
-import type { Task } from '../label.ts';
-
 const AVERAGES = ['macro', 'micro', 'weighted'] as const;
 const averaged = <Name extends string>(name: Name) =>
   [name, ...AVERAGES.map((average) => `${name}_${average}` as const)] as const;
@@ -17,8 +15,6 @@ export const METRIC_NAMES = {
   ],
   regression: ['mse', 'mae', 'r2', 'mape'],
 } as const;
-
-export type MetricName = (typeof METRIC_NAMES)[Task][number];
 
 /** Metrics of which less is better. */
 export const LESS_IS_BETTER: ReadonlySet<string> = new Set(['log_loss', 'mse', 'mae', 'mape']);

@@ -47,7 +47,7 @@ const LEFT = 10;
 /** The lines' own units across and down. */
 const UNITS = 1000;
 
-export const UNIT_TICKS = [0, 0.25, 0.5, 0.75, 1];
+const UNIT_TICKS = [0, 0.25, 0.5, 0.75, 1];
 
 /** Axis of shares. */
 export const shareAxis = (label: string): Axis => ({ label, low: 0, high: 1, ticks: UNIT_TICKS });

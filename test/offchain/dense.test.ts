@@ -9,6 +9,7 @@ import type { Features } from '../../offchain/quantise.ts';
 import { readCsv } from '../../offchain/table.ts';
 import {
   type DenseModel,
+  denseScores,
   denseSums,
   type Layers,
   predictDense,
@@ -190,6 +191,19 @@ describe('predictDense', () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  it('has scores that are those before rounding, in its scale', () => {
+    const outputs = [0.5, -1.25].map((weight) => ({ bias: 0.25, weights: [weight, -weight / 3] }));
+    const features = { rows: 3, columns: ['a', 'b'], values: Uint8Array.of(0, 100, 255, 30, 0, 255) };
+    const model = quantiseDense({ hidden: [], outputs }, HASH);
+    for (const [c, scores] of denseScores(model, features).entries()) {
+      for (const [row, score] of scores.entries()) {
+        const [a, b] = [features.values[row]! / 255, features.values[3 + row]! / 255];
+        const real = 0.25 + outputs[c]!.weights[0]! * a + outputs[c]!.weights[1]! * b;
+        assert(Math.abs(score / 2 ** model.scale - real) < 0.01, `${score / 2 ** model.scale} instead of ${real}`);
+      }
+    }
   });
 
   it('says 0 at 0 and the lowest of equal classes, with an activation one below and at a step', () => {

@@ -1,12 +1,18 @@
 import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import type { HokusaiError } from '../../offchain/errors.ts';
 import { measureOf } from '../../offchain/metrics/measure.ts';
+import { METRIC_NAMES, namedMetrics } from '../../offchain/metrics/names.ts';
 import { descending } from '../../offchain/metrics/ranking.ts';
 import type { ClassRows, NumberRows, Rows } from '../../offchain/metrics/rows.ts';
 import { sumOf } from '../../offchain/metrics/sum.ts';
-import { METRIC_CASES, MILLION, millionRows, rowsOf } from '../vectors/metrics.ts';
+import { casesIn, METRIC_CASES, MILLION, millionRows, rowsOf, SCIKIT_LEARN } from '../vectors/metrics.ts';
 
 /** Relative to what is expected, and to 1 where that is small. */
 function assertNear(actual: number, expected: number, what: string): void {
@@ -26,6 +32,28 @@ describe('metrics agree with scikit-learn to 1e-9', () => {
 
   it('of a million rows', () => {
     for (const [name, rows] of Object.entries(millionRows())) assertValues(measureOf(rows)(), MILLION[name]!);
+  });
+});
+
+describe('the table of cases', () => {
+  const python = process.env.HOKUSAI_PYTHON ?? 'python3';
+  const { stdout } = spawnSync(python, ['-c', 'import sklearn; print(sklearn.__version__)'], { encoding: 'utf8' });
+  const found = stdout?.trim() || 'none';
+  const skip = found === SCIKIT_LEARN ? false : `it takes scikit-learn ${SCIKIT_LEARN}, and ${python} has ${found}`;
+
+  it('is what scikit-learn says', { skip }, () => {
+    const folder = mkdtempSync(join(tmpdir(), 'hokusai-vectors-'));
+    try {
+      const file = join(folder, 'metrics.json');
+      const script = fileURLToPath(new URL('../../scripts/metrics_vectors.py', import.meta.url));
+      execFileSync(python, [script, file]);
+      for (const [i, again] of casesIn(file).entries()) {
+        assert.deepEqual([again.name, again.labels], [METRIC_CASES[i]!.name, METRIC_CASES[i]!.labels]);
+        assertValues(again.expected, METRIC_CASES[i]!.expected);
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });
 
@@ -150,6 +178,31 @@ const problems = (rows: Rows): unknown => {
   assert.equal(thrown?.code, 'METRIC_ROWS');
   return thrown.details.problems;
 };
+
+describe('namedMetrics', () => {
+  it('takes a name without an average for the positive class of two, and for the macro average of more', () => {
+    const python = ['accuracy', 'precision', 'recall', 'f1_score', 'auroc'];
+    assert.deepEqual(namedMetrics(python, 2), ['accuracy', 'precision', 'recall', 'f1', 'auroc']);
+    assert.deepEqual(namedMetrics(python, 3), [
+      'accuracy',
+      'precision_macro',
+      'recall_macro',
+      'f1_macro',
+      'auroc_macro',
+    ]);
+    assert.deepEqual(namedMetrics(['f1', 'f1_macro', 'f1_score', 'f1_score_weighted'], 3), ['f1_macro', 'f1_weighted']);
+    assert.deepEqual(namedMetrics(['auroc_weighted', 'auroc', 'f1_score_micro'], 2), ['auroc', 'f1_micro']);
+  });
+
+  it('names all that there is', () => {
+    for (const given of METRIC_CASES) {
+      const { classes = 0, scores, probabilities, expected } = given;
+      if (classes > 0 && !(scores && probabilities)) continue;
+      const task = classes === 0 ? 'regression' : 'classification';
+      assert.deepEqual(namedMetrics(METRIC_NAMES[task], classes).sort(), Object.keys(expected).sort(), given.name);
+    }
+  });
+});
 
 describe('metrics refuse', () => {
   it('NaN, infinity, classes that do not exist and vectors of other lengths, all at once', () => {

@@ -18,16 +18,31 @@ interface Case {
   readonly calibration?: Readonly<Record<'observed' | 'predicted', number[]>>;
 }
 
+interface Table {
+  readonly 'scikit-learn': string;
+  readonly cases: readonly Case[];
+  readonly million: Readonly<Record<string, Expected>>;
+}
+
+const read = (file: string | URL): Table => JSON.parse(readFileSync(file, 'utf8'));
+
 /** What scikit-learn says, made by scripts/metrics_vectors.py. */
-const table: { cases: readonly Case[]; million: Readonly<Record<string, Expected>> } = JSON.parse(
-  readFileSync(new URL('metrics.json', import.meta.url), 'utf8'),
-);
+const table = read(new URL('metrics.json', import.meta.url));
+
+/** The version that made it. */
+export const SCIKIT_LEARN = table['scikit-learn'];
 
 /** JSON has neither NaN nor infinity. */
 const numbersOf = (expected: Expected): Record<string, number> =>
   Object.fromEntries(Object.entries(expected).map(([name, value]) => [name, value === null ? NaN : Number(value)]));
 
-export const METRIC_CASES = table.cases.map(({ expected, ...given }) => ({ ...given, expected: numbersOf(expected) }));
+const casesOf = ({ cases }: Table) =>
+  cases.map(({ expected, ...given }) => ({ ...given, expected: numbersOf(expected) }));
+
+export const METRIC_CASES = casesOf(table);
+
+/** The cases of another file. */
+export const casesIn = (file: string) => casesOf(read(file));
 
 /** Of the million rows that {@link millionRows} draws. */
 export const MILLION = Object.fromEntries(Object.entries(table.million).map(([name, of]) => [name, numbersOf(of)]));
