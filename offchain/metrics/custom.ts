@@ -96,11 +96,11 @@ export function runCustom(metric: CustomMetric, rows: readonly Rows[]): Promise<
   });
 }
 
-/** Memory of a process, where the system tells it: typed arrays are outside of V8's heap, and so of its limit. */
+/** Memory of a process where Linux tells it: typed arrays are outside of V8's heap, and so of its limit. */
 function residentMb(pid: number | undefined): number {
   try {
-    const [, pages] = readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ');
-    return (Number(pages) * 4096) / 2 ** 20;
+    const [, kilobytes] = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+    return Number(kilobytes ?? 0) / 1024;
   } catch {
     // Another system, or a process that has just ended: its end is reported by itself.
     return 0;
