@@ -93,12 +93,21 @@ function startsOf(digits: Words, shift: number): Uint32Array | undefined {
   return starts;
 }
 
+/** 1 where a row is of that class, in the order of the ranking. */
+function membersOf({ order }: Ranking, labels: Uint8Array, positive: number): Uint8Array {
+  const members = new Uint8Array(order.length);
+  for (let place = 0; place < members.length; place++) members[place] = Number(labels[order[place]!] === positive);
+  return members;
+}
+
 /** How many positive and negative rows there are down to the end of each group of equal scores, the highest first. */
-export function cumulated({ order, ends }: Ranking, labels: Uint8Array, positive = 1) {
+export function cumulated(ranking: Ranking, labels: Uint8Array, positive: number) {
+  const members = membersOf(ranking, labels, positive);
+  const { ends } = ranking;
   const [positives, negatives] = [new Float64Array(ends.length), new Float64Array(ends.length)];
   let [place, above] = [0, 0];
   for (const [group, end] of ends.entries()) {
-    for (; place < end; place++) if (labels[order[place]!] === positive) above++;
+    for (; place < end; place++) above += members[place]!;
     positives[group] = above;
     negatives[group] = end - above;
   }
@@ -108,26 +117,22 @@ export function cumulated({ order, ends }: Ranking, labels: Uint8Array, positive
 /**
  * The area under the ROC curve: how often a positive row has a higher score than a negative one, ties counted half; NaN
  * where there are rows of one kind only. Counts are of half rows, exact up to 10^8 rows.
+ *
+ * @param members - 1 where a row is positive, in the order of the ranking
  */
-export function aurocOf(
-  { order, ends }: Ranking,
-  labels: Uint8Array,
-  positive = 1,
-  weights?: ArrayLike<number>,
-): number {
+function areaOf({ order, ends }: Ranking, members: Uint8Array, weights?: ArrayLike<number>): number {
   let [above, negatives, area, place] = [0, 0, 0, 0];
   for (let group = 0; group < ends.length; group++) {
     const end = ends[group]!;
-    let [own, others] = [0, 0];
+    let [own, all] = [0, 0];
     for (; place < end; place++) {
-      const row = order[place]!;
-      const weight = weights ? weights[row]! : 1;
-      if (labels[row] === positive) own += weight;
-      else others += weight;
+      const weight = weights ? weights[order[place]!]! : 1;
+      own += weight * members[place]!;
+      all += weight;
     }
-    area += others * (above + own / 2);
+    area += (all - own) * (above + own / 2);
     above += own;
-    negatives += others;
+    negatives += all - own;
   }
   return area / (above * negatives);
 }
@@ -138,17 +143,22 @@ export function aurocOf(
  * binarised labels.
  */
 export function aurocMeasure({ classes, labels, scores }: ClassRows & Required<Pick<ClassRows, 'scores'>>): Measure {
-  const rankings = scores.map(descending);
-  if (classes === 2) return (weights) => ({ auroc: aurocOf(rankings[0]!, labels, 1, weights) });
+  const areas = scores.map((column, at) => {
+    const ranking = descending(column);
+    const members = membersOf(ranking, labels, classes === 2 ? 1 : at);
+    return (weights?: ArrayLike<number>) => areaOf(ranking, members, weights);
+  });
+  if (classes === 2) return (weights) => ({ auroc: areas[0]!(weights) });
   return (weights) => {
-    const areas = rankings.map((ranking, at) => aurocOf(ranking, labels, at, weights));
     const rows = new Float64Array(classes);
     for (let row = 0; row < labels.length; row++) rows[labels[row]!]! += weights ? weights[row]! : 1;
     const total = rows.reduce((sum, own) => sum + own, 0);
-    const share = (area: number, at: number) => (rows[at] === 0 ? 0 : (area * rows[at]!) / total);
-    return {
-      auroc_macro: areas.reduce((sum, area) => sum + area, 0) / classes,
-      auroc_weighted: areas.reduce((sum, area, at) => sum + share(area, at), 0),
-    };
+    let [sum, weighted] = [0, 0];
+    for (const [at, of] of areas.entries()) {
+      const area = of(weights);
+      sum += area;
+      if (rows[at] !== 0) weighted += (area * rows[at]!) / total;
+    }
+    return { auroc_macro: sum / classes, auroc_weighted: weighted };
   };
 }
