@@ -41,8 +41,8 @@ Example: hokusai init my-model --data patients.csv --label recovered`,
                    [--memory SIZE] [--json]
 
 Validates the contribution, trains and evaluates a model with it, tests whether it is better, proves the score, and
-leaves attestation.json, the proof, the models, metrics.json and report.html in OUTPUT_DIR/RUN_ID/. A run that was
-stopped goes on where it was when the same command is given again.
+leaves attestation.json, the proof and report.html in OUTPUT_DIR/RUN_ID/, and for the model's owner the models,
+metrics.json and evaluation.html. A run that was stopped goes on where it was when the same command is given again.
 
   --dry-run            everything but a chain, with a real proof (the default)
   --chain local        on a chain of its own with the policy's number of validators, from commit to claim
@@ -167,7 +167,7 @@ async function commandRun(positionals: readonly string[], values: Values): Promi
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort());
   process.once('SIGTERM', () => stop.abort());
-  const { folder, attestation } = await run(project, {
+  const { folder, attestation, warnings } = await run(project, {
     chain,
     signal: stop.signal,
     onEvent: progress.step,
@@ -175,7 +175,8 @@ async function commandRun(positionals: readonly string[], values: Values): Promi
     ...(port !== undefined && { port }),
     proving: { ...(prover !== undefined && { prover }), ...(memory !== undefined && { memory }) },
   });
-  if (values.json) json({ folder, attestation });
+  for (const warning of warnings) progress.note(`⚠ ${warning}`);
+  if (values.json) json({ folder, attestation, warnings });
   else progress.summary(folder, attestation);
   return attestation.accepted ? 0 : 1;
 }

@@ -1,7 +1,8 @@
 import { parseUnits } from 'viem';
 import { z } from 'zod';
 import type { Task } from './label.ts';
-import { CLASS_METRICS, ERROR_METRICS, METRICS, type Metric } from './metrics.ts';
+import { METRIC_NAMES } from './metrics/names.ts';
+import { CLASS_METRICS, ERROR_METRICS, METRICS } from './metrics.ts';
 import { nearestFirst } from './nearest.ts';
 import { alpha30, zMicro } from './power.ts';
 import { ESTIMATORS, HYPERPARAMETERS, type Json, MODEL_TYPES, type ModelType, taskOf } from './train/spec.ts';
@@ -31,6 +32,8 @@ export const DEFAULTS = {
   modelType: 'LinearSVC',
   testSplit: 0.2,
   stratify: true,
+  customTimeout: 60,
+  customMemory: 512,
   alpha: 0.05,
   roundsPerFold: 20,
   metric: 'accuracy',
@@ -188,15 +191,31 @@ export function taskOfTraining(training: z.infer<typeof zTraining>): Task {
   return training.framework === 'command' ? training.task : ESTIMATORS[training.model_type]![1];
 }
 
-/** What there is of a task's models, also as the Python pipeline calls it. */
-const METRIC_NAMES = {
-  classification: [...CLASS_METRICS, 'f1_score', 'auroc'],
-  regression: [...ERROR_METRICS, 'r2', 'mape'],
-} as const;
-const zMetricName = z.enum([...METRIC_NAMES.classification, ...METRIC_NAMES.regression]);
+const ALL_METRICS = [...METRIC_NAMES.classification, ...METRIC_NAMES.regression];
+const zMetricName = z.enum(ALL_METRICS, {
+  error: ({ input }) => {
+    const nearest = nearestFirst(String(input), ALL_METRICS);
+    return `unknown metric, did you mean ${nearest[0]}? Known: ${ALL_METRICS.join(', ')}`;
+  },
+});
+
+/** A metric of the owner's own: a module, and what its process may take. */
+const zCustomMetric = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[a-z][a-z0-9_]{0,63}$/, 'expected lower-case letters, digits and underscores')
+    .refine((name) => !ALL_METRICS.some((known) => known === name), 'there is a metric of that name'),
+  module: text,
+  timeout_seconds: z.number().min(1).max(3600).default(DEFAULTS.customTimeout),
+  memory_mb: int().min(128).max(65_536).default(DEFAULTS.customMemory),
+});
 
 const zEvaluation = z.strictObject({
   metrics: z.array(zMetricName).min(1).optional(),
+  custom_metrics: z
+    .array(zCustomMetric)
+    .refine((metrics) => new Set(metrics.map(({ name }) => name)).size === metrics.length, 'a name is there twice')
+    .default([]),
   test_split: z.number().gt(0).lt(1).default(DEFAULTS.testSplit),
   stratify: z.boolean().default(DEFAULTS.stratify),
 });
@@ -307,14 +326,16 @@ export const zConfigFile = z
   .superRefine(
     ({ training, policy, evaluation, assurance }, { addIssue }) => {
       const task = taskOfTraining(training);
-      const names: readonly string[] = METRIC_NAMES[task];
-      const refuse = (metric: string, ...path: (string | number)[]) => {
+      const paid = task === 'regression' ? ERROR_METRICS : CLASS_METRICS;
+      const refuse = (names: readonly string[], metric: string, ...path: (string | number)[]) => {
         if (names.includes(metric)) return;
         const message = `${training.model_type} is for a ${task}, and its metrics are ${names.join(', ')}`;
         addIssue({ code: 'custom', path, message, input: metric });
       };
-      refuse(policy.metric, 'policy', 'metric');
-      for (const [at, name] of (evaluation.metrics ?? []).entries()) refuse(name, 'evaluation', 'metrics', at);
+      refuse(paid, policy.metric, 'policy', 'metric');
+      for (const [at, name] of (evaluation.metrics ?? []).entries()) {
+        refuse(METRIC_NAMES[task], name, 'evaluation', 'metrics', at);
+      }
       if (assurance === 'inferred' && training.framework !== 'reference') {
         const message = 'what a model of another framework predicts is not proven: use framework reference, or scored';
         addIssue({ code: 'custom', path: ['assurance'], message, input: assurance });
@@ -330,11 +351,9 @@ export const zConfigFile = z
 type ConfigFile = z.infer<typeof zConfigFile>;
 
 /** What is reported: the metrics that are named, else all that there are of the task. */
-export function toMetrics({ training, evaluation }: ConfigFile): (Metric | 'r2' | 'mape')[] {
-  const all = [...METRICS, 'r2', 'mape'] as const;
+export function toMetrics({ training, evaluation }: ConfigFile): string[] {
   const named = evaluation.metrics ?? METRIC_NAMES[taskOfTraining(training)];
-  const wanted = named.map((name) => (name === 'f1_score' ? 'f1' : name));
-  return [...new Set(wanted.flatMap((name) => all.find((metric) => metric === name) ?? []))];
+  return [...new Set(named.map((name) => name.replace('f1_score', 'f1')))];
 }
 
 /** The policy under the names that `Policy` in `IModelRegistry.sol` has for its members, as far as a file can know them. */

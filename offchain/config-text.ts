@@ -1,5 +1,6 @@
 import { DEFAULTS, MAX_BENCHMARK_ROWS, majority } from './config-schema.ts';
-import { CLASS_METRICS, ERROR_METRICS, METRICS } from './metrics.ts';
+import { METRIC_NAMES } from './metrics/names.ts';
+import { METRICS } from './metrics.ts';
 import { MODEL_TYPES, taskOf } from './train/spec.ts';
 
 /** What a configuration says of the table that it was made for; everything else in it is the default. */
@@ -29,7 +30,7 @@ const HYPERPARAMETERS = {
 export function configText(values: ConfigValues): string {
   const { modelType } = values;
   const isRegression = taskOf(modelType) === 'regression';
-  const metrics = isRegression ? [...ERROR_METRICS, 'r2', 'mape'] : CLASS_METRICS;
+  const metrics = METRIC_NAMES[taskOf(modelType)];
   return `# Configuration of the Hokusai evaluator: \`hokusai run hokusai.yaml\`.
 # A key that is left out has its default. Paths are relative to this file.
 
@@ -62,8 +63,13 @@ ${HYPERPARAMETERS[modelType]}
 
 # How models are compared. What is paid for is policy.metric; the others are reported.
 evaluation:
-  # Any of ${metrics.join(', ')}. Default: all four.
-  metrics: [${metrics.join(', ')}]
+  # Any of ${metrics.join(', ')}.
+  # Of more than two classes, one without an average is its macro average. Default: all.
+  metrics: [${isRegression ? metrics.join(', ') : 'accuracy, precision, recall, f1, auroc, log_loss'}]
+  # Metrics of your own, each once: "- name: profit" with "module: profit.mjs", an ES module whose default export takes
+  # labels, predictions and scores and gives a number, with "timeout_seconds: ${DEFAULTS.customTimeout}" (1 to 3600) and "memory_mb: ${DEFAULTS.customMemory}" (128
+  # to 65536). They are in metrics.json and evaluation.html and never paid for. Default: none.
+  custom_metrics: []
   # Share of the table that is the benchmark, between 0 and 1: a record of how the files below were made, which
   # running does not use. Default: ${DEFAULTS.testSplit}.
   test_split: ${values.testSplit}

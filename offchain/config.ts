@@ -1,10 +1,11 @@
 import { isUtf8 } from 'node:buffer';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
 import { z } from 'zod';
 import { DEFAULTS, taskOfTraining, toMetrics, toPolicy, zConfigFile } from './config-schema.ts';
 import { HokusaiError } from './errors.ts';
+import type { CustomMetric } from './metrics/custom.ts';
 import { nearestFirst } from './nearest.ts';
 import { bubblewrap } from './train/process.ts';
 import type { TrainSpec } from './train/spec.ts';
@@ -198,14 +199,14 @@ function toConfig(
 ) {
   const { pipeline, metaflow, training, evaluation, data, output, assurance } = parsed;
   const beside = (path: string): string => resolve(dirname(file), path);
-  const warnings: ConfigProblem[] = [];
+  const warnings: ConfigProblem[] = evaluation.custom_metrics.flatMap(({ module }, at) => {
+    if (existsSync(beside(module))) return [];
+    const keys = ['evaluation', 'custom_metrics', String(at), 'module'];
+    return [{ line: lineOfKey(keys), path: keys.join('.'), message: 'is not there, so the metric will fail' }];
+  });
   if (training.framework !== 'reference' && !bubblewrap()) {
     const message = 'bubblewrap is not installed: the program can read and write what you can, and use the network';
     warnings.push({ line: lineOfKey(['training', 'framework']), path: 'training.framework', message });
-  }
-  if (evaluation.metrics?.includes('auroc')) {
-    const message = 'auroc is not computed yet and will not be in the report';
-    warnings.push({ line: lineOfKey(['evaluation', 'metrics']), path: 'evaluation.metrics', message });
   }
   return {
     file,
@@ -216,6 +217,11 @@ function toConfig(
     training: toTraining(training, file),
     evaluation: {
       metrics: toMetrics(parsed),
+      customMetrics: evaluation.custom_metrics.map(
+        ({ name, module, timeout_seconds: timeoutSeconds, memory_mb: memoryMb }): CustomMetric => ({
+          ...{ name, module: beside(module), timeoutSeconds, memoryMb },
+        }),
+      ),
       testSplit: evaluation.test_split,
       stratify: evaluation.stratify,
     },

@@ -3,9 +3,11 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Attestation } from './attest.ts';
 import { HokusaiError } from './errors.ts';
+import type { Evaluation } from './metrics/evaluation.ts';
 import { metricValues } from './model-metrics.ts';
 import type { Finding, Inferences } from './pipeline.ts';
 import type { ProvenScore } from './prove/score.ts';
+import { evaluationHtml } from './report/evaluation.ts';
 import { reportHtml } from './report/report.ts';
 import { writeWhole } from './write-whole.ts';
 
@@ -15,14 +17,16 @@ export interface Published {
   readonly proven?: ProvenScore;
   readonly inferences?: Inferences;
   /** Stays on this machine: also holds the counts of a rejected contribution. */
-  readonly evaluated?: Omit<NonNullable<Finding['evaluated']>, 'score'>;
+  readonly evaluated?: Omit<NonNullable<Finding['evaluated']>, 'score'> & { readonly evaluation: Evaluation };
 }
 
 /**
  * Writes a run's results: `attestation.json`, `report.html`; where there is a proof `proof.json`, `public.json`,
  * `verification_key.json` (snarkjs's formats), and at assurance level 2 the same three for each chunk of both models'
- * predictions, `inference/baseline.1.proof.json` and so on; where models were trained `metrics.json` and `models/`, which
- * are not for publication. The attestation comes last and all at once: where it is, everything is.
+ * predictions, `inference/baseline.1.proof.json` and so on; where models were trained `metrics.json`, `evaluation.html` and
+ * `models/`, which are not for publication. The attestation comes last and all at once: where it is, everything is.
+ *
+ * @returns as `warnings` which of the owner's own metrics failed
  */
 export async function publish(folder: string, { attestation, proven, inferences, evaluated }: Published) {
   const write = (name: string, content: unknown) =>
@@ -43,13 +47,14 @@ export async function publish(folder: string, { attestation, proven, inferences,
     }
   }
   if (evaluated) {
-    const { counts, delta, metrics, models } = evaluated;
+    const { counts, delta, metrics, models, evaluation } = evaluated;
     const { range } = attestation.benchmark;
     const values = {
       baseline: metricValues(metrics.baseline, range),
       candidate: metricValues(metrics.candidate, range),
     };
-    await write('metrics.json', { metrics: values, fractions: metrics, counts, delta });
+    await write('metrics.json', { metrics: values, fractions: metrics, counts, delta, evaluation });
+    await write('evaluation.html', evaluationHtml(attestation.name, evaluation));
     for (const [name, model] of Object.entries(models)) {
       await write(`models/${name}.json`, model);
       if (model.family !== 'external') continue;
@@ -59,7 +64,8 @@ export async function publish(folder: string, { attestation, proven, inferences,
   }
   await write('report.html', reportHtml(attestation));
   await write('attestation.json', attestation);
-  return { folder, attestation };
+  const custom = evaluated?.evaluation.custom ?? [];
+  return { folder, attestation, warnings: custom.flatMap((one) => ('error' in one ? [one.error.message] : [])) };
 }
 
 /** A file that a step kept: in the journal of this run, or of one of its validators. */

@@ -8,11 +8,13 @@ import { startLocalChain } from './chain/local.ts';
 import { type Config, loadConfig } from './config.ts';
 import { contextHash } from './context.ts';
 import type { DataRoot } from './data-root.ts';
+import { termsOf } from './delta.ts';
 import { HokusaiError } from './errors.ts';
 import { type Executor, openExecutor, type StepEvent, type StepRecord } from './executor.ts';
 import { type ModelLine, ownedLine } from './line.ts';
 import { type LocalModel, openLocalModel } from './local-model.ts';
 import type { Action, Outcome } from './local-round.ts';
+import { evaluation } from './metrics/evaluation.ts';
 import {
   type Agreed,
   type Contribution,
@@ -26,7 +28,7 @@ import { sha256 } from './prove/circuits.ts';
 import type { ProvingOptions } from './prove/pool.ts';
 import { provingCircuitId } from './prove/proving-key.ts';
 import { type ProvenScore, proveScore, scoreCircuit } from './prove/score.ts';
-import { publish } from './publish.ts';
+import { type Published, publish } from './publish.ts';
 import { type RunSecrets, runSecrets } from './secrets.ts';
 import { readCsv, type Table } from './table.ts';
 import { validate } from './validate.ts';
@@ -47,6 +49,8 @@ export interface RunOptions {
 export interface RunResult {
   readonly folder: string;
   readonly attestation: Attestation;
+  /** What went wrong and nothing else depends on. */
+  readonly warnings: readonly string[];
 }
 
 /** A project's configuration, files and secrets, read and checked. */
@@ -174,11 +178,12 @@ type OpenModel = Parameters<Parameters<typeof withLocalModel>[4]>[0];
 /** Plays a round of a contribution on a local model, and publishes what came of it. */
 export async function settleOn(
   model: OpenModel,
-  { line }: Project,
+  project: Project,
   offered: Offered,
   folder: string,
   executor: Executor,
 ): Promise<RunResult> {
+  const { line } = project;
   const outcome = await model.contribute(offered.name, offered.data, offered.root);
   const [first] = outcome.ballots;
   const { chainId: _, rewardToken: __, ...contracts } = model.deployment;
@@ -199,7 +204,7 @@ export async function settleOn(
   const proofs = { ...(proven && { proven }), ...(inferences && { inferences }) };
   const parts = { context, round: outcome.round, votes, transactions, steps, ...proofs };
   const attestation = attest(first!.agreed, parts);
-  return publish(folder, { attestation, ...proofs, ...(first!.evaluated && { evaluated: first!.evaluated }) });
+  return publish(folder, { attestation, ...proofs, ...(await withEvaluation(project, first!.evaluated)) });
 }
 
 /** The context of a dry run: no chain, and no round. */
@@ -219,12 +224,13 @@ const NO_CHAIN = {
 };
 
 async function dryRun(
-  { config, line, secrets }: Project,
+  project: Project,
   { table, data, root }: Offered,
   folder: string,
   executor: Executor,
   { proving }: RunOptions,
 ): Promise<RunResult> {
+  const { config, line, secrets } = project;
   const contribution: Contribution = {
     contributor: zeroAddress,
     payeesRoot: zeroHash,
@@ -244,7 +250,17 @@ async function dryRun(
     ...{ context, votes: [], transactions: [], steps: executor.steps() },
     ...proofs,
   });
-  return publish(folder, { attestation, ...proofs, ...(finding.evaluated && { evaluated: finding.evaluated }) });
+  return publish(folder, { attestation, ...proofs, ...(await withEvaluation(project, finding.evaluated)) });
+}
+
+/** What was evaluated, with all that its owner may read of it. */
+async function withEvaluation(
+  { config, line }: Project,
+  evaluated: Omit<NonNullable<Finding['evaluated']>, 'score'> | undefined,
+): Promise<Pick<Published, 'evaluated'>> {
+  if (!evaluated) return {};
+  const evaluating = { ...config.evaluation, terms: termsOf(evaluated.delta) };
+  return { evaluated: { ...evaluated, evaluation: await evaluation(line, evaluated.models, evaluating) } };
 }
 
 /** Proves what would be settled; there is no proof of a score below the gate. */

@@ -2,11 +2,12 @@
  * Measures, and prints each figure beside a peer's.
  *
  *   npm run bench -- prove [FAMILY ...] [--json]
- *   npm run bench -- gas|miss [--json]
+ *   npm run bench -- gas|metrics|miss [--json]
  */
 import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { benchGas } from './bench/gas.ts';
+import { benchMetrics } from './bench/metrics.ts';
 import { benchMiss } from './bench/miss.ts';
 import { benchProve, FAMILIES } from './bench/prove.ts';
 
@@ -28,6 +29,7 @@ export interface Figure {
 const BENCHES: Record<string, { parts: readonly string[]; run(parts: readonly string[]): AsyncIterable<Figure> }> = {
   prove: { parts: Object.keys(FAMILIES), run: benchProve },
   gas: { parts: [], run: benchGas },
+  metrics: { parts: [], run: benchMetrics },
   miss: { parts: [], run: benchMiss },
 };
 

@@ -4,6 +4,7 @@ import { type Ratio, ratioValue } from '../metrics.ts';
 import { type ModelMetrics, metricValues, type Range } from '../model-metrics.ts';
 import { type Html, html } from './html.ts';
 import { grouped } from './numbers.ts';
+import { changeBar } from './pictures.ts';
 
 type Models = NonNullable<Attestation['models']>;
 
@@ -29,14 +30,16 @@ export function classesSection(attestation: Attestation): Html | undefined {
     const cells = (['recall', 'precision', 'f1'] as const).map((metric) =>
       change(share(one[metric]), share(other[metric])),
     );
-    return html`<tr><th scope="row">${one.class}</th><td class="number">${grouped(one.recall.denominator)}</td>${cells}</tr>`;
+    const [recall, now] = [ratioValue(one.recall), ratioValue(other.recall)];
+    const bar = recall !== null && now !== null && changeBar(recall, now);
+    return html`<tr><th scope="row">${one.class}</th><td class="number">${grouped(one.recall.denominator)}</td><td class="bar">${bar}</td>${cells}</tr>`;
   });
   return html`<section>
 <h2>What each model is good at</h2>
 <p>Right of all rows: ${share(before.accuracy)} before, ${share(after.accuracy)} now.</p>
 <table class="wrap">
 <caption>Each class against all others, baseline → candidate. Signed by validators; the proof is of the rows right, fixed and broken.</caption>
-<thead><tr><th scope="col">Class</th><th scope="col" class="number">Rows</th><th scope="col" class="number">Recall</th><th scope="col" class="number">Precision</th><th scope="col" class="number">F1</th></tr></thead>
+<thead><tr><th scope="col">Class</th><th scope="col" class="number">Rows</th><th scope="col" class="bar">Change of recall</th><th scope="col" class="number">Recall</th><th scope="col" class="number">Precision</th><th scope="col" class="number">F1</th></tr></thead>
 <tbody>
 ${lines}
 </tbody>

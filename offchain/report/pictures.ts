@@ -50,3 +50,15 @@ export function stepBar(start: number, seconds: number, total: number, reused: b
 <rect x="${x}" y="1" width="${share(width)}" height="10" ${looks}/>
 </svg>`;
 }
+
+/** How a share changed: from a ring to a dot, on a line of 0 to 1. The figures are told beside it. */
+export function changeBar(before: number, after: number): Html {
+  const x = (share: number) => `${(2 + 96 * share).toFixed(2)}%`;
+  const colour = after > before ? 'var(--good)' : after < before ? 'var(--bad)' : 'var(--soft)';
+  return html`<svg aria-hidden="true" width="100%" height="14">
+<line x1="2%" x2="98%" y1="7" y2="7" stroke="var(--line)"/>
+<line x1="${x(before)}" x2="${x(after)}" y1="7" y2="7" stroke="${colour}" stroke-width="3"/>
+<circle cx="${x(before)}" cy="7" r="4" fill="var(--paper)" stroke="${colour}" stroke-width="1.5"/>
+<circle cx="${x(after)}" cy="7" r="5" fill="${colour}"/>
+</svg>`;
+}

@@ -30,6 +30,7 @@ p { max-width: 44rem; }
 .soft, figcaption, caption { color: var(--soft); }
 .small, figcaption, caption { font-size: 0.9rem; }
 .good { color: var(--good); } .bad { color: var(--bad); }
+header .caution { margin-top: 0.9rem; }
 .caution { border-left: 3px solid var(--caution); padding: 0.1rem 0 0.1rem 0.9rem; }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: 1.25rem 2rem; margin-top: 1.75rem; }
 .figures div { display: flex; flex-direction: column; border-top: 2px solid var(--ink); padding-top: 0.55rem; }
@@ -51,11 +52,15 @@ tbody th { font-weight: 500; }
 .grid tbody th { text-align: left; padding-left: 0; width: 30%; }
 .grid td { font-size: 1.25rem; line-height: 1.25; font-weight: 600; background: color-mix(in srgb, var(--shade) calc(8% + var(--share) * 0.3), var(--paper)); }
 .grid td small { display: block; font-size: 0.78rem; font-weight: 400; color: var(--soft); }
+.dense td, .dense th { padding: 0.25rem 0.2rem; } .dense td { font-size: 0.9rem; font-weight: 500; }
+.stacked > * + * { margin-top: 1.5rem; }
 .right { --shade: var(--good); } .wrong { --shade: var(--bad); } .same { --shade: var(--soft); }
 svg { display: block; overflow: visible; }
 svg text { font: 500 13px system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; fill: var(--ink); font-variant-numeric: tabular-nums; }
 svg text.soft { fill: var(--soft); font-weight: 400; }
 .bars td:nth-child(2) { width: 55%; }
+.bar { min-width: 7rem; width: 25%; }
+.key { display: inline-flex; align-items: center; gap: 0.4rem; margin-right: 1.2rem; }
 .parties small { display: block; color: var(--soft); font-weight: 400; }
 .transactions code { font-size: 0.78em; }
 .badge { font-size: 0.78rem; color: var(--soft); border: 1px solid var(--line); border-radius: 1rem; padding: 0.05rem 0.5rem; white-space: nowrap; }
@@ -76,7 +81,9 @@ footer { margin-top: 3rem; color: var(--soft); font-size: 0.85rem; overflow-wrap
   .hashes div { grid-template-columns: 1fr; }
   .bars td:nth-child(2) { width: 38%; }
   th, td { padding-right: 0.6rem; }
-  .wrap td:nth-child(-n + 3) { white-space: normal; }
+  .wrap td { white-space: normal; }
+  .bar, .stack .bar { display: none; }
+  .stack .number { text-align: left; white-space: normal; }
   .stack thead { position: absolute; clip-path: inset(50%); height: 1px; overflow: hidden; }
   .stack tr { display: block; padding: 0.5rem 0; border-bottom: 1px solid var(--line); }
   .stack th, .stack td { display: block; border: 0; padding: 0.05rem 0.8rem; }

@@ -12,8 +12,9 @@ const HIDDEN_LIMIT = 2 ** 17;
 const OUTPUT_LIMIT = 2 ** 21;
 /** Lowest bits that ReLU leaves out. */
 const HIDDEN_SHIFT = 7;
-/** Where the search for a scale begins, met only by weights that are all nearly 0: 2^60. */
-const START_SCALE = 0x1000000000000000;
+/** Where the search for a scale begins, met only by weights that are all nearly 0; the factor is 2^60. */
+const START_SCALE = 60;
+const START_FACTOR = 0x1000000000000000;
 
 /** A weighted sum: `bias + sum of weights[j] * inputs[j]`. */
 export type Unit = {
@@ -42,6 +43,8 @@ export type DenseModel = {
   family: 'dense';
   hidden: Unit[];
   outputs: Unit[];
+  /** Exponent of a power of two, at most 60: the outputs are so many times those before rounding. */
+  scale: number;
   quantiserHash: `0x${string}`;
 };
 
@@ -72,22 +75,23 @@ export function quantiseDense({ hidden, outputs }: Layers, quantiserHash: `0x${s
   // Half of what ReLU leaves out is added, so that it rounds and does not cut.
   const half = 2 ** (HIDDEN_SHIFT - 1);
   const rounded = hidden.map((unit) => {
-    const { units, scale } = roundUnits([unit], features, HIDDEN_LIMIT - half);
+    const { units, factor } = roundUnits([unit], features, HIDDEN_LIMIT - half);
     const { bias, weights } = units[0]!;
-    return { unit: { bias: bias + half, weights }, step: 2 ** HIDDEN_SHIFT / scale };
+    return { unit: { bias: bias + half, weights }, step: 2 ** HIDDEN_SHIFT / factor };
   });
   const activations = {
     steps: rounded.map(({ step }) => step),
     most: rounded.map(({ unit }) => activation(reach(unit, features.most)[1])),
   };
-  const { units } = roundUnits(outputs, hidden.length > 0 ? activations : features, OUTPUT_LIMIT);
-  return { version: 1, family: 'dense', hidden: rounded.map(({ unit }) => unit), outputs: units, quantiserHash };
+  const { units, scale } = roundUnits(outputs, hidden.length > 0 ? activations : features, OUTPUT_LIMIT);
+  return { version: 1, family: 'dense', hidden: rounded.map(({ unit }) => unit), outputs: units, scale, quantiserHash };
 }
 
-/** Rounds units on the largest power of two at which none reaches the limit: 1 becomes `scale`. */
-function roundUnits(units: readonly Unit[], { steps, most }: Inputs, limit: number): { units: Unit[]; scale: number } {
-  for (let scale = START_SCALE; ; scale /= 2) {
-    const round = (value: number): number => Math.floor(value * scale + 0.5);
+/** Rounds units on the largest power of two at which none reaches the limit: 1 becomes `factor`, 2^`scale`. */
+function roundUnits(units: readonly Unit[], { steps, most }: Inputs, limit: number) {
+  let factor = START_FACTOR;
+  for (let scale = START_SCALE; ; scale--) {
+    const round = (value: number): number => Math.floor(value * factor + 0.5);
     const rounded = units.map(({ bias, weights }) => ({
       bias: round(bias),
       weights: weights.map((weight, j) => round(weight * steps[j]!)),
@@ -96,7 +100,8 @@ function roundUnits(units: readonly Unit[], { steps, most }: Inputs, limit: numb
       const [low, high] = reach(unit, most);
       return low > -limit && high < limit && unit.weights.every((weight) => Math.abs(weight) < WEIGHT_LIMIT);
     });
-    if (fits) return { units: rounded, scale };
+    if (fits) return { units: rounded, factor, scale };
+    factor /= 2;
   }
 }
 
@@ -122,6 +127,10 @@ export function denseSums(model: DenseModel, features: Features): { hidden: Floa
   refuseMisfit((model.hidden[0] ?? model.outputs[0]!).weights.length, features);
   return layerSums(model, columnsOf(features), activation);
 }
+
+/** Score of each row: of the one output, or one vector per class; exact. Errors as {@link denseSums}. */
+export const denseScores = (model: DenseModel, features: Features): Float64Array[] =>
+  denseSums(model, features).outputs;
 
 /** Class of each row. Errors as {@link denseSums}. */
 export const predictDense = (model: DenseModel, features: Features): Uint8Array =>

@@ -3,6 +3,7 @@
  * whoever asks for it meet in a folder alone, so any program will do; docs/frameworks.md describes the files.
  */
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { lstat, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
@@ -16,7 +17,7 @@ import { classesOf } from '../label.ts';
 import { asNumbers, type Quantiser } from '../quantise.ts';
 import type { Schema } from '../schema.ts';
 import type { Table } from '../table.ts';
-import { npyOf, readNpy } from './npy.ts';
+import { npyOf, readNpy, readNpyColumns } from './npy.ts';
 import { runProcess } from './process.ts';
 import { programOf, python } from './python.ts';
 import { ESTIMATORS, type ExternalSpec, type Json } from './spec.ts';
@@ -34,6 +35,8 @@ export type ExternalModel = {
   readonly foldId: Hex;
   /** Of each row of the fold a class, or a value of 0 to 65535: two bytes, the lower one first, in base64. */
   readonly predictions: string;
+  /** Of each class, of two of the positive one alone, where it says any: doubles, the lowest byte first, in base64. */
+  readonly probabilities?: readonly string[];
   /** Of what it ran with, as it says. */
   readonly versions: Readonly<Record<string, string>>;
 };
@@ -93,6 +96,7 @@ export async function trainExternal(
       },
     });
     const predictions = predictionsIn(await fileIn(folder, 'predictions.npy'), input);
+    const probabilities = await probabilitiesLeft(folder, input);
     const file = (await readdir(folder)).find((name) => MODEL_FILE.test(name)) ?? 'model.onnx';
     const sha256 = await keep(await fileIn(folder, file));
     const { framework, modelType } = spec;
@@ -107,7 +111,7 @@ export async function trainExternal(
       quantiserHash,
       foldId,
     } as const;
-    return { ...model, predictions: Buffer.from(predictions.buffer).toString('base64'), versions };
+    return { ...model, predictions: base64(predictions), ...(probabilities && { probabilities }), versions };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -118,6 +122,16 @@ export function predictionsOf({ predictions }: ExternalModel): Uint16Array {
   const bytes = Buffer.from(predictions, 'base64');
   return Uint16Array.from({ length: bytes.length / 2 }, (_, row) => bytes.readUInt16LE(2 * row));
 }
+
+/** Of each class, of two of the positive one alone; undefined where it says none. For people: nothing is paid by them. */
+export const probabilitiesIn = ({ probabilities }: ExternalModel): Float64Array[] | undefined =>
+  probabilities?.map((text) => {
+    const bytes = Buffer.from(text, 'base64');
+    return Float64Array.from({ length: bytes.length / 8 }, (_, row) => bytes.readDoubleLE(8 * row));
+  });
+
+const base64 = ({ buffer, byteOffset, byteLength }: Uint16Array | Float64Array): string =>
+  Buffer.from(buffer, byteOffset, byteLength).toString('base64');
 
 /** Poseidon(tag, both halves of the file's SHA-256, salt). */
 export async function externalCommitment({ sha256 }: ExternalModel, salt: bigint): Promise<bigint> {
@@ -199,6 +213,17 @@ function predictionsIn(bytes: Uint8Array, { benchmark, schema }: ExternalInput):
     if (Number.isInteger(value) && value >= 0 && value < classes) return value;
     throw invalid('predictions.npy', `has no class of 0 to ${classes - 1} in row ${row}`);
   });
+}
+
+/** A file of rows x classes that a program may leave. */
+async function probabilitiesLeft(folder: string, { benchmark, schema }: ExternalInput) {
+  const [name, classes] = ['probabilities.npy', classesOf(schema.label)];
+  if (classes === 0 || !existsSync(join(folder, name))) return undefined;
+  const columns = readNpyColumns(await fileIn(folder, name), name, benchmark.rows, classes);
+  if (columns.some((column) => column.some((value) => !(value >= 0 && value <= 1)))) {
+    throw invalid(name, 'has what is no probability of 0 to 1');
+  }
+  return (classes === 2 ? columns.slice(1) : columns).map(base64);
 }
 
 const textsOf = (said: object): Record<string, string> =>

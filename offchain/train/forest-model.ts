@@ -74,11 +74,12 @@ export function leavesOf(tree: Tree, { rows, values }: Pick<Features, 'rows' | '
 }
 
 /**
- * What a forest says of each row: class indices, or numbers in 0..65535.
+ * What the trees of a forest come to for each row, exact: the votes for each class, a vector per class, or the one vector
+ * of bias + sum of leaves.
  *
  * @throws HokusaiError `terminal` MODEL_MISFIT when the model reads another number of features
  */
-export function predictForest(model: ForestModel, features: Features): Uint8Array | Uint16Array {
+export function forestScores(model: ForestModel, features: Features): Float64Array[] {
   const { columns, rows } = features;
   if (model.width !== columns.length) {
     const text = `the model reads ${model.width} features and the table gives ${columns.length}`;
@@ -87,23 +88,33 @@ export function predictForest(model: ForestModel, features: Features): Uint8Arra
       next: 'Use the quantiser that the model was trained with.',
     });
   }
-  if (model.output === 'votes') return mostVoted(model, features);
-  const sums = new Float64Array(rows).fill(model.bias);
+  const votes = model.output === 'votes';
+  const scores = Array.from({ length: votes ? model.classes : 1 }, () => new Float64Array(rows).fill(model.bias));
   for (const tree of model.trees) {
-    for (const [row, leaf] of leavesOf(tree, features).entries()) sums[row]! += tree.values[leaf]!;
+    for (const [row, leaf] of leavesOf(tree, features).entries()) {
+      const value = tree.values[leaf]!;
+      if (votes) scores[value]![row]!++;
+      else scores[0]![row]! += value;
+    }
   }
+  return scores;
+}
+
+/** What a forest says of each row: class indices, or numbers in 0..65535. Errors as {@link forestScores}. */
+export function predictForest(model: ForestModel, features: Features): Uint8Array | Uint16Array {
+  const scores = forestScores(model, features);
+  if (model.output === 'votes') return mostVoted(scores, features.rows);
+  const sums = scores[0]!;
   if (model.classes === 0)
     return Uint16Array.from(sums, (sum) => Math.min(Math.max(Math.floor(sum / NUMBER_UNIT), 0), 65_535));
   return Uint8Array.from(sums, (sum) => Number(sum > 0));
 }
 
-function mostVoted({ trees, classes }: ForestModel, features: Features): Uint8Array {
-  const votes = new Uint32Array(features.rows * classes);
-  for (const tree of trees) {
-    for (const [row, leaf] of leavesOf(tree, features).entries()) votes[row * classes + tree.values[leaf]!]!++;
+/** The class that most trees say, of several the least. */
+function mostVoted(votes: readonly Float64Array[], rows: number): Uint8Array {
+  const said = new Uint8Array(rows);
+  for (let row = 0; row < rows; row++) {
+    for (let c = 1; c < votes.length; c++) if (votes[c]![row]! > votes[said[row]!]![row]!) said[row] = c;
   }
-  return Uint8Array.from({ length: features.rows }, (_, row) => {
-    const own = votes.subarray(row * classes, (row + 1) * classes);
-    return own.indexOf(Math.max(...own));
-  });
+  return said;
 }

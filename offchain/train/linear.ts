@@ -51,11 +51,11 @@ export function quantiseLinear(
 }
 
 /**
- * Class of each row, 0 or 1, in integers: exact below 2^53, which 2^29 features would be needed to reach.
+ * Score of each row, in integers: exact below 2^53, which 2^29 features would be needed to reach.
  *
  * @throws HokusaiError `terminal` MODEL_MISFIT when the model has not one weight per feature
  */
-export function predict(model: LinearModel, features: Features): Uint8Array {
+export function linearScores(model: LinearModel, features: Features): Float64Array {
   refuseMisfit(model.weights.length, features);
   const { rows, values } = features;
   const scores = new Float64Array(rows).fill(model.bias);
@@ -63,8 +63,12 @@ export function predict(model: LinearModel, features: Features): Uint8Array {
     const start = column * rows;
     for (let row = 0; row < rows; row++) scores[row]! += weight * values[start + row]!;
   }
-  return Uint8Array.from(scores, (score) => Number(score > 0));
+  return scores;
 }
+
+/** Class of each row, 0 or 1. Errors as {@link linearScores}. */
+export const predict = (model: LinearModel, features: Features): Uint8Array =>
+  Uint8Array.from(linearScores(model, features), (score) => Number(score > 0));
 
 /** @throws HokusaiError `terminal` MODEL_MISFIT when a model has not one weight per feature */
 export function refuseMisfit(weights: number, { columns }: Features): void {

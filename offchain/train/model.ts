@@ -1,8 +1,8 @@
 import type { Features } from '../quantise.ts';
-import { type DenseModel, predictDense } from './dense.ts';
-import { type ExternalModel, predictionsOf } from './external.ts';
-import { type ForestModel, predictForest } from './forest-model.ts';
-import { type LinearModel, predict as predictLinear } from './linear.ts';
+import { type DenseModel, denseScores, predictDense } from './dense.ts';
+import { type ExternalModel, predictionsOf, probabilitiesIn } from './external.ts';
+import { type ForestModel, forestScores, predictForest } from './forest-model.ts';
+import { type LinearModel, linearScores, predict as predictLinear } from './linear.ts';
 import { type LinearRegressionModel, predict as predictLinearRegression } from './linear-regression.ts';
 
 /** What can be trained, committed to and paid for: integers only, or what another program left. */
@@ -23,3 +23,26 @@ export function predict(model: Model, features: Features): Uint8Array | Uint16Ar
       return predictionsOf(model);
   }
 }
+
+/**
+ * What a classifier decides by, exact integers: of two classes one vector, more being more positive, of more classes one
+ * vector per class; `undefined` of a regression, whose values are all that it says. Of an external model
+ * probabilities, where it said any.
+ */
+export function scores(model: Model, features: Features): Float64Array[] | undefined {
+  switch (model.family) {
+    case 'linear':
+      return [linearScores(model, features)];
+    case 'linear-regression':
+      return undefined;
+    case 'dense':
+      return denseScores(model, features);
+    case 'forest':
+      return model.classes === 0 ? undefined : binaryScores(forestScores(model, features));
+    case 'external':
+      return probabilitiesIn(model);
+  }
+}
+
+/** Of votes for two classes the share of the second is all there is to say. */
+const binaryScores = (columns: Float64Array[]): Float64Array[] => (columns.length === 2 ? [columns[1]!] : columns);

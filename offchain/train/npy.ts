@@ -20,23 +20,43 @@ export function npyOf(values: Float64Array, shape: readonly [rows: number] | rea
  *
  * @throws HokusaiError `terminal` TRAIN_OUTPUT_INVALID where it is no such file, or has another number of rows
  */
-export function readNpy(bytes: Uint8Array, name: string, rows: number): Float64Array {
+export const readNpy = (bytes: Uint8Array, name: string, rows: number): Float64Array =>
+  read(bytes, name, [rows]).values;
+
+/**
+ * The columns of a file of a table.
+ *
+ * @throws HokusaiError likewise
+ */
+export function readNpyColumns(bytes: Uint8Array, name: string, rows: number, columns: number): Float64Array[] {
+  const { values, fortranOrder } = read(bytes, name, [rows, columns]);
+  return Array.from({ length: columns }, (_, column) =>
+    Float64Array.from(
+      { length: rows },
+      (_, row) => values[fortranOrder ? column * rows + row : row * columns + column]!,
+    ),
+  );
+}
+
+function read(bytes: Uint8Array, name: string, expected: readonly number[]) {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const shape = `(${expected.join(', ')}${expected.length === 1 ? ',' : ''})`;
   const refuse = (problem: string) =>
     new HokusaiError('terminal', 'TRAIN_OUTPUT_INVALID', `${name} ${problem}`, {
-      details: { file: name, bytes: bytes.length, rows },
-      next: `Write one prediction a row: a NumPy file of float64, of shape (${rows},).`,
+      details: { file: name, bytes: bytes.length, shape },
+      next: `Write a NumPy file of float64, of shape ${shape}.`,
     });
-  if (file.toString('latin1', 0, 6) !== MAGIC.slice(0, 6) || file[6] !== 1)
+  if (file.toString('latin1', 0, 6) !== MAGIC.slice(0, 6) || file[6] !== 1 || file.length < 10) {
     throw refuse('is no NumPy file of version 1.0');
+  }
   const from = 10 + file.readUInt16LE(8);
   const header = file.toString('latin1', 10, from);
-  if (!/'descr': '<f8'/.test(header)) throw refuse('does not hold float64 in little-endian order');
-  const shape = /'shape': \(([^)]*)\)/.exec(header)?.[1] ?? '';
-  if (!/^\s*\d+\s*,?\s*$/.test(shape) || Number.parseInt(shape, 10) !== rows || file.length !== from + 8 * rows) {
-    throw refuse(`has the shape (${shape}), expected (${rows},)`);
-  }
-  return Float64Array.from({ length: rows }, (_, row) => file.readDoubleLE(from + 8 * row));
+  if (!header.includes("'descr': '<f8'")) throw refuse('does not hold float64 in little-endian order');
+  const found = /'shape': (\([^)]*\))/.exec(header)?.[1] ?? '()';
+  const count = expected.reduce((product, size) => product * size, 1);
+  if (found !== shape || file.length !== from + 8 * count) throw refuse(`has the shape ${found}, expected ${shape}`);
+  const values = Float64Array.from({ length: count }, (_, at) => file.readDoubleLE(from + 8 * at));
+  return { values, fortranOrder: header.includes("'fortran_order': True") };
 }
 
 function littleEndian(values: Float64Array): Buffer {

@@ -39,6 +39,7 @@ const modelOf = (hidden: Unit[], outputs: Unit[]): DenseModel => ({
   family: 'dense',
   hidden,
   outputs,
+  scale: 0,
   quantiserHash: '0x00',
 });
 

@@ -78,6 +78,10 @@ async function runUntil(file: string, seen: string, ...options: string[]): Promi
 describe('hokusai run --dry-run', () => {
   it('makes a project, evaluates and proves it, and the result verifies', async () => {
     const directory = await project('dry');
+    const configFile = join(directory, 'hokusai.yaml');
+    const custom = 'custom_metrics: [{ name: rows, module: rows.mjs }, { name: none, module: no.mjs }]';
+    await writeFile(configFile, (await readFile(configFile, 'utf8')).replace('custom_metrics: []', custom));
+    await writeFile(join(directory, 'rows.mjs'), 'export default (labels) => labels.length;');
     const ran = await hokusai('run', join(directory, 'hokusai.yaml'));
     assert.equal(ran.code, 0, ran.stderr);
     assert.match(ran.stderr, /Chance of acceptance by gain/);
@@ -86,6 +90,7 @@ describe('hokusai run --dry-run', () => {
     assert.equal(attestation.accepted, true);
     const files = [
       'attestation.json',
+      'evaluation.html',
       'metrics.json',
       'models',
       'proof.json',
@@ -94,6 +99,10 @@ describe('hokusai run --dry-run', () => {
       'verification_key.json',
     ];
     for (const file of files) assert.ok(existsSync(join(run, file)), file);
+    const [rows, none] = JSON.parse(await readFile(join(run, 'metrics.json'), 'utf8')).evaluation.custom;
+    assert.deepEqual(rows, { metric: 'rows', payable: false, baseline: 284, candidate: 284, change: 0 });
+    assert.equal(none.error.code, 'CUSTOM_METRIC_UNREADABLE');
+    assert.match(ran.stderr, /custom_metrics\.1\.module is not there[\s\S]*✔ prove[\s\S]*⚠ none: .* cannot be loaded/);
     const verified = await hokusai('verify', run, '--json');
     assert.equal(verified.code, 0, verified.stdout);
     assert.equal(JSON.parse(verified.stdout).level, 1);

@@ -7,6 +7,7 @@ import { isMap, type ParsedNode, parseDocument } from 'yaml';
 import { type ConfigProblem, knownKeys, loadConfig } from '../../offchain/config.ts';
 import { configText } from '../../offchain/config-text.ts';
 import { HokusaiError } from '../../offchain/errors.ts';
+import { METRIC_NAMES } from '../../offchain/metrics/names.ts';
 import { MODEL_TYPES } from '../../offchain/train/spec.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'hokusai-config-'));
@@ -58,15 +59,9 @@ describe('loadConfig', () => {
       modelType: 'LinearSVC',
       hyperparameters: { C: 0.5 },
     });
-    const metrics = ['accuracy', 'precision', 'recall', 'f1'];
-    assert.deepEqual(config.evaluation, { metrics, testSplit: 0.2, stratify: true });
-    assert.deepEqual(config.warnings, [
-      {
-        line: 7,
-        path: 'evaluation.metrics',
-        message: 'auroc is not computed yet and will not be in the report',
-      },
-    ]);
+    const metrics = ['accuracy', 'precision', 'recall', 'f1', 'auroc'];
+    assert.deepEqual(config.evaluation, { metrics, customMetrics: [], testSplit: 0.2, stratify: true });
+    assert.deepEqual(config.warnings, []);
   });
 
   it('says one thing of another framework, not what follows from it', () => {
@@ -104,7 +99,10 @@ describe('loadConfig', () => {
       pipeline: { name: 'hokusai-evaluation', version: '1.0.0', randomSeed: 42 },
       metaflow: { maxWorkers: 4, maxRetryCount: 3 },
       training: { framework: 'reference', modelType: 'LinearSVC', hyperparameters: { C: 1 } },
-      evaluation: { metrics: ['accuracy', 'precision', 'recall', 'f1'], testSplit: 0.2, stratify: true },
+      evaluation: {
+        metrics: METRIC_NAMES.classification.filter((name) => !name.startsWith('f1_score')),
+        ...{ customMetrics: [], testSplit: 0.2, stratify: true },
+      },
       data: {
         schema: join(folder, 'schema.json'),
         baseline: join(folder, 'a/b.csv'),
@@ -161,15 +159,15 @@ describe('loadConfig', () => {
   it('refuses metrics, guardrails and hyperparameters of another task, and types that there are not', () => {
     const found = (source: string) =>
       problemsOf(`${DATA}\n${source}`).problems.map(({ line, path, message }) => [line, path, message]);
-    const text = 'Ridge is for a regression, and its metrics are mse, mae, r2, mape';
+    const text = (names: string) => `Ridge is for a regression, and its metrics are ${names}`;
     assert.deepEqual(
       found(`training: { model_type: Ridge }
 evaluation: { metrics: [mse, recall] }
 policy:
   guardrails: [{ metric: recall, max_loss_bps: 1 }]`),
       [
-        [3, 'evaluation.metrics.1', text],
-        [4, 'policy.metric', text],
+        [3, 'evaluation.metrics.1', text('mse, mae, r2, mape')],
+        [4, 'policy.metric', text('mse, mae')],
         [5, 'policy.guardrails', 'the counts of a regression tell of its own metric alone: there is no other to guard'],
       ],
     );
@@ -185,6 +183,48 @@ policy:
     assert.deepEqual(found('training: { model_type: SVC }'), [
       [2, 'training.model_type', `expected one of ${MODEL_TYPES.join(', ')}`],
     ]);
+  });
+
+  it('takes every metric by name, and refuses unknown ones with the nearest known one, all at once', () => {
+    for (const name of METRIC_NAMES.classification) {
+      const { metrics } = load(`${DATA}\nevaluation: { metrics: [${name}] }`).evaluation;
+      assert.deepEqual(metrics, [name.replace('f1_score', 'f1')]);
+    }
+    const { problems } = problemsOf(`${DATA}
+evaluation:
+  metrics: [acuracy, recall_makro, logloss, auroc, roc]
+  custom_metrics:
+    - { name: accuracy, module: a.mjs }
+    - { name: Profit, module: a.mjs, memory_mb: 1 }
+    - { name: profit }`);
+    assert.deepEqual(
+      problems.map(({ line, path, message }) => [line, path, message.split('?')[0]]),
+      [
+        [3, 'evaluation.metrics.0', 'unknown metric, did you mean accuracy'],
+        [3, 'evaluation.metrics.1', 'unknown metric, did you mean recall_macro'],
+        [3, 'evaluation.metrics.2', 'unknown metric, did you mean log_loss'],
+        [3, 'evaluation.metrics.4', 'unknown metric, did you mean auroc'],
+        [5, 'evaluation.custom_metrics.0.name', 'there is a metric of that name'],
+        [6, 'evaluation.custom_metrics.1.name', 'expected lower-case letters, digits and underscores'],
+        [6, 'evaluation.custom_metrics.1.memory_mb', 'Too small: expected number to be >=128'],
+        [7, 'evaluation.custom_metrics.2.module', 'missing, expected a string'],
+      ],
+    );
+  });
+
+  it('takes metrics of the owner, once each, and warns of a module that is not there', () => {
+    const twice = `${DATA}\nevaluation: { custom_metrics: [{ name: a, module: x.mjs }, { name: a, module: y.mjs }] }`;
+    assert.equal(problemsOf(twice).problems[0]!.message, 'a name is there twice');
+    const { evaluation, warnings } = load(`${DATA}
+evaluation:
+  custom_metrics:
+    - name: profit
+      module: metrics/profit.mjs
+      timeout_seconds: 2.5`);
+    const module = join(folder, 'metrics/profit.mjs');
+    assert.deepEqual(evaluation.customMetrics, [{ name: 'profit', module, timeoutSeconds: 2.5, memoryMb: 512 }]);
+    const path = 'evaluation.custom_metrics.0.module';
+    assert.deepEqual(warnings, [{ line: 5, path, message: 'is not there, so the metric will fail' }]);
   });
 
   it('takes any metric of the score circuit, with guardrails on others', () => {
@@ -289,7 +329,7 @@ __proto__: 1
         [1, 'pipeline.version', 'wrong type'],
         [1, 'data', 'missing'],
         [2, 'max_workers', 'unknown key here'],
-        [6, 'evaluation.metrics.1', 'Invalid option'],
+        [6, 'evaluation.metrics.1', 'unknown metric'],
         [7, 'evaluation.test_split', 'Too big'],
         [9, 'policy.alhpa', 'unknown key'],
         [10, 'policy.alpha', 'alpha / rounds_per_fold has to be at least 2^-30 and below 0.5'],
@@ -355,11 +395,11 @@ function explainsEveryKey(modelType: 'LinearSVC' | 'Ridge'): void {
     paths.sort(),
     knownKeys(modelType)
       .map((path) => path.join('.'))
-      .filter((path) => !/^policy\.guardrails\./.test(path))
+      .filter((path) => !/^(policy\.guardrails|evaluation\.custom_metrics)\./.test(path))
       .sort(),
   );
   // Of a list that is empty, the comment shows what an item is.
-  for (const [, , key] of knownKeys().filter(([, list]) => list === 'guardrails')) {
+  for (const [, , key] of knownKeys().filter(([, list]) => list === 'guardrails' || list === 'custom_metrics')) {
     if (key !== undefined) assert.match(source, new RegExp(`# .*"(- )?${key}: `));
   }
   const config = load(source);

@@ -8,8 +8,7 @@ import { grouped, percent, points, seconds, tokens } from '../../offchain/report
 import { intervalPicture } from '../../offchain/report/pictures.ts';
 import { reportHtml } from '../../offchain/report/report.ts';
 import { belowGate, cellCounts, overlapping, TERMS, unproven } from './attestations.ts';
-
-const VOID = new Set(['meta']);
+import { elements } from './page.ts';
 
 /** A round's attestation with every part that a report shows; its hashes need not be right for that. */
 function settled(): Attestation {
@@ -41,32 +40,6 @@ function settled(): Attestation {
     { action: 'claim', by: `0x${'15'.repeat(20)}`, hash, gas: 117_416, block: 12 },
   ];
   return attestation;
-}
-
-/** The elements of a page, or an error where tags do not nest, are not closed, or attributes are not quoted. */
-function elements(page: string): { name: string; attributes: Record<string, string>; text: string }[] {
-  const found: { name: string; attributes: Record<string, string>; text: string }[] = [];
-  const open: (typeof found)[number][] = [];
-  assert.ok(page.startsWith('<!doctype html>\n'));
-  const token = /<(\/?)([a-z][a-z0-9]*)((?:\s+[a-z][a-z0-9-]*="[^"<>]*")*)\s*(\/?)>|([^<]+)|(.)/gsy;
-  token.lastIndex = '<!doctype html>\n'.length;
-  for (const [whole, closes, name, attributes, empty, text] of page.matchAll(token)) {
-    if (text !== undefined) {
-      // Ampersands begin entities, and angle brackets are within tags or the style sheet.
-      const plain = open.at(-1)?.name === 'style' ? '' : text;
-      assert.ok(!/>|&(?!(amp|lt|gt|quot|#39);)/.test(plain), `unescaped: ${text}`);
-      for (const element of open) element.text += text;
-    } else if (name === undefined) assert.fail(`no markup: ${whole}`);
-    else if (closes) assert.equal(open.pop()?.name, name, `</${name}>`);
-    else {
-      const pairs = [...attributes!.matchAll(/([a-z-]+[0-9]?)="([^"]*)"/g)].map(([, key, value]) => [key!, value!]);
-      const element = { name, attributes: Object.fromEntries(pairs), text: '' };
-      found.push(element);
-      if (!empty && !VOID.has(name)) open.push(element);
-    }
-  }
-  assert.deepEqual(open, []);
-  return found;
 }
 
 const PAGES: Readonly<Record<string, () => Attestation>> = {

@@ -146,6 +146,8 @@ describe('the report of another task', () => {
     assert.match(text, /candidate fixed \d+ and broke \d+: \d+ more are right/);
     assert.match(text, /green &amp; blue \d+ \d+\.\d % → \d+\.\d %/);
     assert.match(text, /Exact test/);
+    const bars = reportHtml(CASES.classes()).match(/<td class="bar"><svg aria-hidden="true"/g);
+    assert.equal(bars?.length, 3, 'how the recall of each class changed');
     assert.doesNotMatch(text, /says positive|Positive|NaN|undefined|null/);
   });
 

@@ -61,6 +61,8 @@ def main(folder):
         refuse("configuration", str(error))
     say(progress=0.7, text="predict")
     numpy.save(folder / "predictions.npy", estimator.predict(rows).astype("<f8"))
+    if hasattr(estimator, "predict_proba") and len(estimator.classes_) == request["classes"]:
+        numpy.save(folder / "probabilities.npy", estimator.predict_proba(rows).clip(0, 1).astype("<f8"))
     say(progress=0.9, text="convert")
     (folder / "model.onnx").write_bytes(onnx_of(estimator, features.shape[1]))
     packages = (numpy, onnx, skl2onnx, sklearn)

@@ -1,0 +1,164 @@
+/** The order of scores, and what follows from it: doubles compared, never rounded. */
+import type { ClassRows, Measure } from './rows.ts';
+
+/** Where the digits of 11 bits begin that the high words of doubles are sorted by, one after the other. */
+const SHIFTS = [0, 11, 22];
+const MASK = 2 ** 11 - 1;
+
+/** Rows in the order of their scores, the highest first, and where scores change. */
+export interface Ranking {
+  readonly order: Uint32Array;
+  /** One more than the last place of each group of equal scores. */
+  readonly ends: Uint32Array;
+}
+
+/**
+ * Ranks finite scores, rows of one score in their order: sorts the high words of their bits digit by digit (radix sort),
+ * and those of one high word by comparison, of which there are few.
+ */
+export function descending(scores: Float64Array): Ranking {
+  const n = scores.length;
+  let [keys, order] = [keysOf(scores), new Uint32Array(n)];
+  let [nextKeys, nextOrder] = [new Uint32Array(n), new Uint32Array(n)];
+  for (let row = 0; row < n; row++) order[row] = row;
+  for (const shift of SHIFTS) {
+    const starts = startsOf(keys, shift);
+    if (!starts) continue;
+    for (let i = 0; i < n; i++) {
+      const key = keys[i]!;
+      const at = starts[(key >>> shift) & MASK]!++;
+      nextKeys[at] = key;
+      nextOrder[at] = order[i]!;
+    }
+    [keys, nextKeys, order, nextOrder] = [nextKeys, keys, nextOrder, order];
+  }
+  const ends = nextOrder;
+  let groups = 0;
+  for (let start = 0, end = 1; start < n; start = end++) {
+    while (end < n && keys[end] === keys[start]) end++;
+    if (end - start > 1) {
+      if (changesWithin(order, scores, start, end)) sortWithin(order, scores, start, end);
+      for (let i = start + 1; i < end; i++) if (scores[order[i]!] !== scores[order[i - 1]!]) ends[groups++] = i;
+    }
+    ends[groups++] = end;
+  }
+  return { order, ends: ends.slice(0, groups) };
+}
+
+function changesWithin(order: Words, scores: Float64Array, start: number, end: number): boolean {
+  const first = scores[order[start]!];
+  for (let i = start + 1; i < end; i++) if (scores[order[i]!] !== first) return true;
+  return false;
+}
+
+/** Up to so many rows, moving each to its place takes less time than calling a sort. */
+const FEW = 16;
+
+/** Sorts the rows from `start` on by descending score; of equal scores they are in their order already. */
+function sortWithin(order: Words, scores: Float64Array, start: number, end: number): void {
+  if (end - start > FEW) {
+    order.subarray(start, end).sort((a, b) => scores[b]! - scores[a]! || a - b);
+    return;
+  }
+  for (let i = start + 1; i < end; i++) {
+    const row = order[i]!;
+    let at = i;
+    for (; at > start && scores[order[at - 1]!]! < scores[row]!; at--) order[at] = order[at - 1]!;
+    order[at] = row;
+  }
+}
+
+type Words = Uint32Array<ArrayBuffer>;
+
+/** High words of bits, ascending where the scores are descending: negative numbers have all bits flipped, others the sign. */
+function keysOf(scores: Float64Array): Words {
+  const negated = new Float64Array(scores.length);
+  // Adding 0 makes -0 and 0 one score.
+  for (let i = 0; i < negated.length; i++) negated[i] = -scores[i]! + 0;
+  const words = new Uint32Array(negated.buffer);
+  const keys = new Uint32Array(scores.length);
+  for (let i = 0; i < keys.length; i++) {
+    const high = words[2 * i + 1]!;
+    keys[i] = high ^ (-(high >>> 31) | 0x80000000);
+  }
+  return keys;
+}
+
+/** Where the rows of each value of a digit begin; nothing where all have the same, as whole numbers often do. */
+function startsOf(digits: Words, shift: number): Uint32Array | undefined {
+  const starts = new Uint32Array(MASK + 2);
+  for (let i = 0; i < digits.length; i++) starts[((digits[i]! >>> shift) & MASK) + 1]!++;
+  if (starts.includes(digits.length)) return undefined;
+  for (let value = 1; value <= MASK; value++) starts[value]! += starts[value - 1]!;
+  return starts;
+}
+
+/** 1 where a row is of that class, in the order of the ranking. */
+function membersOf({ order }: Ranking, labels: Uint8Array, positive: number): Uint8Array {
+  const members = new Uint8Array(order.length);
+  for (let place = 0; place < members.length; place++) members[place] = Number(labels[order[place]!] === positive);
+  return members;
+}
+
+/** How many positive and negative rows there are down to the end of each group of equal scores, the highest first. */
+export function cumulated(ranking: Ranking, labels: Uint8Array, positive: number) {
+  const members = membersOf(ranking, labels, positive);
+  const { ends } = ranking;
+  const [positives, negatives] = [new Float64Array(ends.length), new Float64Array(ends.length)];
+  let [place, above] = [0, 0];
+  for (const [group, end] of ends.entries()) {
+    for (; place < end; place++) above += members[place]!;
+    positives[group] = above;
+    negatives[group] = end - above;
+  }
+  return { positives, negatives };
+}
+
+/**
+ * The area under the ROC curve: how often a positive row has a higher score than a negative one, ties counted half; NaN
+ * where there are rows of one kind only. Counts are of half rows, exact up to 10^8 rows.
+ *
+ * @param members - 1 where a row is positive, in the order of the ranking
+ */
+function areaOf({ order, ends }: Ranking, members: Uint8Array, weights?: ArrayLike<number>): number {
+  let [above, negatives, area, place] = [0, 0, 0, 0];
+  for (let group = 0; group < ends.length; group++) {
+    const end = ends[group]!;
+    let [own, all] = [0, 0];
+    for (; place < end; place++) {
+      const weight = weights ? weights[order[place]!]! : 1;
+      own += weight * members[place]!;
+      all += weight;
+    }
+    area += (all - own) * (above + own / 2);
+    above += own;
+    negatives += all - own;
+  }
+  return area / (above * negatives);
+}
+
+/**
+ * AUROC by the scores that a model gives. Of more than two classes each against all others: `auroc_macro` is their mean,
+ * NaN where a class has no rows, and `auroc_weighted` leaves such a class out. As scikit-learn's `roc_auc_score` of
+ * binarised labels.
+ */
+export function aurocMeasure({ classes, labels, scores }: ClassRows & Required<Pick<ClassRows, 'scores'>>): Measure {
+  const areas = scores.map((column, at) => {
+    const ranking = descending(column);
+    const members = membersOf(ranking, labels, classes === 2 ? 1 : at);
+    return (weights?: ArrayLike<number>) => areaOf(ranking, members, weights);
+  });
+  if (classes === 2) return (weights) => ({ auroc: areas[0]!(weights) });
+  return (weights) => {
+    const rows = new Float64Array(classes);
+    for (let row = 0; row < labels.length; row++) rows[labels[row]!]! += weights ? weights[row]! : 1;
+    const total = rows.reduce((sum, own) => sum + own, 0);
+    let [sum, weighted] = [0, 0];
+    for (const [at, of] of areas.entries()) {
+      const area = of(weights);
+      sum += area;
+      if (rows[at] !== 0) weighted += (area * rows[at]!) / total;
+    }
+    return { auroc_macro: sum / classes, auroc_weighted: weighted };
+  };
+}

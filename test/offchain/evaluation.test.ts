@@ -1,0 +1,156 @@
+// Both models of real tables, evaluated for their owner.
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { labelsOf } from '../../offchain/check-table.ts';
+import { type InitOptions, init } from '../../offchain/init.ts';
+import { append } from '../../offchain/integrate.ts';
+import { type ClassEvaluation, evaluation, type NumberEvaluation } from '../../offchain/metrics/evaluation.ts';
+import { metricValues, modelMetrics } from '../../offchain/model-metrics.ts';
+import { publish } from '../../offchain/publish.ts';
+import { quantise } from '../../offchain/quantise.ts';
+import { evaluationHtml } from '../../offchain/report/evaluation.ts';
+import { reportHtml } from '../../offchain/report/report.ts';
+import { openProject } from '../../offchain/run.ts';
+import { readCsv } from '../../offchain/table.ts';
+import { predict } from '../../offchain/train/model.ts';
+import type { ReferenceSpec } from '../../offchain/train/spec.ts';
+import { train } from '../../offchain/train/train.ts';
+import { belowGate, TERMS } from './attestations.ts';
+import { elements } from './page.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'hokusai-evaluation-'));
+after(() => rmSync(folder, { recursive: true }));
+
+const example = (name: string) => fileURLToPath(new URL(`../../examples/${name}`, import.meta.url));
+const EXAMPLES: Record<string, Omit<InitOptions, 'directory'>> = {
+  'two classes': { data: example('breast-cancer/breast_cancer.csv'), label: 'benign', baselineRows: 20 },
+  'ten classes': { data: example('digits/digits.csv'), label: 'digit', baselineRows: 100, benchmarkRows: 500 },
+  numbers: { data: example('diabetes/diabetes.csv'), label: 'progression', task: 'regression' },
+};
+
+const made = new Map<string, ReturnType<typeof evaluate>>();
+/** Both models of a project made of a table, evaluated; once for all tests. */
+function evaluated(name: string): ReturnType<typeof evaluate> {
+  if (!made.has(name)) made.set(name, evaluate(name));
+  return made.get(name)!;
+}
+
+async function evaluate(name: string) {
+  const directory = join(folder, name.replace(' ', '-'));
+  const { files } = await init({ ...EXAMPLES[name]!, directory });
+  const { config, line } = await openProject(files.at(-1));
+  const rows = append(line.trainingSet, await readCsv(config.data.contribution));
+  const own = { ...line, spec: line.spec as ReferenceSpec };
+  const models = { baseline: await train(line.trainingSet, own), candidate: await train(rows, own) };
+  const evaluating = { ...config.evaluation, terms: TERMS };
+  return { line, models, found: await evaluation(line, models, evaluating), evaluating };
+}
+
+describe('the evaluation of two models', () => {
+  for (const name of Object.keys(EXAMPLES)) {
+    it(`of ${name} has the exact metrics of the attestation, and is the same again`, async () => {
+      const { line, models, found, evaluating } = await evaluated(name);
+      const labels = labelsOf(line.benchmark, line.schema);
+      const { label } = line.schema;
+      for (const model of ['baseline', 'candidate'] as const) {
+        const said = predict(models[model], quantise(line.benchmark, line.quantiser));
+        const range = 'low' in label ? label : undefined;
+        const exact = metricValues(modelMetrics(label, labels, said), range) as Record<string, number>;
+        for (const metric of ['accuracy', 'precision', 'recall', 'f1', 'mse', 'mae']) {
+          const own = found.metrics.find((one) => one.metric === metric);
+          if (!own || !(metric in exact)) continue;
+          assert.ok(Math.abs(own[model]! - exact[metric]!) <= 1e-9 * Math.max(1, exact[metric]!), metric);
+        }
+      }
+      assert.deepEqual(
+        JSON.parse(JSON.stringify(await evaluation(line, models, evaluating))),
+        JSON.parse(JSON.stringify(found)),
+      );
+    });
+
+    it(`of ${name} is a page that is well-formed, can be read by everybody and needs nothing else`, async () => {
+      const { found } = await evaluated(name);
+      const page = evaluationHtml('<script>alert("x")</script>&', found);
+      const all = elements(page);
+      assert.ok(all.some(({ name: tag }) => tag === 'polyline'));
+      assert.ok(!all.some(({ name: tag }) => tag === 'script'));
+      for (const { name: tag, attributes } of all) {
+        if (tag === 'svg' && !('viewBox' in attributes)) {
+          assert.ok(attributes['aria-hidden'] === 'true' || attributes['aria-labelledby'], 'a picture without words');
+        }
+        if (tag === 'th') assert.ok(attributes.scope);
+      }
+      const ids = all.flatMap(({ attributes }) => attributes.id ?? []);
+      assert.equal(new Set(ids).size, ids.length);
+      const references = all.flatMap(({ attributes }) => attributes['aria-labelledby']?.split(' ') ?? []);
+      for (const id of references) assert.ok(ids.includes(id), id);
+      assert.doesNotMatch(page, /https?:|url\(|@import|<link|<img|<iframe|\ssrc=|\shref=|\son[a-z]+=|NaN|Infinity/i);
+      assert.match(page, /not for publication/);
+    });
+  }
+});
+
+describe('what of an evaluation is for whom', () => {
+  it('of classes: counts of all rows, curves of both models, and what changed by class', async () => {
+    const { line, found } = await evaluated('ten classes');
+    const { confusion, perClass, curves, metrics } = found as ClassEvaluation;
+    const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+    assert.equal(sum(confusion.candidate.flat()), line.fold.n);
+    assert.equal(sum(perClass.map(({ rows }) => rows)), line.fold.n);
+    const right = ({ baseline, candidate }: typeof confusion) =>
+      [baseline, candidate].map((table) => sum(table.map((row, at) => row[at]!)));
+    const [before, now] = right(confusion);
+    assert.equal(sum(perClass.map(({ fixed, broken }) => fixed - broken)), now! - before!);
+    assert.equal(curves.length, 10);
+    const named = metrics.map(({ metric }) => metric);
+    assert.deepEqual(named, ['accuracy', 'precision_macro', 'recall_macro', 'f1_macro', 'auroc_macro', 'log_loss']);
+    assert.deepEqual(
+      metrics.filter(({ payable }) => payable).map(({ metric }) => metric),
+      ['accuracy'],
+    );
+  });
+
+  it('of numbers: residuals in units of the labels', async () => {
+    const { found } = await evaluated('numbers');
+    const { residuals, metrics } = found as NumberEvaluation;
+    assert.ok(Math.max(...residuals.map(({ to }) => to)) > 50);
+    assert.deepEqual(
+      metrics.map(({ metric, payable }) => [metric, payable]),
+      [
+        ['mse', true],
+        ['mae', true],
+        ['r2', false],
+        ['mape', false],
+      ],
+    );
+  });
+
+  it('the curves, and what is told of a rejected contribution, stay out of what is published', async () => {
+    const { found, models } = await evaluated('two classes');
+    const attestation = belowGate();
+    const { counts, delta, models: told, ...public_ } = attestation;
+    const { baseline, candidate } = told!;
+    const metrics = { baseline: baseline.metrics!, candidate: candidate.metrics! };
+    const evaluatedToo = { counts: counts!, delta: delta!, metrics, models, evaluation: found };
+    const run = join(folder, 'published');
+    await publish(run, { attestation: public_, evaluated: evaluatedToo });
+    const read = (name: string) => readFileSync(join(run, name), 'utf8');
+    assert.equal(read('report.html'), reportHtml(public_));
+    for (const word of ['ROC', 'calibration', 'threshold', 'polyline', 'auroc', 'log_loss', 'confusion']) {
+      assert.doesNotMatch(read('report.html'), new RegExp(word, 'i'), word);
+      assert.doesNotMatch(read('attestation.json'), new RegExp(word, 'i'), word);
+    }
+    assert.match(read('evaluation.html'), /ROC curve/);
+    assert.deepEqual(Object.keys(JSON.parse(read('metrics.json'))), [
+      'metrics',
+      'fractions',
+      'counts',
+      'delta',
+      'evaluation',
+    ]);
+  });
+});
