@@ -42,7 +42,8 @@ Example: hokusai init my-model --data patients.csv --label recovered`,
 
 Validates the contribution, trains and evaluates a model with it, tests whether it is better, proves the score, and
 leaves attestation.json, the proof, the models, metrics.json and report.html in OUTPUT_DIR/RUN_ID/. A run that was
-stopped goes on where it was when the same command is given again.
+stopped goes on where it was when the same command is given again. It is then recorded in MLflow, at MLFLOW_TRACKING_URI
+or in mlruns/ beside the configuration.
 
   --dry-run            everything but a chain, with a real proof (the default)
   --chain local        on a chain of its own with the policy's number of validators, from commit to claim
@@ -167,7 +168,7 @@ async function commandRun(positionals: readonly string[], values: Values): Promi
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort());
   process.once('SIGTERM', () => stop.abort());
-  const { folder, attestation } = await run(project, {
+  const { folder, attestation, mlflow } = await run(project, {
     chain,
     signal: stop.signal,
     onEvent: progress.step,
@@ -175,8 +176,8 @@ async function commandRun(positionals: readonly string[], values: Values): Promi
     ...(port !== undefined && { port }),
     proving: { ...(prover !== undefined && { prover }), ...(memory !== undefined && { memory }) },
   });
-  if (values.json) json({ folder, attestation });
-  else progress.summary(folder, attestation);
+  if (values.json) json({ folder, attestation, mlflow });
+  else progress.summary(folder, attestation, mlflow);
   return attestation.accepted ? 0 : 1;
 }
 

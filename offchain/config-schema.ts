@@ -1,6 +1,7 @@
 import { parseUnits } from 'viem';
 import { z } from 'zod';
 import { CLASS_METRICS, ERROR_METRICS, METRICS, type Metric } from './metrics.ts';
+import { isTrackingUri } from './mlflow/destination.ts';
 import { alpha30, zMicro } from './power.ts';
 import { HYPERPARAMETERS, MODEL_TYPES, type ModelType, taskOf } from './train/spec.ts';
 
@@ -51,6 +52,7 @@ export const DEFAULTS = {
   vestingDuration: 0,
   validators: 3,
   directory: 'runs',
+  trackingUri: 'mlruns',
 } as const;
 
 const text = z.string().min(1);
@@ -245,6 +247,12 @@ function holds(value: unknown, members: z.ZodRawShape): boolean {
   return z.object(members).safeParse(value).success;
 }
 
+const zMlflow = z.strictObject({
+  enabled: z.boolean().default(true),
+  tracking_uri: text.refine(isTrackingUri, 'expected an http(s) URL or a folder').default(DEFAULTS.trackingUri),
+  experiment_name: text.max(500).optional(),
+});
+
 /** Of the policy what depends on the type of model. */
 const zPaid = z.object({ metric: z.enum(METRICS), guardrails: z.array(z.unknown()) });
 
@@ -258,6 +266,7 @@ export const zConfigFile = z
     data: z.strictObject({ schema: text, baseline: text, contribution: text, benchmark: text }),
     policy: zPolicy.prefault({}),
     output: z.strictObject({ directory: text.default(DEFAULTS.directory) }).prefault({}),
+    mlflow: zMlflow.prefault({}),
     assurance: z.enum(['scored', 'inferred'], { error: 'only scored and inferred run so far' }).default('scored'),
   })
   .superRefine(

@@ -13,6 +13,7 @@ import { type Executor, openExecutor, type StepEvent, type StepRecord } from './
 import { type ModelLine, ownedLine } from './line.ts';
 import { type LocalModel, openLocalModel } from './local-model.ts';
 import type { Action, Outcome } from './local-round.ts';
+import { type Logged, logRun } from './mlflow/log-run.ts';
 import {
   type Agreed,
   type Contribution,
@@ -26,7 +27,7 @@ import { sha256 } from './prove/circuits.ts';
 import type { ProvingOptions } from './prove/pool.ts';
 import { provingCircuitId } from './prove/proving-key.ts';
 import { type ProvenScore, proveScore, scoreCircuit } from './prove/score.ts';
-import { publish } from './publish.ts';
+import { type Published, publish } from './publish.ts';
 import { type RunSecrets, runSecrets } from './secrets.ts';
 import { readCsv, type Table } from './table.ts';
 import { validate } from './validate.ts';
@@ -47,6 +48,8 @@ export interface RunOptions {
 export interface RunResult {
   readonly folder: string;
   readonly attestation: Attestation;
+  /** Absent where `mlflow.enabled` is false. */
+  readonly mlflow?: Logged;
 }
 
 /** A project's configuration, files and secrets, read and checked. */
@@ -174,7 +177,7 @@ type OpenModel = Parameters<Parameters<typeof withLocalModel>[4]>[0];
 /** Plays a round of a contribution on a local model, and publishes what came of it. */
 export async function settleOn(
   model: OpenModel,
-  { line }: Project,
+  project: Project,
   offered: Offered,
   folder: string,
   executor: Executor,
@@ -189,7 +192,7 @@ export async function settleOn(
     modelId: model.modelId,
     policyHash: model.policyHash,
     benchmarkId: model.benchmarkId,
-    trainSpecHash: line.trainSpecHash,
+    trainSpecHash: project.line.trainSpecHash,
     settler: first!.voter,
   };
   const steps = [...executor.steps(), ...first!.steps, ...(outcome.settlement?.steps ?? [])];
@@ -199,7 +202,15 @@ export async function settleOn(
   const proofs = { ...(proven && { proven }), ...(inferences && { inferences }) };
   const parts = { context, round: outcome.round, votes, transactions, steps, ...proofs };
   const attestation = attest(first!.agreed, parts);
-  return publish(folder, { attestation, ...proofs, ...(first!.evaluated && { evaluated: first!.evaluated }) });
+  const evaluated = first!.evaluated && { evaluated: first!.evaluated };
+  return conclude(project, folder, executor, { attestation, ...proofs, ...evaluated });
+}
+
+/** Publishes the results, and then records the run. */
+async function conclude(project: Project, folder: string, executor: Executor, all: Published): Promise<RunResult> {
+  const published = await publish(folder, all);
+  const mlflow = await logRun(project, published, executor);
+  return { ...published, ...(mlflow && { mlflow }) };
 }
 
 /** The context of a dry run: no chain, and no round. */
@@ -219,12 +230,13 @@ const NO_CHAIN = {
 };
 
 async function dryRun(
-  { config, line, secrets }: Project,
+  project: Project,
   { table, data, root }: Offered,
   folder: string,
   executor: Executor,
   { proving }: RunOptions,
 ): Promise<RunResult> {
+  const { config, line, secrets } = project;
   const contribution: Contribution = {
     contributor: zeroAddress,
     payeesRoot: zeroHash,
@@ -244,7 +256,8 @@ async function dryRun(
     ...{ context, votes: [], transactions: [], steps: executor.steps() },
     ...proofs,
   });
-  return publish(folder, { attestation, ...proofs, ...(finding.evaluated && { evaluated: finding.evaluated }) });
+  const evaluated = finding.evaluated && { evaluated: finding.evaluated };
+  return conclude(project, folder, executor, { attestation, ...proofs, ...evaluated });
 }
 
 /** Proves what would be settled; there is no proof of a score below the gate. */
