@@ -4,6 +4,7 @@ import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parse, stringify } from 'yaml';
+import { HokusaiError } from '../errors.ts';
 import { writeWhole } from '../write-whole.ts';
 import { readArtifact } from './outbox.ts';
 import { EVALUATION, experimentDeleted } from './server.ts';
@@ -145,10 +146,20 @@ async function keepFirst(file: string, content: Meta): Promise<void> {
   if ((await unlessMissing(readFile(file))) === undefined) await writeWhole(file, yaml(content));
 }
 
-/** What a folder's `meta.yaml` says; nothing where there is none. */
+/** What a folder's `meta.yaml` says; nothing where there is none. @throws HokusaiError MLFLOW_META (configuration) */
 async function meta(folder: string): Promise<Meta | undefined> {
-  const text = await unlessMissing(readFile(join(folder, 'meta.yaml'), 'utf8'));
-  return text === undefined ? undefined : ((parse(text) as Meta | null) ?? undefined);
+  const file = join(folder, 'meta.yaml');
+  const text = await unlessMissing(readFile(file, 'utf8'));
+  if (text === undefined) return undefined;
+  try {
+    return (parse(text) as Meta | null) ?? undefined;
+  } catch (cause) {
+    throw new HokusaiError('configuration', 'MLFLOW_META', `${file} is not YAML.`, {
+      details: { file },
+      next: 'Restore it from a copy, or move its folder away.',
+      cause,
+    });
+  }
 }
 
 const unlessMissing = <T>(reading: Promise<T>): Promise<T | undefined> =>
@@ -159,6 +170,6 @@ const unlessMissing = <T>(reading: Promise<T>): Promise<T | undefined> =>
 
 /** Text is quoted, for what looks like a number is one to other readers. */
 const yaml = (content: Meta): string =>
-  stringify(content, { defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'PLAIN' });
+  stringify(content, { defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'PLAIN', lineWidth: 0 });
 
 const digest = (algorithm: 'md5' | 'sha256', text: string): string => createHash(algorithm).update(text).digest('hex');
