@@ -65,10 +65,7 @@ export class Api {
     const text = await this.#request(path, init, this.#seconds);
     const parsed = shape.safeParse(jsonOf(text));
     if (parsed.success) return parsed.data;
-    throw new HokusaiError('configuration', 'MLFLOW_ANSWER', `${this.#server.url} does not answer as MLflow does.`, {
-      details: { url: this.#server.url, path: pathOf(path) },
-      next: 'Check that MLFLOW_TRACKING_URI names a tracking server, and not a page in front of it.',
-    });
+    throw otherServer(this.#server.url, pathOf(path));
   }
 
   async #request(path: string, init: RequestInit, seconds: number): Promise<string> {
@@ -114,6 +111,13 @@ function unreachable(url: string, error: unknown, stopped: boolean): HokusaiErro
   return new HokusaiError('retryable', 'MLFLOW_UNREACHABLE', message, { details: { url, reason }, next: LATER });
 }
 
+function otherServer(url: string, path: string): HokusaiError {
+  return new HokusaiError('configuration', 'MLFLOW_ANSWER', `${url} does not answer as MLflow does.`, {
+    details: { url, path },
+    next: 'Check that MLFLOW_TRACKING_URI names a tracking server, and not a page in front of it.',
+  });
+}
+
 function refused(url: string, path: string, status: number, text: string): HokusaiError {
   const answer = zFailure.safeParse(jsonOf(text)).data?.error_code;
   const details = { url, path, status, ...(answer !== undefined && { answer }) };
@@ -132,6 +136,7 @@ function refused(url: string, path: string, status: number, text: string): Hokus
   if (status >= 500 || status === 429 || status === 408) {
     return fail('retryable', 'MLFLOW_BUSY', `${url} answers ${status} to ${path}.`, LATER);
   }
+  if (status === 404 && answer === undefined) return otherServer(url, path);
   const message = `${url} refuses ${path}: ${status}${answer ? ` ${answer}` : ''}.`;
   return fail('terminal', 'MLFLOW_REFUSED', message, 'Compare the run there with the record, or give the record up.');
 }

@@ -23,7 +23,7 @@ type Meta = Record<string, unknown>;
  *
  * @param root   the folder that the tracking URI names
  * @param folder of the run, with the files that become artifacts
- * @throws HokusaiError MLFLOW_EXPERIMENT_DELETED (configuration); errors of the disk as they are
+ * @throws HokusaiError MLFLOW_EXPERIMENT_DELETED (terminal); errors of the disk as they are
  */
 export async function recordInFiles(root: string, tracked: TrackedRun, folder: string): Promise<Recorded> {
   const experimentId = await experiment(root, tracked);

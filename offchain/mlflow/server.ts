@@ -15,7 +15,7 @@ export const EVALUATION = 'hokusai.evaluation';
 /**
  * @param folder of the run, with the files that become artifacts
  * @param url    for people
- * @throws HokusaiError as `Api` does, MLFLOW_EXPERIMENT_DELETED (configuration)
+ * @throws HokusaiError as `Api` does, MLFLOW_EXPERIMENT_DELETED (terminal)
  */
 export async function recordOnServer(api: Api, url: string, tracked: TrackedRun, folder: string): Promise<Recorded> {
   const experimentId = await experiment(api, tracked.experiment);
@@ -58,9 +58,8 @@ async function experiment(api: Api, name: string): Promise<string> {
 }
 
 export const experimentDeleted = (name: string): HokusaiError =>
-  new HokusaiError('configuration', 'MLFLOW_EXPERIMENT_DELETED', `The experiment ${name} has been deleted.`, {
+  new HokusaiError('terminal', 'MLFLOW_EXPERIMENT_DELETED', `The experiment ${name} has been deleted there.`, {
     details: { experiment: name },
-    next: 'Restore it, or name another one by MLFLOW_EXPERIMENT_NAME.',
   });
 
 async function findOrCreate(api: Api, experimentId: string, tracked: TrackedRun): Promise<Run> {

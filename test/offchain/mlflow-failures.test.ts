@@ -132,12 +132,19 @@ describe('a tracking server that fails', () => {
       (await recorded(await copied(mlflowRun), { trackingUri: uri })).told.map(({ code }) => code);
     mlflow.fault = () => ({ status: 200, body: '<html>Sign in</html>' });
     assert.deepEqual(await told(mlflow.url), ['MLFLOW_ANSWER']);
+    mlflow.fault = () => ({ status: 404, body: '<html>Nothing here</html>' });
+    assert.deepEqual(await told(mlflow.url), ['MLFLOW_ANSWER']);
     mlflow.fault = () => undefined;
     mlflow.artifactRoot = 's3://bucket/';
     assert.deepEqual(await told(mlflow.url), ['MLFLOW_ARTIFACTS']);
     assert.deepEqual([mlflow.runs[0]!.status, mlflow.artifacts.size, mlflow.models.size], ['FINISHED', 0, 0]);
     mlflow.experiments.set('Tumours', { id: '1', stage: 'deleted' });
-    assert.deepEqual(await told(mlflow.url), ['MLFLOW_EXPERIMENT_DELETED']);
+    const late = await copied(accepted);
+    const { told: deleted } = await recorded(late, { trackingUri: mlflow.url });
+    assert.deepEqual(
+      deleted.map(({ code, next }) => [code, next?.includes(join(late.folder, PENDING))]),
+      [['MLFLOW_EXPERIMENT_DELETED', true]],
+    );
     assert.deepEqual(await told('sqlite:///mlflow.db'), ['MLFLOW_URI']);
   });
 

@@ -112,6 +112,26 @@ describe('a run on a tracking server', () => {
     assert.ok(!existsSync(join(result.folder, PENDING)));
   });
 
+  it('names the metrics of each of 256 classes, whatever they are called, and says NaN of 0/0', async () => {
+    const mlflow = await server();
+    const result = await copied(accepted);
+    const file = join(result.folder, 'metrics.json');
+    const known = JSON.parse(await readFile(file, 'utf8'));
+    const names = Array.from(
+      { length: 256 },
+      (_, i) => ['a/b', 'ä', '..', 'x'.repeat(200), 'y,z'][i % 5]! + (i > 4 ? i : ''),
+    );
+    const perClass = names.map((name, i) => ({ class: name, precision: i === 0 ? null : i, recall: 1, f1: 1 }));
+    const metrics = { baseline: { accuracy: 0.5, perClass }, candidate: { accuracy: 0.6, perClass } };
+    await writeFile(file, JSON.stringify({ ...known, metrics }));
+    const { told } = await recorded(result, { trackingUri: mlflow.url });
+    assert.deepEqual(told, []);
+    const points = [...mlflow.runs[0]!.metrics].map((point) => point.split(','));
+    const classes = points.filter(([key]) => key!.startsWith('candidate.perClass.'));
+    assert.equal(new Set(classes.map(([key]) => key)).size, 3 * 256);
+    assert.ok(classes.some(([key, value]) => key === 'candidate.perClass.a_b.0.precision' && value === 'NaN'));
+  });
+
   it('keeps to the limits of a batch, and says NaN of what is not defined', async () => {
     const mlflow = await server();
     const many = (count: number, value: (i: number) => string) =>
@@ -220,6 +240,25 @@ describe('a run in a folder', () => {
     const { logged } = await recorded(await copied(accepted), { trackingUri: root });
     assert.equal(dirname(logged!.at!), made);
     assert.deepEqual((await readdir(join(root, 'models/Tumours'))).sort(), ['meta.yaml', 'version-10', 'version-9']);
+  });
+
+  it('is not to be seen before it is whole', async () => {
+    const result = await copied(accepted);
+    const whole = (await recorded(result, { trackingUri: join(folder, 'whole') })).logged!.at!;
+    const [root, run] = [join(folder, 'partial'), join(basename(dirname(whole)), basename(whole))];
+    // The evaluation's name is the same everywhere, so that its place can be taken.
+    const taken = join(root, run, 'tags/status/taken');
+    await writeWhole(taken, '');
+    const { told } = await recorded(result, { trackingUri: root });
+    assert.deepEqual(
+      told.map(({ code }) => code),
+      ['MLFLOW_UNWRITTEN'],
+    );
+    assert.ok(!existsSync(join(root, run, 'meta.yaml')));
+    await rm(dirname(taken), { recursive: true });
+    await recorded(result, { trackingUri: root });
+    const files = async (at: string) => (await readdir(at, { recursive: true })).sort();
+    assert.deepEqual(await files(join(root, run)), await files(whole));
   });
 
   it('that cannot be written is recorded once it can', async () => {
