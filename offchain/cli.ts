@@ -42,7 +42,8 @@ Example: hokusai init my-model --data patients.csv --label recovered`,
 
 Validates the contribution, trains and evaluates a model with it, tests whether it is better, proves the score, and
 leaves attestation.json, the proof and report.html in OUTPUT_DIR/RUN_ID/, and for the model's owner the models,
-metrics.json and evaluation.html. A run that was stopped goes on where it was when the same command is given again.
+metrics.json and evaluation.html. A run that was stopped goes on where it was when the same command is given again. It
+is then recorded in MLflow, at MLFLOW_TRACKING_URI or in mlruns/ beside the configuration.
 
   --dry-run            everything but a chain, with a real proof (the default)
   --chain local        on a chain of its own with the policy's number of validators, from commit to claim
@@ -167,7 +168,7 @@ async function commandRun(positionals: readonly string[], values: Values): Promi
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort());
   process.once('SIGTERM', () => stop.abort());
-  const { folder, attestation, warnings } = await run(project, {
+  const { folder, attestation, warnings, mlflow } = await run(project, {
     chain,
     signal: stop.signal,
     onEvent: progress.step,
@@ -176,8 +177,8 @@ async function commandRun(positionals: readonly string[], values: Values): Promi
     proving: { ...(prover !== undefined && { prover }), ...(memory !== undefined && { memory }) },
   });
   for (const warning of warnings) progress.note(`⚠ ${warning}`);
-  if (values.json) json({ folder, attestation, warnings });
-  else progress.summary(folder, attestation);
+  if (values.json) json({ folder, attestation, warnings, mlflow });
+  else progress.summary(folder, attestation, mlflow);
   return attestation.accepted ? 0 : 1;
 }
 

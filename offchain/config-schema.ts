@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Task } from './label.ts';
 import { METRIC_NAMES } from './metrics/names.ts';
 import { CLASS_METRICS, ERROR_METRICS, METRICS } from './metrics.ts';
+import { isTrackingUri } from './mlflow/destination.ts';
 import { nearestFirst } from './nearest.ts';
 import { alpha30, zMicro } from './power.ts';
 import { ESTIMATORS, HYPERPARAMETERS, type Json, MODEL_TYPES, type ModelType, taskOf } from './train/spec.ts';
@@ -56,6 +57,7 @@ export const DEFAULTS = {
   vestingDuration: 0,
   validators: 3,
   directory: 'runs',
+  trackingUri: 'mlruns',
 } as const;
 
 const text = z.string().min(1);
@@ -308,6 +310,12 @@ function holds(value: unknown, members: z.ZodRawShape): boolean {
   return z.object(members).safeParse(value).success;
 }
 
+const zMlflow = z.strictObject({
+  enabled: z.boolean().default(true),
+  tracking_uri: text.refine(isTrackingUri, 'expected an http(s) URL or a folder').default(DEFAULTS.trackingUri),
+  experiment_name: text.max(500).optional(),
+});
+
 /** Of the policy what depends on the type of model. */
 const zPaid = z.object({ metric: z.enum(METRICS), guardrails: z.array(z.unknown()) });
 
@@ -321,6 +329,7 @@ export const zConfigFile = z
     data: z.strictObject({ schema: text, baseline: text, contribution: text, benchmark: text }),
     policy: zPolicy.prefault({}),
     output: z.strictObject({ directory: text.default(DEFAULTS.directory) }).prefault({}),
+    mlflow: zMlflow.prefault({}),
     assurance: z.enum(['scored', 'inferred'], { error: 'only scored and inferred run so far' }).default('scored'),
   })
   .superRefine(

@@ -152,6 +152,16 @@ output:
   # Folder for the runs, one folder each; HOKUSAI_OUTPUT_DIR goes first. Default: ${DEFAULTS.directory}.
   directory: ${JSON.stringify(DEFAULTS.directory)}
 
+# Where runs are recorded for MLflow. Nothing of it is hashed or paid for.
+mlflow:
+  # false records nothing. Default: true.
+  enabled: true
+  # URL of a tracking server, http or https, or a folder in MLflow's file layout; MLFLOW_TRACKING_URI goes first. The server
+  # is told the counts of rejected contributions, too. Default: ${DEFAULTS.trackingUri}.
+  tracking_uri: ${JSON.stringify(DEFAULTS.trackingUri)}
+  # Up to 500 characters; MLFLOW_EXPERIMENT_NAME goes first. Default: pipeline.name.
+  experiment_name: ${JSON.stringify(values.name)}
+
 # What is proven. scored: the counts follow from the committed labels and predictions. inferred: and the predictions from
 # the two committed models on the committed benchmark (up to 30 or 64 features; minutes more of proving). Default: scored.
 assurance: scored

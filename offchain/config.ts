@@ -24,7 +24,8 @@ export type Config = ReturnType<typeof toConfig>;
 
 /**
  * Reads and checks a configuration. An argument beats the environment, the environment beats the file, the file beats
- * the defaults. Paths in the file are relative to it, HOKUSAI_OUTPUT_DIR to the working directory.
+ * the defaults. Paths in the file are relative to it, HOKUSAI_OUTPUT_DIR and MLFLOW_TRACKING_URI to
+ * the working directory.
  *
  * @param file - else HOKUSAI_CONFIG_PATH, else `hokusai.yaml`
  * @throws HokusaiError `configuration`: CONFIG_UNREADABLE; CONFIG_NOT_YAML and CONFIG_INVALID with all problems
@@ -37,7 +38,7 @@ export function loadConfig(file?: string, environment: NodeJS.ProcessEnv = proce
   refuse('CONFIG_NOT_YAML', path, syntaxProblems(document, lines));
   const parsed = zConfigFile.safeParse(document.toJS(), { error: describe });
   if (parsed.success) {
-    return toConfig(path, parsed.data, environment.HOKUSAI_OUTPUT_DIR, (keys) => lineOf(document, lines, keys));
+    return toConfig(path, parsed.data, environment, (keys) => lineOf(document, lines, keys));
   }
   const problems = parsed.error.issues.flatMap((issue) => explain(issue, document, lines));
   throw problemsFound('CONFIG_INVALID', path, withoutConsequences(problems));
@@ -191,13 +192,18 @@ function toTraining(training: z.infer<typeof zConfigFile>['training'], file: str
   };
 }
 
+/** A URI as it is, and a path as an absolute one. */
+const pathOrUri = (given: string, absolute: (path: string) => string): string =>
+  /^[a-z][a-z0-9+.-]*:/i.test(given) ? given : absolute(given);
+
 function toConfig(
   file: string,
   parsed: z.infer<typeof zConfigFile>,
-  outputDirectory: string | undefined,
+  environment: NodeJS.ProcessEnv,
   lineOfKey: (keys: string[]) => number,
 ) {
-  const { pipeline, metaflow, training, evaluation, data, output, assurance } = parsed;
+  const { pipeline, metaflow, training, evaluation, data, output, mlflow, assurance } = parsed;
+  const { HOKUSAI_OUTPUT_DIR, MLFLOW_TRACKING_URI, MLFLOW_EXPERIMENT_NAME } = environment;
   const beside = (path: string): string => resolve(dirname(file), path);
   const warnings: ConfigProblem[] = evaluation.custom_metrics.flatMap(({ module }, at) => {
     if (existsSync(beside(module))) return [];
@@ -232,7 +238,15 @@ function toConfig(
       benchmark: beside(data.benchmark),
     },
     policy: toPolicy(parsed),
-    output: { directory: outputDirectory ? resolve(outputDirectory) : beside(output.directory) },
+    output: { directory: HOKUSAI_OUTPUT_DIR ? resolve(HOKUSAI_OUTPUT_DIR) : beside(output.directory) },
+    mlflow: {
+      enabled: mlflow.enabled,
+      /** URL, which may hold a password, or absolute path. */
+      trackingUri: MLFLOW_TRACKING_URI
+        ? pathOrUri(MLFLOW_TRACKING_URI, resolve)
+        : pathOrUri(mlflow.tracking_uri, beside),
+      experimentName: MLFLOW_EXPERIMENT_NAME || mlflow.experiment_name || pipeline.name,
+    },
     assurance,
   };
 }

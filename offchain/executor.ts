@@ -43,6 +43,7 @@ export type StepEvent =
   | { type: 'progress'; step: string; fraction: number; text: string }
   | { type: 'retrying'; step: string; seconds: number; attempt: number; wait: number; error: HokusaiError }
   | { type: 'reused' | 'finished'; step: string; seconds: number }
+  | { type: 'warned'; step: string; error: HokusaiError }
   | { type: 'failed'; step: string; seconds: number; error: HokusaiError };
 
 export interface StepRecord {
@@ -130,6 +131,29 @@ export class Executor {
   /** The steps that gave an output through this executor, in the order in which they did. */
   steps(): readonly StepRecord[] {
     return [...this.#steps];
+  }
+
+  /** Aborted when the run is stopped. */
+  get signal(): AbortSignal {
+    return this.#stop;
+  }
+
+  /** Tells, and keeps in the journal, what went wrong beside the run; it stops nothing, a journal that is full neither. */
+  warn(step: string, error: HokusaiError): void {
+    this.#onEvent({ type: 'warned', step, error });
+    const { kind, code, message } = error;
+    try {
+      this.#journal.append({
+        type: 'failed',
+        step,
+        key: step,
+        seconds: 0,
+        detail: canonicalJson({ kind, code, message }),
+      });
+    } catch (unwritten) {
+      if (!(unwritten instanceof HokusaiError)) throw unwritten;
+      this.#onEvent({ type: 'warned', step, error: unwritten });
+    }
   }
 
   /** Stores bytes, on the disk when this returns. @returns their SHA-256 in hexadecimal digits */

@@ -158,7 +158,7 @@ export class Journal {
 }
 
 /** `node:sqlite` announces itself as experimental on standard error of every command; that warning only is left out. */
-function loadSqlite(): typeof import('node:sqlite') {
+export function loadSqlite(): typeof import('node:sqlite') {
   const { emitWarning } = process;
   const others = (warning: string | Error, ...rest: [string]) => {
     if (!String(warning).startsWith('SQLite is an experimental feature')) emitWarning(warning, ...rest);

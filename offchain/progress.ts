@@ -3,6 +3,7 @@ import type { Attestation } from './attest.ts';
 import type { GATE_PARTS } from './delta.ts';
 import type { StepEvent } from './executor.ts';
 import type { Action } from './local-round.ts';
+import type { Logged } from './mlflow/log-run.ts';
 import { grouped } from './report/numbers.ts';
 
 const bps = (value: string) => `${(Number(value) / 100).toFixed(2)} points`;
@@ -50,6 +51,11 @@ export class Progress {
       if (this.#terminal) process.stderr.write(`\r\x1b[K… ${name}${done}`);
       return;
     }
+    if (event.type === 'warned') {
+      const { message, next } = event.error;
+      this.#line(`⚠ ${name}: ${message}${next === undefined ? '' : `\n  ${next}`}`);
+      return;
+    }
     const mark = { finished: '✔', reused: '↺', retrying: '⟳', failed: '✖' }[event.type];
     this.#line(
       `${mark} ${name.padEnd(24)} ${event.type === 'reused' ? 'done before' : `${event.seconds.toFixed(2)} s`}`,
@@ -62,7 +68,7 @@ export class Progress {
   };
 
   /** What came of a run, and what to try next. */
-  summary(folder: string, attestation: Attestation): void {
+  summary(folder: string, attestation: Attestation, mlflow?: Logged): void {
     const lines = [attestation.accepted ? 'Accepted.' : `Rejected (${attestation.status}): ${attestation.reason}`];
     const { benchmark, counts, delta, transactions, proof } = attestation;
     if (counts && delta) {
@@ -79,6 +85,8 @@ export class Progress {
     if (proof)
       lines.push(`  attestation ${proof.attestationHash}`, `  proved with ${proof.prover}, circuit ${proof.circuit}`);
     if (transactions.length > 0) lines.push(`  gas ${gasOf(transactions)}`);
+    if (mlflow?.at !== undefined) lines.push(`  in MLflow at ${mlflow.at}`);
+    else if (mlflow) lines.push(`  not in MLflow yet; runs that wait for it: ${mlflow.pending}`);
     lines.push(`  files in ${folder}`, `Next: hokusai verify ${folder}, or open ${folder}/report.html`);
     process.stdout.write(`\n${lines.join('\n')}\n`);
   }

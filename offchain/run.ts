@@ -15,6 +15,7 @@ import { type ModelLine, ownedLine } from './line.ts';
 import { type LocalModel, openLocalModel } from './local-model.ts';
 import type { Action, Outcome } from './local-round.ts';
 import { evaluation } from './metrics/evaluation.ts';
+import { type Logged, logRun } from './mlflow/log-run.ts';
 import {
   type Agreed,
   type Contribution,
@@ -51,6 +52,8 @@ export interface RunResult {
   readonly attestation: Attestation;
   /** What went wrong and nothing else depends on. */
   readonly warnings: readonly string[];
+  /** Absent where `mlflow.enabled` is false. */
+  readonly mlflow?: Logged;
 }
 
 /** A project's configuration, files and secrets, read and checked. */
@@ -183,7 +186,6 @@ export async function settleOn(
   folder: string,
   executor: Executor,
 ): Promise<RunResult> {
-  const { line } = project;
   const outcome = await model.contribute(offered.name, offered.data, offered.root);
   const [first] = outcome.ballots;
   const { chainId: _, rewardToken: __, ...contracts } = model.deployment;
@@ -194,7 +196,7 @@ export async function settleOn(
     modelId: model.modelId,
     policyHash: model.policyHash,
     benchmarkId: model.benchmarkId,
-    trainSpecHash: line.trainSpecHash,
+    trainSpecHash: project.line.trainSpecHash,
     settler: first!.voter,
   };
   const steps = [...executor.steps(), ...first!.steps, ...(outcome.settlement?.steps ?? [])];
@@ -204,7 +206,15 @@ export async function settleOn(
   const proofs = { ...(proven && { proven }), ...(inferences && { inferences }) };
   const parts = { context, round: outcome.round, votes, transactions, steps, ...proofs };
   const attestation = attest(first!.agreed, parts);
-  return publish(folder, { attestation, ...proofs, ...(await withEvaluation(project, first!.evaluated)) });
+  const evaluated = await withEvaluation(project, first!.evaluated);
+  return conclude(project, folder, executor, { attestation, ...proofs, ...evaluated });
+}
+
+/** Publishes the results, and then records the run. */
+async function conclude(project: Project, folder: string, executor: Executor, all: Published): Promise<RunResult> {
+  const published = await publish(folder, all);
+  const mlflow = await logRun(project, published, executor);
+  return { ...published, ...(mlflow && { mlflow }) };
 }
 
 /** The context of a dry run: no chain, and no round. */
@@ -250,7 +260,8 @@ async function dryRun(
     ...{ context, votes: [], transactions: [], steps: executor.steps() },
     ...proofs,
   });
-  return publish(folder, { attestation, ...proofs, ...(await withEvaluation(project, finding.evaluated)) });
+  const evaluated = await withEvaluation(project, finding.evaluated);
+  return conclude(project, folder, executor, { attestation, ...proofs, ...evaluated });
 }
 
 /** What was evaluated, with all that its owner may read of it. */

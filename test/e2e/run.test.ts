@@ -121,13 +121,24 @@ describe('hokusai run --dry-run', () => {
     assert.deepEqual(settled(await attestationOf(dirname(killed))), settled(await attestationOf(dirname(file))));
   });
 
-  it('takes a second run of the same thing from the journal, proof and all', async () => {
+  it('takes a second run of the same thing from the journal, and goes on without MLflow', async () => {
     const file = join(await project('twice'), 'hokusai.yaml');
     assert.equal((await hokusai('run', file)).code, 0);
     const again = await hokusai('run', file);
     assert.equal(again.code, 0);
     assert.match(again.stderr, /↺ prove/);
     assert.doesNotMatch(again.stderr, /✔/);
+    const there = join(dirname(file), 'mlruns');
+    assert.ok(again.stdout.includes(`in MLflow at ${there}`), again.stdout);
+
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const url = `http://127.0.0.1:${(server.address() as { port: number }).port}`;
+    server.close();
+    const unsent = await new Started('offchain/cli.ts', ['run', file], { MLFLOW_TRACKING_URI: url }).finished();
+    assert.equal(unsent.code, 0, unsent.stderr);
+    assert.ok(unsent.stderr.includes(`⚠ mlflow: ${url} cannot be reached (ECONNREFUSED).`), unsent.stderr);
+    assert.match(unsent.stdout, /not in MLflow yet; runs that wait for it: 1/);
   });
 });
 

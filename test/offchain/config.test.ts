@@ -139,6 +139,7 @@ describe('loadConfig', () => {
         validators: 3,
       },
       output: { directory: join(folder, 'runs') },
+      mlflow: { enabled: true, trackingUri: join(folder, 'mlruns'), experimentName: 'hokusai-evaluation' },
       assurance: 'scored',
     });
     assert.equal(load(`${DATA}\npolicy: { validators: 8, pay: point }`).policy.threshold, 5);
@@ -297,6 +298,25 @@ policy:
       code: 'CONFIG_UNREADABLE',
       details: { file: folder, reason: 'EISDIR' },
     });
+  });
+
+  it('takes where runs are recorded from the environment, else from the file, else from the defaults', () => {
+    const source = `${DATA}\npipeline: { name: Tumours }\nmlflow: { tracking_uri: ../runs, experiment_name: Ours }`;
+    assert.deepEqual(load(source).mlflow, {
+      enabled: true,
+      trackingUri: resolve(folder, '../runs'),
+      experimentName: 'Ours',
+    });
+    const environment = { MLFLOW_TRACKING_URI: 'https://example.org/', MLFLOW_EXPERIMENT_NAME: 'Theirs' };
+    const { trackingUri, experimentName } = load(source, environment).mlflow;
+    assert.deepEqual([trackingUri, experimentName], ['https://example.org/', 'Theirs']);
+    assert.equal(load(source, { MLFLOW_TRACKING_URI: 'there' }).mlflow.trackingUri, resolve('there'));
+    assert.equal(load(source, { MLFLOW_TRACKING_URI: '' }).mlflow.trackingUri, resolve(folder, '../runs'));
+    assert.equal(load(`${DATA}\npipeline: { name: Tumours }`).mlflow.experimentName, 'Tumours');
+    assert.equal(load(`${DATA}\nmlflow: { enabled: false }`).mlflow.enabled, false);
+    assert.deepEqual(problemsOf(`${DATA}\nmlflow: { tracking_uri: "sqlite:///a.db" }`).problems, [
+      { line: 2, path: 'mlflow.tracking_uri', message: 'expected an http(s) URL or a folder' },
+    ]);
   });
 
   it('reports all problems at once, each with its path and line', () => {

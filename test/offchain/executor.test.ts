@@ -50,6 +50,24 @@ describe('steps', () => {
     );
   });
 
+  it('keeps a warning in the journal, and tells it; one of a step stops neither that step nor the run', async () => {
+    const events: StepEvent[] = [];
+    const executor = await openExecutor(folder, { onEvent: (event) => events.push(event) });
+    const error = new HokusaiError('retryable', 'FAR_AWAY', 'It is far away.');
+    executor.warn('train', error);
+    assert.equal(await executor.step('train', {}, async () => 'done'), 'done');
+    await executor.close();
+    assert.deepEqual(events[0], { type: 'warned', step: 'train', error });
+    const [event] = sql(folder, "SELECT step, detail FROM events WHERE type = 'failed'");
+    assert.deepEqual([event!.step, JSON.parse(String(event!.detail)).code], ['train', 'FAR_AWAY']);
+    // The journal is closed: that is told, and not thrown.
+    executor.warn('train', error);
+    assert.deepEqual(
+      events.slice(-2).map(({ type }) => type),
+      ['warned', 'warned'],
+    );
+  });
+
   it('runs a step once that is asked for twice at the same time', async () => {
     const executor = await openExecutor(folder);
     let calls = 0;
