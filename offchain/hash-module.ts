@@ -38,8 +38,10 @@ type Code = readonly number[];
 
 const get = (local: number): Code => [OP.get, ...unsigned(local)];
 const set = (local: number, value: Code): Code => [...value, OP.set, ...unsigned(local)];
-const of = (operation: number, first: Code, ...others: readonly Code[]): Code =>
-  others.reduce((all, next) => [...all, ...next, operation], first);
+const of = (operation: number, first: Code, ...others: readonly Code[]): Code => [
+  ...first,
+  ...others.flatMap((next) => [...next, operation]),
+];
 const rotl = (value: Code, by: number): Code =>
   by === 0 ? value : [...value, I64.const, ...signed(BigInt(by)), I64.rotl];
 const by32 = (operation: number, value: Code, by: number): Code => [

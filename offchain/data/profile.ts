@@ -1,0 +1,78 @@
+import type { Database } from './database.ts';
+import type { Dataset } from './stage.ts';
+
+/** What a column of a table holds, its cells in canonical form. */
+export interface ColumnProfile {
+  readonly name: string;
+  /** Cells that are not missing. */
+  readonly present: number;
+  /** Of them, decimal numbers, and of those, whole ones. */
+  readonly numbers: number;
+  readonly integers: number;
+  /** Of the numbers, as doubles. */
+  readonly least: number | null;
+  readonly most: number | null;
+  /** About how many different values there are: within some percent. */
+  readonly distinct: number;
+  /** UTF-8 bytes of the longest, and of all. */
+  readonly longest: number;
+  readonly bytes: number;
+  /** Cells that a spreadsheet would run as a formula: they begin with = + - @ and are no numbers. */
+  readonly formulas: number;
+  readonly firstFormula: number | null;
+}
+
+/** A table whose cells are known in canonical form: the view `cells` has `row`, from 1, and k0, k1, … */
+export interface Profiled extends Dataset {
+  readonly cells: string;
+  readonly profile: readonly ColumnProfile[];
+}
+
+/** Columns that one query looks at. */
+const AT_ONCE = 50;
+const NUMBER = "'-?(?:0|[1-9][0-9]*)(?:\\.[0-9]*[1-9])?'";
+/** Whether a canonical cell is a decimal number. */
+export const isNumber = (cell: string): string => `(${cell} < ':' AND regexp_full_match(${cell}, ${NUMBER}))`;
+export const asDouble = (cell: string): string => `CASE WHEN ${isNumber(cell)} THEN TRY_CAST(${cell} AS DOUBLE) END`;
+
+/**
+ * Looks once at every cell: what a column holds, and whether its cells are written canonically, which spares them from
+ * being rewritten whenever they are read.
+ */
+export async function profile(db: Database, dataset: Dataset): Promise<Profiled> {
+  const { table, names } = dataset;
+  const profiles: ColumnProfile[] = [];
+  const expressions: string[] = [];
+  for (let from = 0; from < names.length; from += AT_ONCE) {
+    const columns = names.slice(from, from + AT_ONCE).map((_, i) => from + i);
+    const cells = columns.map((at) => `c${at}, canonical(c${at}) AS k${at}`).join(', ');
+    const numbers = columns.map((at) => `${asDouble(`k${at}`)} AS d${at}`).join(', ');
+    const counts = columns.map((at) => countsOf(at)).join(', ');
+    const sql = `SELECT ${counts} FROM (SELECT *, ${numbers} FROM (SELECT rowid AS r, ${cells} FROM ${table}))`;
+    const values = (await db.rows<(number | null)[]>(sql))[0]!;
+    for (const [i, at] of columns.entries()) {
+      const [respelt, ...found] = values.slice(i * COUNTS, (i + 1) * COUNTS) as [number, ...(number | null)[]];
+      expressions.push(respelt > 0 ? `canonical(c${at})` : `c${at}`);
+      const [present, whole, integers, least, most, distinct, longest, bytes, formulas, firstFormula] = found;
+      profiles.push({
+        ...{ name: names[at]!, present: present!, numbers: whole!, integers: integers!, least: least!, most: most! },
+        ...{ distinct: distinct!, longest: longest ?? 0, bytes: bytes ?? 0, formulas: formulas! },
+        firstFormula: firstFormula === null ? null : firstFormula! + 1,
+      });
+    }
+  }
+  const view = `${table}_cells`;
+  const list = expressions.map((expression, at) => `${expression} AS k${at}`).join(', ');
+  await db.run(`CREATE VIEW ${view} AS SELECT rowid + 1 AS row, ${list} FROM ${table}`);
+  return { ...dataset, cells: view, profile: profiles };
+}
+
+const COUNTS = 11;
+
+function countsOf(at: number): string {
+  const [c, k, d] = [`c${at}`, `k${at}`, `d${at}`];
+  const formula = `${k} <= '@~' AND ${d} IS NULL AND (${['=', '+', '-', '@'].map((sign) => `starts_with(${k}, '${sign}')`).join(' OR ')})`;
+  return `count_if(${c} IS DISTINCT FROM ${k}), count(${k}), count(${d}), count_if(${d} IS NOT NULL AND NOT contains(${k}, '.')),
+    min(${d}), max(${d}), approx_count_distinct(${k}), max(strlen(${k})), sum(strlen(${k}))::DOUBLE, count_if(${formula}),
+    min(r) FILTER (${formula})`;
+}
