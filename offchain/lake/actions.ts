@@ -55,6 +55,8 @@ const zTxn = z.object({ appId: z.string(), version: whole, lastUpdated: z.int().
 const zCommitInfo = z.looseObject({
   timestamp: z.int().nullish(),
   inCommitTimestamp: z.int().nullish(),
+  /** How many actions the commit has; in commits of ours. */
+  actions: whole.optional(),
   operation: z.string().nullish(),
   operationParameters: z.record(z.string(), z.unknown()).nullish(),
   operationMetrics: z.record(z.string(), z.unknown()).nullish(),

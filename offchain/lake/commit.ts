@@ -56,10 +56,8 @@ export async function commit(
     await discard(store, written, planned?.actions);
     if (!planned) return { version: base?.version ?? -1, metrics: {} };
     const version = (base?.version ?? -1) + 1;
-    const actions = [{ commitInfo: describe(base, author, planned) }, ...planned.actions];
-    const bytes = Buffer.from(actions.map((action) => `${JSON.stringify(action)}\n`).join(''));
-    // Where this throws, nobody knows whether the commit is there: its files stay until vacuum finds them unnamed.
-    if (await isOurs(store, version, bytes)) {
+    const bytes = Buffer.from(textOf([{ commitInfo: describe(base, author, planned) }, ...planned.actions]));
+    if (await isOurs(store, version, bytes).catch((error) => giveUp(store, version, written, error))) {
       await checkpointAt(store, version, base);
       return { version, metrics: planned.metrics };
     }
@@ -83,6 +81,8 @@ async function checked(
   return planned;
 }
 
+const textOf = (actions: readonly Action[]): string => actions.map((action) => `${JSON.stringify(action)}\n`).join('');
+
 /** Takes files away that were written and that a plan does not name any more. */
 async function discard(store: Store, written: Set<string>, actions: readonly Action[] = []): Promise<void> {
   const named = new Set(actions.map(({ add, cdc }) => (add ?? cdc)?.path));
@@ -91,6 +91,16 @@ async function discard(store: Store, written: Set<string>, actions: readonly Act
     await store.delete(path);
     written.delete(path);
   }
+}
+
+/**
+ * After an error nobody knows whether the commit is there, and its files stay until vacuum finds them unnamed; but on a
+ * full disk that can be seen, and they only make it fuller.
+ */
+async function giveUp(store: Store, version: number, written: Set<string>, error: unknown): Promise<never> {
+  const isFull = error instanceof HokusaiError && error.code === 'DISK_FULL';
+  if (isFull && (await store.get(commitPath(version))) === undefined) await discard(store, written);
+  throw error;
 }
 
 /** A store that answers late may have taken the file at an earlier try: then what is there is what we wrote. */
@@ -118,6 +128,8 @@ function describe(
     isolationLevel: 'Serializable',
     isBlindAppend: operation === 'WRITE' && actions.every(({ remove }) => !remove),
     engineInfo: 'hokusai-evaluator',
+    // Tells a file that was cut off at the end of a line.
+    actions: actions.length + 1,
     txnId: randomUUID(),
     ...author,
   };

@@ -56,12 +56,15 @@ export async function readCommit(store: Store, version: number): Promise<Action[
   if (!bytes) throw gone(store, version);
   if (bytes.length === 0) throw torn(store, path, version, 'is empty');
   const lines = new TextDecoder().decode(bytes).split('\n');
-  return lines.flatMap((line, at) => {
+  const actions = lines.flatMap((line, at) => {
     if (line.trim() === '') return [];
     const action = parseAction(line);
     if (typeof action === 'string') throw torn(store, path, version, `is broken on line ${at + 1}: ${action}`);
     return [action];
   });
+  const expected = infoOf(actions)?.actions ?? actions.length;
+  if (actions.length === expected) return actions;
+  throw torn(store, path, version, `is cut off: it has ${actions.length} of ${expected} actions`);
 }
 
 /** An action, or what is wrong with it, without what it says. */
