@@ -16,6 +16,7 @@ const USAGE = `Usage: hokusai COMMAND [OPTION...]
   contribute VERB                           bring data: estimate, commit, open, draw, deliver, status, claim, …
   validator VERB                            be drawn: register, show, stake, recipient, pause, resume, unbond, …
   rounds VERB                               guard them: show, pause, unpause
+  data VERB                                 keep its versions: log, diff, show, restore, vacuum
   keys VERB                                 make and check proving keys: dev, ceremony, verify, register
 
 hokusai COMMAND --help explains one of them. All take --json for machines.
@@ -90,6 +91,7 @@ const WITH_VERBS: Record<string, () => Promise<Command>> = {
   contribute: async () => (await import('./contribute/verbs.ts')).CONTRIBUTE,
   validator: async () => (await import('./validator-verbs.ts')).VALIDATOR,
   rounds: async () => (await import('./rounds-verbs.ts')).ROUNDS,
+  data: async () => (await import('./data/verbs.ts')).DATA,
   keys: async () => (await import('./keys/verbs.ts')).KEYS,
 };
 

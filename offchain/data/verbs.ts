@@ -1,0 +1,8 @@
+/** `hokusai data`: what contributors do with their data. */
+import { LAKE_VERBS } from '../lake/verbs.ts';
+import type { Command } from '../verb.ts';
+
+export const DATA: Command = {
+  about: 'Data and its versions, in Delta Lake tables. All take --json.',
+  verbs: { ...LAKE_VERBS },
+};
