@@ -23,6 +23,8 @@ type Given<Takes> = { readonly [Name in keyof Takes]: Takes[Name] extends Parame
 export interface Answer {
   readonly text: string;
   readonly json: Readonly<Record<string, unknown>>;
+  /** Whether what it was asked about did not pass: the exit code is 1. */
+  readonly failed?: boolean;
 }
 
 /** Says something while a verb is at work, which is no part of its answer. */

@@ -47,7 +47,7 @@ CREATE MACRO present(t) AS CASE WHEN t = '' OR strlen(t) <= 4 AND lower(t) IN ('
 
 -- Texts that begin beyond the digits are no numbers and have no space before them, which is quickly seen.
 CREATE MACRO canonical(c) AS CASE WHEN c >= ':' THEN present(trimmed(c)) WHEN is_plain(c) THEN c
-  ELSE coalesce(canonical_decimal(trimmed(c)), present(trimmed(c))) END;
+  ELSE list_transform([trimmed(c)], lambda t: coalesce(canonical_decimal(t), present(t)))[1] END;
 
 -- DuckDB writes control characters with capital digits, RFC 8785 with small ones. Pairs of backslashes are put aside, so
 -- that those which begin an escape are known.

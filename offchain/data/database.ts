@@ -11,7 +11,7 @@ export interface DatabaseOptions {
   readonly memoryMB?: number | undefined;
 }
 
-const MEMORY_MB = 256;
+const MEMORY_MB = 320;
 
 /** A DuckDB database in a temporary directory, in which tables are staged. */
 export class Database {

@@ -46,7 +46,7 @@ export async function profile(db: Database, dataset: Dataset): Promise<Profiled>
   for (let from = 0; from < names.length; from += AT_ONCE) {
     const columns = names.slice(from, from + AT_ONCE).map((_, i) => from + i);
     const cells = columns.map((at) => `c${at}, canonical(c${at}) AS k${at}`).join(', ');
-    const numbers = columns.map((at) => `${asDouble(`k${at}`)} AS d${at}`).join(', ');
+    const numbers = columns.map((at) => `${asDouble(`k${at}`)} AS d${at}, ${formula(at)} AS f${at}`).join(', ');
     const counts = columns.map((at) => countsOf(at)).join(', ');
     const sql = `SELECT ${counts} FROM (SELECT *, ${numbers} FROM (SELECT rowid AS r, ${cells} FROM ${table}))`;
     const values = (await db.rows<(number | null)[]>(sql))[0]!;
@@ -69,10 +69,12 @@ export async function profile(db: Database, dataset: Dataset): Promise<Profiled>
 
 const COUNTS = 11;
 
+/** The row, where a cell begins as a formula does and is no number. */
+const formula = (at: number): string =>
+  `CASE WHEN k${at} < 'A' AND left(k${at}, 1) IN ('=', '+', '-', '@') AND NOT ${isNumber(`k${at}`)} THEN r END`;
+
 function countsOf(at: number): string {
-  const [c, k, d] = [`c${at}`, `k${at}`, `d${at}`];
-  const formula = `${k} <= '@~' AND ${d} IS NULL AND (${['=', '+', '-', '@'].map((sign) => `starts_with(${k}, '${sign}')`).join(' OR ')})`;
+  const [c, k, d, f] = [`c${at}`, `k${at}`, `d${at}`, `f${at}`];
   return `count_if(${c} IS DISTINCT FROM ${k}), count(${k}), count(${d}), count_if(${d} IS NOT NULL AND NOT contains(${k}, '.')),
-    min(${d}), max(${d}), approx_count_distinct(${k}), max(strlen(${k})), sum(strlen(${k}))::DOUBLE, count_if(${formula}),
-    min(r) FILTER (${formula})`;
+    min(${d}), max(${d}), approx_count_distinct(${k}), max(strlen(${k})), sum(strlen(${k}))::DOUBLE, count(${f}), min(${f})`;
 }

@@ -50,7 +50,7 @@ export async function readText(
     }
     await take(decode(), check, output);
   } finally {
-    await chunks.return?.();
+    await chunks.return?.(undefined);
     if (output) await new Promise<void>((done) => output.end(() => done()));
   }
   const csv = check.finish();
@@ -59,7 +59,7 @@ export async function readText(
 
 async function take(bytes: Buffer, check: TextCheck, output: WriteStream | undefined): Promise<void> {
   check.push(bytes);
-  if (output && !output.write(bytes)) await new Promise((resolve) => output.once('drain', resolve));
+  if (output && !output.write(bytes)) await new Promise<void>((resolve) => output.once('drain', () => resolve()));
 }
 
 /** The bytes of a file, unpacked, in chunks. */
