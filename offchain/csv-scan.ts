@@ -103,7 +103,7 @@ function countInHeader(bytes: Uint8Array): number[] {
   const counts = codes.map(() => 0);
   let quoted = false;
   let blank = true;
-  for (const byte of bytes) {
+  for (const byte of hasByteOrderMark(bytes) ? bytes.subarray(3) : bytes) {
     if (byte === QUOTE) quoted = !quoted;
     if (quoted) continue;
     if (byte === LF || byte === CR) {

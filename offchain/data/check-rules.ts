@@ -109,12 +109,11 @@ async function where(db: Database, { cells }: Profiled, broken: string, id: numb
 /** What a cell looks like: its signs, and 9, x and X for digits and letters. */
 export function masked(cell: string | null): string {
   if (cell === null) return '(missing)';
+  const kinds = [/\p{Lu}/u, /\p{L}/u, /\p{N}/u, /\p{C}/u];
+  const shown = ['X', 'x', '9', '�'];
   const shape = cell
     .slice(0, 40)
-    .replace(/\p{Lu}/gu, 'X')
-    .replace(/\p{L}/gu, 'x')
-    .replace(/\p{N}/gu, '9')
-    .replace(/\p{C}/gu, '�');
+    .replace(/[\p{L}\p{N}\p{C}]/gu, (sign) => shown[kinds.findIndex((kind) => kind.test(sign))]!);
   return cell.length > 40 ? `${shape}…` : shape;
 }
 

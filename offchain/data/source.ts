@@ -1,4 +1,4 @@
-import { closeSync, lstatSync, openSync, readdirSync, readSync, realpathSync } from 'node:fs';
+import { closeSync, lstatSync, openSync, readdirSync, readSync } from 'node:fs';
 import { dirname, extname, join, relative, resolve, sep } from 'node:path';
 import { HokusaiError } from '../errors.ts';
 
@@ -30,7 +30,7 @@ const MAX_FILES = 10_000;
  * The files that a path means: itself, all tables in and below a directory, or all that a pattern with `*`, `**`, `?`
  * and `[a-z]` matches; sorted by path. Links are not followed: what is committed to is what the path shows.
  *
- * @throws HokusaiError `configuration`: SOURCE_UNREADABLE, SOURCE_LINK, SOURCE_OUTSIDE, SOURCE_NOT_FILE, SOURCE_EMPTY,
+ * @throws HokusaiError `configuration`: SOURCE_UNREADABLE, SOURCE_LINK, SOURCE_EMPTY, SOURCE_TOO_MANY,
  *   SOURCE_FORMATS when files are of several formats
  */
 export function findSources(path: string, format?: Format): Source[] {
@@ -69,18 +69,15 @@ function filesOf(path: string): string[] {
   return within(base, (name) => pattern.test(name));
 }
 
-/** Files in and below a directory that look like tables, but no hidden ones. */
-function within(directory: string, matches: (name: string) => boolean): string[] {
-  const root = realpathSync(directory);
+/** Files in and below a directory that look like tables, but no hidden ones. No link is followed out of it. */
+function within(directory: string, matches: (name: string) => boolean, base = directory): string[] {
   const files: string[] = [];
-  for (const entry of readdirSync(directory, { recursive: true, withFileTypes: true })) {
-    const file = join(entry.parentPath, entry.name);
-    const name = relative(directory, file);
-    if (name.split(sep).some((part) => /^[._]/.test(part)) || !matches(name)) continue;
+  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    const file = join(directory, entry.name);
+    if (/^[._]/.test(entry.name)) continue;
     if (entry.isSymbolicLink()) throw link(file);
-    if (!entry.isFile() || formatOf(file) === undefined) continue;
-    if (!realpathSync(file).startsWith(root + sep)) throw outside(file, root);
-    files.push(file);
+    if (entry.isDirectory()) files.push(...within(file, matches, base));
+    else if (entry.isFile() && formatOf(file) !== undefined && matches(relative(base, file))) files.push(file);
     if (files.length > MAX_FILES) throw tooMany(directory);
   }
   return files;
@@ -148,13 +145,6 @@ function link(file: string): HokusaiError {
   return new HokusaiError('configuration', 'SOURCE_LINK', `${file} is a symbolic link, which is not followed`, {
     details: { file },
     next: 'Name the file that it leads to.',
-  });
-}
-
-function outside(file: string, directory: string): HokusaiError {
-  return new HokusaiError('configuration', 'SOURCE_OUTSIDE', `${file} is outside ${directory}`, {
-    details: { file, directory },
-    next: 'Name the directory in which the file is.',
   });
 }
 

@@ -31,7 +31,7 @@ const MAX_COLUMNS = 2000;
 const PLAIN_TYPES =
   /^(BOOLEAN|U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL\(.*\)|VARCHAR|DATE|TIME|TIMESTAMP.*|UUID|ENUM\(.*\))$/;
 /** Cells of Parquet beyond which a file has to hold a byte for each thousand of them. */
-const FREE_CELLS = 2e8;
+const FREE_CELLS = 2e7;
 const CELLS_PER_BYTE = 1000;
 const MOST_RATIO = 200;
 const FREE_BYTES = 2 ** 26;
@@ -107,7 +107,7 @@ async function readingCsv(
 
 async function readingJson(db: Database, source: Source, path: string): Promise<Reading> {
   const format = source.format === 'json' ? 'array' : 'newline_delimited';
-  const settings = `format = '${format}', compression = 'none', maximum_object_size = ${MAX_RECORD}`;
+  const settings = `format = '${format}', compression = 'uncompressed', maximum_object_size = ${MAX_RECORD}`;
   const objects = `read_json_objects(${pathLiteral(path)}, ${settings})`;
   const keys = (sql: string) =>
     db.rows<[string]>(sql).catch((error: Error) => {
