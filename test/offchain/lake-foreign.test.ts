@@ -1,7 +1,7 @@
 /** Tables of delta-rs, which are read here, and tables of ours, which delta-rs reads where it is installed. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { changesOf } from '../../offchain/lake/changes.ts';
@@ -15,7 +15,7 @@ import { LOCAL_SCRATCH, type Store } from '../../offchain/lake/store.ts';
 import { vacuum } from '../../offchain/lake/vacuum.ts';
 import { append, merge, overwrite, remove } from '../../offchain/lake/write.ts';
 import { fails } from './executor-runs.ts';
-import { changesAt, newPath, parquet, parquetOf, rowsAt, sorted } from './lake-tables.ts';
+import { changesAt, lakeRoot, newPath, parquet, parquetOf, rowsAt, sorted } from './lake-tables.ts';
 
 const VECTORS = join(import.meta.dirname, '../vectors');
 const expected = JSON.parse(readFileSync(join(VECTORS, 'delta-rs/expected.json'), 'utf8')) as {
@@ -196,6 +196,20 @@ describe('a table that would be misread is refused:', () => {
       '%ff',
     ]) {
       await assert.rejects(rowsAt(logOf({ add: { path } })), fails('LAKE_PATH', 'configuration'), path);
+    }
+  });
+
+  it('and one whose files are links to elsewhere', async () => {
+    const store = logOf({ add: { path: 'in/a.parquet' } });
+    cpSync(await parquetOf('SELECT 1::BIGINT AS id'), join(lakeRoot, 'a.parquet'));
+    for (const target of [lakeRoot, join(lakeRoot, 'a.parquet')]) {
+      rmSync(join(store.location, 'in'), { recursive: true, force: true });
+      if (target === lakeRoot) symlinkSync(target, join(store.location, 'in'));
+      else {
+        mkdirSync(join(store.location, 'in'));
+        symlinkSync(target, join(store.location, 'in/a.parquet'));
+      }
+      await assert.rejects(rowsAt(store), fails('LAKE_PATH', 'configuration'));
     }
   });
 

@@ -204,6 +204,14 @@ describe('the statistics of a file', () => {
     );
   });
 
+  it('do not believe a file of pyarrow, whose own bounds leave NaN out', async () => {
+    await append(store, join(import.meta.dirname, '../vectors/nan-of-pyarrow.parquet'));
+    const [{ stats }] = [...(await readSnapshot(store)).files.values()] as unknown as [{ stats: string }];
+    assert.deepEqual(JSON.parse(stats), { numRecords: 3, minValues: {}, maxValues: {}, nullCount: { x: 0 } });
+    await remove(store, { x: ['NaN'] });
+    assert.deepEqual(await rowsAt(store), ['[1]', '[2]']);
+  });
+
   it('have no texts, which may be personal, and neither has the log anywhere', async () => {
     await append(store, await parquet([row(1, 'zaphod@example.org')]));
     await merge(store, await parquet([row(1, 'zaphod@example.net')]), ['id']);
@@ -232,6 +240,7 @@ describe('a write', () => {
       fails('LAKE_WHERE', 'configuration', /2 values are no BIGINT/),
     );
     await assert.rejects(remove(store, {}), fails('LAKE_WHERE', 'configuration'));
+    await assert.rejects(remove(openStore(newPath()), { id: [1] }), fails('LAKE_NO_TABLE', 'configuration'));
     assert.deepEqual(readdirSync(folder), before);
     assert.equal((await readSnapshot(store)).version, 0);
   });
