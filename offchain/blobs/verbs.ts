@@ -34,7 +34,7 @@ Example: hokusai data seal rows.csv --to age1… --to age1… --out rows.sealed`
     const { hash, bytes } = await sealFile(file, to, out);
     if (store) await putBlob(store, out);
     const key = keyFileOf(out);
-    const says = `${out}: ${bytes} bytes, ${hash}\n${key}: its key, for ${to.length} recipients`;
+    const says = `${out}: ${bytes} bytes, ${hash}\n${key}: its key; recipients: ${to.length}`;
     return { text: says, json: { sealed: out, key, hash, bytes, recipients: to } };
   },
 });
@@ -81,7 +81,7 @@ Example: hokusai data rewrap rows.sealed --identity identity.txt --to age1…`,
   takes: { sealed: required(place('F', text)), identity: required(text), to: required(RECIPIENTS), key: text },
   async perform({ sealed, identity, to, key = keyFileOf(sealed) }) {
     await rewrapKey(key, await readIdentity(identity), to);
-    return { text: `${key} is for ${to.length} recipients now.`, json: { key, recipients: to } };
+    return { text: `${key}: recipients: ${to.length}`, json: { key, recipients: to } };
   },
 });
 

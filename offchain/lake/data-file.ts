@@ -82,7 +82,7 @@ export async function writeChanges(
 
 async function writeParquet({ duck }: Writer, query: string): Promise<string> {
   const file = join(duck.folder, `${randomUUID()}.parquet`);
-  await duck.run(`COPY (${query}) TO ${sqlFile(file)} (FORMAT parquet, COMPRESSION zstd)`);
+  await duck.run(`COPY (${query}) TO ${literal(file)} (FORMAT parquet, COMPRESSION zstd)`);
   return file;
 }
 

@@ -159,6 +159,16 @@ describe('a table', () => {
     assert.equal((await readSnapshot(store)).time, 2_000_000_000_001);
   });
 
+  it('may lie in a folder of any name', async () => {
+    store = openStore(join(newPath(), "a [b] {c} *?'%20 ü"));
+    await append(store, await parquet(rows(1, 2)));
+    await merge(store, await parquet(rows(2, 3)), ['id']);
+    for (let i = 2; i < 12; i++) await append(store, await parquet(rows(i)));
+    assert.equal((await readSnapshot(store)).checkpoint, 9);
+    assert.deepEqual(await rowsAt(store, { version: 0 }), asTexts(rows(1, 2)));
+    assert.equal((await rowsAt(store)).length, 13);
+  });
+
   it('is read from a checkpoint of every tenth version alike', async () => {
     const file = await parquet(rows(1));
     for (let i = 0; i < 22; i++) await append(store, file);
