@@ -13,6 +13,8 @@ export interface Parameter<Value> {
   readonly required?: boolean;
   /** It has no value: it is there or not. */
   readonly flag?: boolean;
+  /** Its value is a list, and it may be given again, which makes the list longer. */
+  readonly many?: boolean;
   /** What it is called where it is given without a name. */
   readonly place?: string;
 }
@@ -113,10 +115,11 @@ export function readParameters(name: string, { takes }: Pick<Verb, 'takes'>, arg
   const given: Record<string, unknown> = {};
   const problems: string[] = [];
   const take = (key: string, label: string, value: string) => {
-    const { read, expected } = takes[key]!;
-    if (key in given) problems.push(`${label} is given twice`);
-    given[key] = read(value);
-    if (given[key] === undefined) problems.push(`${label} ${value}: expected ${expected}`);
+    const { read, expected, many } = takes[key]!;
+    const found = read(value);
+    if (key in given && !many) problems.push(`${label} is given twice`);
+    if (found === undefined) problems.push(`${label} ${value}: expected ${expected}`);
+    given[key] = many ? [...((given[key] as unknown[]) ?? []), ...((found as unknown[]) ?? [])] : found;
   };
   for (const token of tokens(args, named, takes)) {
     if (token.kind === 'positional') {

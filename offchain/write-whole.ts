@@ -12,7 +12,7 @@ import { dirname } from 'node:path';
  */
 export async function writeWhole(
   file: string,
-  bytes: string | Uint8Array,
+  bytes: string | Uint8Array | AsyncIterable<Uint8Array>,
   { mode = 0o666, replace = true }: { mode?: number; replace?: boolean } = {},
 ): Promise<void> {
   await makeFolder(dirname(file));

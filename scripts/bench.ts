@@ -1,10 +1,11 @@
 /**
  * Measures, and prints each figure beside a peer's.
  *
- *   npm run bench -- NAME [--json]      NAME: prove, gas, miss
+ *   npm run bench -- NAME [--json] [--rows N]      NAME: prove, gas, data, miss; N: of data's table
  */
 import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
+import { benchData } from './bench/data.ts';
 import { benchGas } from './bench/gas.ts';
 import { benchMiss } from './bench/miss.ts';
 import { benchProve } from './bench/prove.ts';
@@ -23,15 +24,22 @@ export interface Figure {
   readonly source?: string;
 }
 
-const BENCHES: Record<string, () => AsyncIterable<Figure>> = { prove: benchProve, gas: benchGas, miss: benchMiss };
+const BENCHES: Record<string, (rows?: number) => AsyncIterable<Figure>> = {
+  prove: benchProve,
+  gas: benchGas,
+  data: benchData,
+  miss: benchMiss,
+};
 
 const { values, positionals } = parseArgs({
-  options: { json: { type: 'boolean', default: false } },
+  options: { json: { type: 'boolean', default: false }, rows: { type: 'string' } },
   allowPositionals: true,
 });
 const bench = BENCHES[positionals[0] ?? ''];
 if (!bench || positionals.length !== 1) {
-  console.error(`Usage: npm run bench -- NAME [--json], with NAME among: ${Object.keys(BENCHES).join(', ')}`);
+  console.error(
+    `Usage: npm run bench -- NAME [--json] [--rows N], with NAME among: ${Object.keys(BENCHES).join(', ')}`,
+  );
   process.exit(2);
 }
 
@@ -41,7 +49,7 @@ if (!values.json) {
     `${cpus().length} x ${cpu?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.versions.node}\n`,
   );
 }
-for await (const figure of bench()) {
+for await (const figure of bench(values.rows === undefined ? undefined : Number(values.rows))) {
   if (values.json) console.log(JSON.stringify(figure));
   else console.log(line(figure));
 }

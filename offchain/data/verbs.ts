@@ -1,6 +1,9 @@
 /** `hokusai data`: what contributors do with their data. */
+
 import { createWriteStream } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
+import { BLOB_VERBS } from '../blobs/verbs.ts';
+
 import { LAKE_VERBS } from '../lake/verbs.ts';
 import type { PiiOptions } from '../pii/options.ts';
 import { secretFile } from '../secrets.ts';
@@ -197,6 +200,7 @@ Example: hokusai data prove my-data --version 0 --row 17`,
 });
 
 export const DATA: Command = {
-  about: 'Data: what is in it, what is wrong with it, and its versions in Delta Lake tables. All take --json.',
-  verbs: { check, commit, prove, ...LAKE_VERBS },
+  about:
+    'Data: what is in it, what is wrong with it, and its versions in Delta Lake tables, and files sealed for others. All take --json.',
+  verbs: { check, commit, prove, ...LAKE_VERBS, ...BLOB_VERBS },
 };

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Action } from './actions.ts';
 import { sqlFile, withDuck } from './duck.ts';
 import { checkpointPath, LAST_CHECKPOINT, parseAction, torn } from './log.ts';
+import { literal } from './schema.ts';
 import type { Snapshot } from './snapshot.ts';
 import { LOCAL_SCRATCH, type Store } from './store.ts';
 
@@ -64,7 +65,7 @@ export async function writeCheckpoint(store: Store, snapshot: Snapshot, forget: 
     const columns = Object.entries(COLUMNS).map(([name, fields]) => `${name}: 'STRUCT(${fields})'`);
     await duck.run(
       `COPY (SELECT * FROM read_json(${sqlFile(lines)}, format = 'newline_delimited', maximum_object_size = ${longest},
-        columns = {${columns.join(', ')}})) TO ${sqlFile(file)} (FORMAT parquet)`,
+        columns = {${columns.join(', ')}})) TO ${literal(file)} (FORMAT parquet)`,
     );
     await store.putFile(path, file);
   });

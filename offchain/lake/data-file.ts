@@ -32,14 +32,17 @@ export const asTable = (schema: readonly Field[], query: string): string =>
     FROM (${query})`;
 
 /**
- * Puts a Parquet file of somebody's into the table: as it is where its columns are those of the table, else rewritten.
+ * Puts a Parquet file of somebody's into the table: as it is where DuckDB wrote it with the columns of the table, else
+ * rewritten. Other writers leave NaN out of the bounds that they write, which DuckDB answers queries by.
  *
  * @returns undefined where it has no rows
  */
 export async function takeFile(writer: Writer, schema: readonly Field[], file: string): Promise<NewFile | undefined> {
   const { duck, store } = writer;
   const columns = [...(await duck.columns(given(file)))];
+  const [[creator]] = (await duck.rows(`SELECT created_by FROM parquet_file_metadata(${sqlFile(file)})`)) as [[string]];
   const asItIs =
+    creator?.startsWith('DuckDB') &&
     columns.length === schema.length &&
     schema.every(({ name, type }, at) => columns[at]![0] === name && String(columns[at]![1]) === sqlType(type));
   if (!asItIs) return writeRows(writer, schema, given(file));
@@ -79,7 +82,7 @@ export async function writeChanges(
 
 async function writeParquet({ duck }: Writer, query: string): Promise<string> {
   const file = join(duck.folder, `${randomUUID()}.parquet`);
-  await duck.run(`COPY (${query}) TO ${sqlFile(file)} (FORMAT parquet, COMPRESSION zstd)`);
+  await duck.run(`COPY (${query}) TO ${literal(file)} (FORMAT parquet, COMPRESSION zstd)`);
   return file;
 }
 

@@ -101,6 +101,6 @@ async function makeWorkFolder(parent: string): Promise<string> {
   }
 }
 
-/** A local file as SQL, in which DuckDB sees no wildcards and no URL. */
+/** A local file to read as SQL, in which DuckDB sees no wildcards and no URL; files to write are literals to it. */
 export const sqlFile = (file: string): string =>
   literal(resolve(file).replace(/[[\]*?]/g, (special) => `[${special}]`));

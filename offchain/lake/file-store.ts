@@ -1,8 +1,8 @@
-import { open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { open, readdir, readFile, realpath, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import { storageError } from '../journal.ts';
 import { makeFolder, syncFolder, writeWhole } from '../write-whole.ts';
-import { missing, type Store, type StoredFile, WORK } from './store.ts';
+import { missing, outside, type Store, type StoredFile, WORK } from './store.ts';
 
 const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code;
 
@@ -81,8 +81,10 @@ export class FileStore implements Store {
   async localFile(path: string): Promise<{ file: string; bytes: number }> {
     const file = this.#at(path);
     const stored = await this.#telling(() => this.#describe(file));
-    if (stored) return { file, bytes: stored.bytes };
-    throw missing(this.location, path);
+    if (!stored) throw missing(this.location, path);
+    const [top, real] = await this.#telling(() => Promise.all([realpath(this.scratch), realpath(file)]));
+    if (!real.startsWith(top + sep)) throw outside(this.location, path);
+    return { file, bytes: stored.bytes };
   }
 
   delete(path: string): Promise<void> {

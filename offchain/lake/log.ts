@@ -50,7 +50,7 @@ export const torn = (store: Store, path: string, version: number, problem: strin
  *
  * @throws HokusaiError LAKE_LOG_TORN (terminal) where the file is cut off, empty or says what is not known
  */
-export async function readCommit(store: Store, version: number): Promise<Action[]> {
+async function readCommit(store: Store, version: number): Promise<Action[]> {
   const path = commitPath(version);
   const bytes = await store.get(path);
   if (!bytes) throw gone(store, version);

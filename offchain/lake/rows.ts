@@ -4,7 +4,7 @@ import type { Add } from './actions.ts';
 import { type Duck, sqlFile } from './duck.ts';
 import { literal, quoted, sqlType } from './schema.ts';
 import type { Snapshot } from './snapshot.ts';
-import type { Store } from './store.ts';
+import { outside, type Store } from './store.ts';
 
 /** The column that says which file a row is from, by its path in the log. */
 export const FILE = '_hokusai_file';
@@ -20,10 +20,7 @@ export function storedPath(store: Store, path: string): string {
   const decoded = decoding(path);
   const inside = decoded !== undefined && !/^([a-z][a-z0-9+.-]*:|\/)|(^|\/)\.\.(\/|$)|\\/i.test(decoded);
   if (inside) return decoded;
-  throw new HokusaiError('configuration', 'LAKE_PATH', `${store.location} names a file outside of its folder.`, {
-    details: { location: store.location, path },
-    next: 'Copy the table with its files: clones that point to others are not read.',
-  });
+  throw outside(store.location, path);
 }
 
 function decoding(path: string): string | undefined {
@@ -46,33 +43,32 @@ export async function rowsOf(
 ): Promise<string> {
   const local = new Map<string, DataFile>();
   for (const file of files) local.set(await wholeFile(store, file), file);
-  const partitioned = new Set(metaData.partitionColumns);
-  const plain = schema.filter(({ name }) => !partitioned.has(name));
-  const nulls = [
-    ...plain.map(({ name, type }) => `NULL::${sqlType(type)} AS ${quoted(name)}`),
-    `NULL::VARCHAR AS ${FILE}`,
-  ];
-  const typed = `SELECT ${nulls.join(', ')} WHERE false`;
-  const names = [...plain.map(({ name }) => quoted(name)), FILE];
-  const from =
-    local.size === 0
-      ? typed
-      : `${typed} UNION ALL BY NAME SELECT * FROM read_parquet([${[...local.keys()].map(sqlFile).join(', ')}],
-          union_by_name = true, hive_partitioning = false, filename = '${FILE}')`;
+  const { partitionColumns } = metaData;
+  const inFiles = schema.filter(({ name }) => !partitionColumns.includes(name));
+  const nulls = inFiles.map(({ name, type }) => `NULL::${sqlType(type)} AS ${quoted(name)}`);
+  // Gives the columns that no file has, and their types to those that are of a narrower one in older files.
+  const typed = `SELECT ${[...nulls, `NULL::VARCHAR AS ${FILE}`].join(', ')} WHERE false`;
+  const stored = `SELECT ${[...inFiles.map(({ name }) => quoted(name)), FILE].join(', ')}
+    FROM (${typed}${local.size > 0 ? ` UNION ALL BY NAME ${readParquet([...local.keys()])}` : ''})`;
   const columns = schema.map(({ name, type }) => `CAST(${quoted(name)} AS ${sqlType(type)}) AS ${quoted(name)}`);
-  const lookUp = [...local].map(([at, { path, partitionValues }]) => {
-    const values = metaData.partitionColumns.map((name) => partitionLiteral(partitionValues?.[name]));
-    return `(${[literal(at), literal(path), ...values].join(', ')})`;
-  });
-  const described = ['_at', '_path', ...metaData.partitionColumns.map(quoted)].join(', ');
-  const values =
-    lookUp.length > 0
-      ? `VALUES ${lookUp.join(', ')}`
-      : `SELECT ${Array(2 + partitioned.size)
-          .fill("''")
-          .join(', ')}`;
-  return `SELECT ${[...columns, `_path AS ${FILE}`].join(', ')} FROM (SELECT ${names.join(', ')} FROM (${from}))
-    JOIN (${values}) AS _files(${described}) ON ${FILE} = _at`;
+  return `SELECT ${[...columns, `_path AS ${FILE}`].join(', ')}
+    FROM (${stored}) JOIN ${logged(local, partitionColumns)} ON ${FILE} = _at`;
+}
+
+const readParquet = (files: readonly string[]) =>
+  `SELECT * FROM read_parquet([${files.map(sqlFile).join(', ')}],
+    union_by_name = true, hive_partitioning = false, filename = '${FILE}')`;
+
+/** What the log says of files, by where they lie: their paths, and the columns by which they are partitioned. */
+function logged(files: ReadonlyMap<string, DataFile>, partitionColumns: readonly string[]): string {
+  const rows = [...files].map(([at, { path, partitionValues }]) => [
+    literal(at),
+    literal(path),
+    ...partitionColumns.map((name) => partitionLiteral(partitionValues?.[name])),
+  ]);
+  const none = ['NULL', 'NULL', ...partitionColumns.map(() => 'NULL')];
+  const values = (rows.length > 0 ? rows : [none]).map((row) => `(${row.join(', ')})`);
+  return `(VALUES ${values.join(', ')}) AS _files(${['_at', '_path', ...partitionColumns.map(quoted)].join(', ')})`;
 }
 
 /** Delta writes NULL as an empty text, too. */

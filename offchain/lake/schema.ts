@@ -87,7 +87,7 @@ export function sqlType(type: DeltaType): string {
 }
 
 /** Delta's type that holds all values of one of DuckDB's; undefined where there is none. */
-export function deltaType(type: DuckDBType): DeltaType | undefined {
+function deltaType(type: DuckDBType): DeltaType | undefined {
   const simple = SIMPLE[type.typeId];
   if (simple) return simple;
   switch (type.typeId) {

@@ -24,13 +24,20 @@ export interface Store {
   putIfAbsent(path: string, bytes: Uint8Array): Promise<boolean>;
   /** Takes a local file over, which is gone afterwards. */
   putFile(path: string, file: string): Promise<void>;
-  /** A local file with the contents of a stored one. @throws HokusaiError LAKE_FILE_MISSING (terminal) */
+  /** A local file with the contents of a stored one. @throws HokusaiError LAKE_FILE_MISSING (terminal), LAKE_PATH (configuration) */
   localFile(path: string): Promise<{ file: string; bytes: number }>;
   delete(path: string): Promise<void>;
 }
 
 /** Folders of this name hold what was not finished. Names that begin with a dot are no data to any reader of Delta. */
 export const WORK = '.work-';
+
+/** The error for a path, or a link, that leaves the table: a table from elsewhere must not show files of this machine. */
+export const outside = (location: string, path: string): HokusaiError =>
+  new HokusaiError('configuration', 'LAKE_PATH', `${location} names a file outside of its folder.`, {
+    details: { location, path },
+    next: 'Copy the table with its files: clones that point to others are not read.',
+  });
 
 /** The error for a file that the log names and the store does not have. */
 export const missing = (location: string, path: string): HokusaiError =>

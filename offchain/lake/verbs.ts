@@ -17,8 +17,13 @@ const VERSION = whole(0, 999_999_999);
 const LIMIT = whole(0, 1_000_000);
 /** Milliseconds since 1970. */
 const TIME: Parameter<number | undefined> = {
-  read: (given) => (Number.isNaN(Date.parse(given)) ? undefined : Date.parse(given)),
-  expected: 'a time such as 2026-01-31T12:00:00Z',
+  // Without a zone a time would mean another one on another machine.
+  read: (given) =>
+    /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?$/.test(given) &&
+    !Number.isNaN(Date.parse(given))
+      ? Date.parse(given)
+      : undefined,
+  expected: 'a time with its zone, such as 2026-01-31T12:00:00Z, or a day in UTC',
 };
 const AT = { version: VERSION, timestamp: TIME };
 const AT_HELP = `  --version N          by number, or

@@ -8,7 +8,7 @@ import { withDuck } from './duck.ts';
 import { CHANGE_FEED, COMMIT_TIMES, isOn, protocolOf } from './protocol.ts';
 import { FILE, rowsOf, view } from './rows.ts';
 import { type Field, literal, quoted, requireColumns, schemaOf, schemaString, sqlType } from './schema.ts';
-import type { Snapshot } from './snapshot.ts';
+import { requireLog, type Snapshot } from './snapshot.ts';
 import type { Store } from './store.ts';
 
 export type Value = string | number | bigint | boolean | null;
@@ -94,15 +94,16 @@ export function merge(store: Store, file: string, keys: readonly string[], autho
 /**
  * Takes rows away.
  *
- * @throws HokusaiError LAKE_WHERE (configuration) where there is no such column, or it cannot hold such a value
+ * @throws HokusaiError LAKE_NO_TABLE, LAKE_WHERE (configuration) where there is no such column, or it cannot hold such a value
  */
-export function remove(store: Store, where: Where, author: Author = {}): Promise<Committed> {
+export async function remove(store: Store, where: Where, author: Author = {}): Promise<Committed> {
+  await requireLog(store);
   return writing(store, author, async (writer) => async (base) => {
-    if (!base) return undefined;
-    const matches = await conditionOf(writer, base.schema, where);
+    const { schema } = base!;
+    const matches = await conditionOf(writer, schema, where);
     const touched = await touch(writer, base, `WHERE ${matches}`);
     if (touched.length === 0) return undefined;
-    return rewriting(writer, base, base.schema, touched, {
+    return rewriting(writer, base, schema, touched, {
       operation: 'DELETE',
       // The columns alone: values may be personal, and the log is kept.
       parameters: { predicate: Object.keys(where).join(', ') },

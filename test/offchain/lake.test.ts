@@ -159,6 +159,16 @@ describe('a table', () => {
     assert.equal((await readSnapshot(store)).time, 2_000_000_000_001);
   });
 
+  it('may lie in a folder of any name', async () => {
+    store = openStore(join(newPath(), "a [b] {c} *?'%20 ü"));
+    await append(store, await parquet(rows(1, 2)));
+    await merge(store, await parquet(rows(2, 3)), ['id']);
+    for (let i = 2; i < 12; i++) await append(store, await parquet(rows(i)));
+    assert.equal((await readSnapshot(store)).checkpoint, 9);
+    assert.deepEqual(await rowsAt(store, { version: 0 }), asTexts(rows(1, 2)));
+    assert.equal((await rowsAt(store)).length, 13);
+  });
+
   it('is read from a checkpoint of every tenth version alike', async () => {
     const file = await parquet(rows(1));
     for (let i = 0; i < 22; i++) await append(store, file);
@@ -204,6 +214,14 @@ describe('the statistics of a file', () => {
     );
   });
 
+  it('do not believe a file of pyarrow, whose own bounds leave NaN out', async () => {
+    await append(store, join(import.meta.dirname, '../vectors/nan-of-pyarrow.parquet'));
+    const [{ stats }] = [...(await readSnapshot(store)).files.values()] as unknown as [{ stats: string }];
+    assert.deepEqual(JSON.parse(stats), { numRecords: 3, minValues: {}, maxValues: {}, nullCount: { x: 0 } });
+    await remove(store, { x: ['NaN'] });
+    assert.deepEqual(await rowsAt(store), ['[1]', '[2]']);
+  });
+
   it('have no texts, which may be personal, and neither has the log anywhere', async () => {
     await append(store, await parquet([row(1, 'zaphod@example.org')]));
     await merge(store, await parquet([row(1, 'zaphod@example.net')]), ['id']);
@@ -232,6 +250,7 @@ describe('a write', () => {
       fails('LAKE_WHERE', 'configuration', /2 values are no BIGINT/),
     );
     await assert.rejects(remove(store, {}), fails('LAKE_WHERE', 'configuration'));
+    await assert.rejects(remove(openStore(newPath()), { id: [1] }), fails('LAKE_NO_TABLE', 'configuration'));
     assert.deepEqual(readdirSync(folder), before);
     assert.equal((await readSnapshot(store)).version, 0);
   });
