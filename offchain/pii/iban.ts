@@ -24,7 +24,9 @@ function endOf(text: string, from: number, length: number): number {
   return isWordAt(text, at) ? -1 : at;
 }
 
-const isIban = (characters: string): boolean => rest97(characters.slice(4) + characters.slice(0, 4)) === 1;
+/** Check digits are 98 less a rest, so neither 00 nor 01 nor 99. */
+const isIban = (characters: string): boolean =>
+  !['00', '01', '99'].includes(characters.slice(2, 4)) && rest97(characters.slice(4) + characters.slice(0, 4)) === 1;
 
 function find(text: string, from: number): number {
   START.lastIndex = from;

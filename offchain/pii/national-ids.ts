@@ -213,7 +213,7 @@ const KINDS: readonly IdNumber[] = [
     words: 'cpf',
   },
   {
-    ...{ type: 'br_cnpj', written: 0.9, bare: 0.6, lengths: [2, 14] },
+    ...{ type: 'br_cnpj', written: 0.9, bare: 0.45, lengths: [2, 14] },
     pattern: /\d{2}(?:\.\d{3}\.\d{3}\/|\d{6}\/?)\d{4}-?\d{2}/,
     valid: cnpj,
     words: 'cnpj',
@@ -254,7 +254,6 @@ const KINDS: readonly IdNumber[] = [
     pattern: /[1-79]\d{2}([- ]?)\d{3}\1\d{3}/,
     valid: luhn,
     words: 'sin|social insurance(?: number| no)?',
-    written: 0.7,
   },
   {
     ...NINE,

@@ -63,9 +63,15 @@ export function columnWords(name: string): string {
 /** Characters before a value in which a word that says what it is counts. */
 const CONTEXT = 40;
 
-/** Whether words that say what it is stand before a value, within so many characters. */
-export const saysBefore = (text: string, start: number, words: RegExp, within = CONTEXT): boolean =>
-  words.test(text.slice(Math.max(0, start - within), start));
+/** Whether words that say what it is stand before a value, within so many characters and after any other number. */
+export function saysBefore(text: string, start: number, words: RegExp, within = CONTEXT): boolean {
+  const least = Math.max(0, start - within);
+  let from = start;
+  while (from > least && !isDigitAt(text, from - 1)) from--;
+  // A word that is cut in two is another.
+  while (from > 0 && from < start && isWordAt(text, from - 1) && isWordAt(text, from)) from++;
+  return from < start && words.test(text.slice(from, start));
+}
 
 const isWordCode = (code: number): boolean =>
   (code >= 48 && code <= 57) || (code >= 65 && code <= 90) || (code >= 97 && code <= 122) || code === 95;

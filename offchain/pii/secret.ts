@@ -36,6 +36,10 @@ const SAID = saying(
   'api key|apikey|access key|secret key|secret|token|auth|authorization|bearer|password|passwd|pwd|credentials?|' +
     'private key|client secret|signing key|encryption key',
 );
+/** So near before a run that they speak of it; of what may as well be a digest or an identifier, nearer. */
+const NEAR = 24;
+const VERY_NEAR = 12;
+const DIGEST = /^[0-9a-f-]+$/i;
 const ASSIGNED =
   /(?:pass(?:word|wd|phrase|code)|pwd|secret|api[ _-]?key|access[ _-]?key|auth[ _-]?token)["']?(?: is ?:?| ?[:=]) ?["']?$/i;
 /** What a text has before an assigned value at most. */
@@ -68,7 +72,8 @@ const countOf = (text: string, characters: RegExp): number => text.match(charact
 
 function scoreOfRun(text: string, start: number, run: string): number {
   if (!/\d/.test(run) || /^0x/.test(run)) return 0;
-  if (varietyOf(run) >= 8 && saysBefore(text, start, SAID)) return 0.85;
+  const near = DIGEST.test(run) ? VERY_NEAR : NEAR;
+  if (varietyOf(run) >= 8 && saysBefore(text, start, SAID, near)) return 0.85;
   const mixed = /[a-z]/.test(run) && /[A-Z]/.test(run) && countOf(run, /\d/g) > 3 && countOf(run, /[/_-]/g) < 4;
   return mixed && run.length >= LONG_RUN && varietyOf(run) >= 16 ? 0.55 : 0;
 }
