@@ -8,6 +8,8 @@ const LOCAL = charactersOf("abcdefghijklmnopqrstuvwxyz0123456789._%+&'-");
 const DOMAIN = charactersOf('abcdefghijklmnopqrstuvwxyz0123456789.-');
 /** Labels and a top level of letters. */
 const LABELS = /^(?:[^.-](?:[^.]{0,61}[^.-])?\.){1,8}(?:[A-Za-z\u00c0-\uffff]{2,24}|xn--[a-z0-9-]{2,59})$/;
+/** The user of every git server. */
+const SERVICE = 'git';
 /** What may not start a local part here, a quotation mark among them. */
 const LEADING = /^[.'’&%-]+/;
 /** What file names such as `icon@2x.png` end in. */
@@ -30,7 +32,7 @@ function localBefore(text: string, at: number, from: number): string {
   let start = at;
   while (start > from && at - start < MAX_LOCAL && isAllowed(text, start - 1, LOCAL)) start--;
   const local = text.slice(start, at).replace(LEADING, '');
-  return local.endsWith('.') || local.includes('..') ? '' : local;
+  return local === SERVICE || local.endsWith('.') || local.includes('..') ? '' : local;
 }
 
 /** Where the domain ends that starts at an offset; -1 if there is none. */

@@ -106,7 +106,7 @@ function findAssigned(text: string, from: number, found: Found): void {
 
 /** Passwords, keys and tokens that let in who knows them. */
 export const secret: Recogniser = {
-  ...{ type: 'secret', lengths: [2, 64], columns: COLUMNS, tellsColumn: true },
+  ...{ type: 'secret', lengths: [2, 64], columns: COLUMNS, tellsColumn: false },
   anchors: ANCHOR.NUMBER | ANCHOR.CODE | ANCHOR.TOKEN | ANCHOR.CAPITAL,
   find(text, from, to, found, anchor) {
     if (anchor === ANCHOR.TOKEN) findTokens(text, from, to, found);
