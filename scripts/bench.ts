@@ -1,12 +1,13 @@
 /**
  * Measures, and prints each figure beside a peer's.
  *
- *   npm run bench -- NAME [--json]      NAME: prove, gas, miss
+ *   npm run bench -- NAME [--json]      NAME: prove, gas, miss, pii
  */
 import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { benchGas } from './bench/gas.ts';
 import { benchMiss } from './bench/miss.ts';
+import { benchPii } from './bench/pii.ts';
 import { benchProve } from './bench/prove.ts';
 
 /** One measured figure. */
@@ -23,7 +24,9 @@ export interface Figure {
   readonly source?: string;
 }
 
-const BENCHES: Record<string, () => AsyncIterable<Figure>> = { prove: benchProve, gas: benchGas, miss: benchMiss };
+const BENCHES: Record<string, () => AsyncIterable<Figure>> = {
+  ...{ prove: benchProve, gas: benchGas, miss: benchMiss, pii: benchPii },
+};
 
 const { values, positionals } = parseArgs({
   options: { json: { type: 'boolean', default: false } },
