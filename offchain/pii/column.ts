@@ -92,13 +92,10 @@ export class PiiColumn {
     const cell = value.trim();
     const start = cell === value ? 0 : value.indexOf(cell);
     const whole = this.#wholeCell(cell, start);
-    let spans = this.#finder.find(value);
-    if (this.#improbable.size > 0) {
-      spans = spans.filter((span) => !(this.#improbable.has(span.type) && span.end - span.start === cell.length));
-    }
-    if (!whole) return spans;
-    const better = spans.find((span) => span.end - span.start === cell.length && span.score > whole.score);
-    return [better ?? whole];
+    if (whole) return [whole];
+    const spans = this.#finder.find(value);
+    if (this.#improbable.size === 0) return spans;
+    return spans.filter((span) => !(this.#improbable.has(span.type) && span.end - span.start === cell.length));
   }
 
   /** The cell as a whole, as what the column is expected to hold. */

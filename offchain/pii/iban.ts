@@ -1,5 +1,5 @@
 import { rest97 } from './check-digits.ts';
-import { ANCHOR, compact, isWordAt, type Recogniser } from './recogniser.ts';
+import { ANCHOR, compact, endsAt, isWordAt, type Recogniser, startsAt } from './recogniser.ts';
 
 /** Lengths of IBANs by country, as the registry of ISO 13616 has them. */
 const LENGTHS: Readonly<Record<string, number>> = {
@@ -14,14 +14,14 @@ const LENGTHS: Readonly<Record<string, number>> = {
 
 const START = /[A-Za-z]{2}\d{2}/y;
 
-/** Where the country's number of letters and digits ends, single spaces or hyphens between them left out; -1 if earlier. */
+/** Where the country's number of letters and digits ends, single spaces between them left out; -1 if earlier. */
 function endOf(text: string, from: number, length: number): number {
   let at = from;
   for (let left = length; left > 0; left--, at++) {
     if (isWordAt(text, at)) continue;
-    if (!' -'.includes(text[at] ?? '.') || !isWordAt(text, ++at)) return -1;
+    if (text[at] !== ' ' || !isWordAt(text, ++at)) return -1;
   }
-  return isWordAt(text, at) ? -1 : at;
+  return endsAt(text, at) ? at : -1;
 }
 
 /** Check digits are 98 less a rest, so neither 00 nor 01 nor 99. */
@@ -31,7 +31,7 @@ const isIban = (characters: string): boolean =>
 function find(text: string, from: number): number {
   START.lastIndex = from;
   const length = START.test(text) ? LENGTHS[text.slice(from, from + 2).toUpperCase()] : undefined;
-  if (length === undefined || isWordAt(text, from - 1)) return -1;
+  if (length === undefined || !startsAt(text, from)) return -1;
   const end = endOf(text, from, length);
   return end > 0 && isIban(compact(text.slice(from, end))) ? end : -1;
 }

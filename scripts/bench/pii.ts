@@ -96,9 +96,9 @@ export async function* benchPii(): AsyncIterable<Figure> {
   yield figure('pii.note', pace(finderOf(recognisers), notes));
   yield figure('pii.note.structured', pace(finderOf(recognisers.filter(({ type }) => !inText.includes(type))), notes));
   const anchors = pace(finderOf([]), notes);
-  yield figure('pii.note.anchors', anchors);
   for (const [type, some] of Map.groupBy(recognisers, ({ type }) => type)) {
-    yield figure(`pii.note.${type}`, Math.max(0, pace(finderOf(some), notes) - anchors));
+    const value = Math.max(0, pace(finderOf(some), notes) - anchors);
+    yield { name: `pii.note.${type}`, value, unit: 'us CPU/note', rows: NOTES };
   }
   const all = finderOf(recognisers);
   const ours = notes.map((note) => all.find(note));
