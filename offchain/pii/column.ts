@@ -7,8 +7,8 @@ export const DECIDING_VALUES = 1000;
 const LEAST_VALUES = 10;
 /** Share of the values that are of a type, from which the column is taken to hold it. */
 const TELLING_SHARE = 0.6;
-/** Share of right check digits below which they are taken to be chance, of so many that look alike. */
-const CHANCE_SHARE = 0.25;
+/** Share of right check digits below which they are taken to be chance, of so many that look alike; of ten one is right. */
+const CHANCE_SHARE = 0.15;
 const LEAST_ALIKE = 20;
 /** A name or an address says little if a column of so many values has hardly any that differ. */
 const LEAST_VARIETY = 4;

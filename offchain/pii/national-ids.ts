@@ -112,7 +112,7 @@ const PESEL_LIKE = { written: 0.5, bare: 0.5, lengths: [11, 11] } as const;
 /** Nine digits with one check digit: every tenth number is one. */
 const NINE = { written: 0.4, bare: 0.2, lengths: [3, 9] } as const;
 
-/** Each with the rule that its authority has published. */
+/** Each with the rule that its authority has published; a table, which is why this file is long. */
 const KINDS: readonly IdNumber[] = [
   {
     ...{ type: 'us_ssn', written: 0.85, bare: 0.2, lengths: [3, 9], tellsColumn: false },

@@ -13,7 +13,7 @@ export const ANCHOR = {
   COLON: 8,
   /** A run without white space of at least `LONG_TOKEN` characters. */
   TOKEN: 16,
-  /** A word that starts with a capital letter of any script, of its ASCII letters at least the first. */
+  /** A word that starts with a capital letter: its first run of ASCII letters, or the letter alone if it is no ASCII. */
   CAPITAL: 32,
 } as const;
 

@@ -16,8 +16,6 @@ const isSame = (type: string, a: { start: number; end: number }, b: { start: num
   return type === 'person' || type === 'address' ? 2 * common >= longer : common === longer;
 };
 
-const EXAMPLES = process.env.PII_EXAMPLES === '1';
-
 /** Of each type what was found and was there, was there alone, and was found alone. */
 function count(texts: readonly LabelledText[]): Map<string, Counts> {
   const scanner = new PiiScanner(['note'], {});
@@ -29,27 +27,15 @@ function count(texts: readonly LabelledText[]): Map<string, Counts> {
   const byRow = Map.groupBy(scanner.findings(), ({ row }) => row);
   const counts = new Map<string, Counts>();
   const of = (type: string) => counts.set(type, counts.get(type) ?? { found: 0, missed: 0, wrong: 0 }).get(type)!;
-  for (const [at, { text, labels }] of texts.entries()) {
+  for (const [at, { labels }] of texts.entries()) {
     const findings = byRow.get(at + 1) ?? [];
     for (const label of labels) {
       const hit = findings.some((finding) => finding.type === label.type && isSame(label.type, finding, label));
       of(label.type)[hit ? 'found' : 'missed']++;
-      if (EXAMPLES && !hit)
-        console.log(
-          `missed ${label.type}: ${text.slice(Math.max(0, label.start - 30), label.start)}«${text.slice(label.start, label.end)}»`,
-          findings
-            .filter((f) => f.start < label.end && f.end > label.start)
-            .map((f) => `${f.type} ${text.slice(f.start, f.end)}`)
-            .join(),
-        );
     }
     for (const finding of findings) {
       const right = labels.some((label) => finding.type === label.type && isSame(label.type, finding, label));
       if (!right) of(finding.type).wrong++;
-      if (EXAMPLES && !right)
-        console.log(
-          `wrong ${finding.type} ${finding.score}: ${text.slice(Math.max(0, finding.start - 30), finding.start)}«${text.slice(finding.start, finding.end)}»`,
-        );
     }
   }
   return counts;
