@@ -28,20 +28,30 @@ function endOf(text: string, from: number, length: number): number {
 const isIban = (characters: string): boolean =>
   !['00', '01', '99'].includes(characters.slice(2, 4)) && rest97(characters.slice(4) + characters.slice(0, 4)) === 1;
 
-function find(text: string, from: number): number {
+/** Whether a word is right but for its country's length, as made-up and mistyped ones are. */
+const isOfOtherLength = (word: string): boolean => /^[A-Za-z0-9]{15,34}$/.test(word) && isIban(word.toUpperCase());
+
+/** Where one ends that starts with a word, and its score; 0 for none. */
+function match(text: string, from: number, to: number): readonly [end: number, score: number] {
   START.lastIndex = from;
   const length = START.test(text) ? LENGTHS[text.slice(from, from + 2).toUpperCase()] : undefined;
-  if (length === undefined || !startsAt(text, from)) return -1;
+  if (length === undefined || !startsAt(text, from)) return NONE;
   const end = endOf(text, from, length);
-  return end > 0 && isIban(compact(text.slice(from, end))) ? end : -1;
+  if (end > 0 && isIban(compact(text.slice(from, end)))) return [end, 0.98];
+  return endsAt(text, to) && isOfOtherLength(text.slice(from, to)) ? [to, 0.8] : NONE;
 }
+
+const NONE = [0, 0] as const;
 
 export const iban: Recogniser = {
   ...{ type: 'iban', anchors: ANCHOR.CODE, lengths: [4, 34], tellsColumn: true, canonical: compact },
   columns: / (?:iban|bank account|account iban) /,
-  find(text, from, _to, found) {
-    const end = find(text, from);
-    if (end > 0) found(from, end, 0.98);
+  find(text, from, to, found) {
+    const [end, score] = match(text, from, to);
+    if (score > 0) found(from, end, score);
   },
-  whole: (cell) => (find(cell, 0) === cell.length ? 0.98 : 0),
+  whole(cell) {
+    const [end, score] = match(cell, 0, cell.length);
+    return end === cell.length ? score : 0;
+  },
 };

@@ -53,8 +53,10 @@ function piecesOf(sequence: string, offset: number): Piece[] {
   for (const written of sequence.split(' ')) {
     const text = written.endsWith('.') ? written.slice(0, -1) : written;
     const initial = text.length === 1;
+    // Without a full stop a single letter may be a word.
+    const kind = initial && text !== written ? NO_NAME : nameWord(text);
     if (!PARTICLES.has(text)) {
-      pieces.push({ start, end: start + text.length, text, kind: initial ? NO_NAME : nameWord(text), initial });
+      pieces.push({ start, end: start + text.length, text, kind, initial });
     }
     start += written.length + 1;
   }

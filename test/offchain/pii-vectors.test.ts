@@ -73,6 +73,14 @@ it('takes the examples of issuers, registries and standards, and none with a dig
   }
 });
 
+it('doubts an IBAN of another length than its country has', () => {
+  const scores = (text: string) => finder.find(text).map(({ score }) => score);
+  assert.deepEqual(scores('to GB82WEST12345698765432 now'), [0.98]);
+  assert.deepEqual(scores('to GB10MGXK5568652500889 now'), [0.8]);
+  assert.deepEqual(scores('to GB10MGXK5568652500888 now'), []);
+  assert.deepEqual(scores('to ZZ10MGXK5568652500889 now'), []);
+});
+
 it('refuses an address of Ethereum with the case of a letter changed, and one of Bitcoin with mixed case', () => {
   assert(!accepts('crypto', '0x5aaeb6053F3E94C9b9A09f33669435E7Ef1BeAed'));
   assert(!accepts('crypto', 'bc1Qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4'));
