@@ -1,13 +1,14 @@
 /**
  * Measures, and prints each figure beside a peer's.
  *
- *   npm run bench -- NAME [--json] [--rows N]      NAME: prove, gas, data, miss; N: of data's table
+ *   npm run bench -- NAME [--json] [--rows N]      NAME: prove, gas, data, miss, pii; N: of data's table
  */
 import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { benchData } from './bench/data.ts';
 import { benchGas } from './bench/gas.ts';
 import { benchMiss } from './bench/miss.ts';
+import { benchPii } from './bench/pii.ts';
 import { benchProve } from './bench/prove.ts';
 
 /** One measured figure. */
@@ -29,6 +30,7 @@ const BENCHES: Record<string, (rows?: number) => AsyncIterable<Figure>> = {
   gas: benchGas,
   data: benchData,
   miss: benchMiss,
+  pii: benchPii,
 };
 
 const { values, positionals } = parseArgs({

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Hex } from 'viem';
 import { packedProof, type RowProof } from '../data-root.ts';
 import { HokusaiError } from '../errors.ts';
-import { readCommit } from '../lake/log.ts';
+import { readCommits } from '../lake/log.ts';
 import { openStore } from '../lake/open-store.ts';
 import { readSecret } from '../secrets.ts';
 import { type CommitRecord, recordOf, secretOf } from './commit.ts';
@@ -73,7 +73,7 @@ async function readRecord(location: string, version: number): Promise<CommitReco
 }
 
 async function addedRows(db: Database, location: string, version: number): Promise<Profiled> {
-  const actions = await readCommit(openStore(location), version);
+  const [[, actions] = [version, []]] = await readCommits(openStore(location), [version]);
   const [path] = actions.flatMap((action) => ('add' in action && action.add ? [action.add.path] : []));
   if (path === undefined) throw unknownRow(location, version, 1, 0);
   return profile(db, await stage(db, join(location, decodeURIComponent(path)), { format: 'parquet' }));

@@ -1,8 +1,16 @@
 import { ANCHOR, endsAt, type Recogniser, startsAt } from './recogniser.ts';
 
 const NAME = "[A-ZÀ-Þ][A-Za-zÀ-ÿ'’.-]{0,24}";
+/** What streets are called in English, with common abbreviations. */
 const SUFFIX =
-  '(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Square|Sq|Place|Pl|Terrace|Ter|Way|Parkway|Pkwy|Circle|Cir|Highway|Hwy|Close|Crescent|Cres|Row|Mews|Grove|Alley|Trail|Loop|Plaza|Gardens|Heights|Hill|Park|Path|Pike|Route|Turnpike|Crossing|Ridge|View|Walk|Quay|Wharf)';
+  '(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Square|Sq|Place|Pl|Terrace|Ter|Way|Parkway|Pkwy|Circle|Cir|' +
+  'Highway|Hwy|Close|Crescent|Cres|Mews|Alley|Turnpike|Plaza|Quay|Wharf|Arcade|Bend|Bluff|Branch|Bridge|Brook|Burg|Bypass|Camp|Canyon|' +
+  'Cape|Causeway|Center|Cliff|Club|Common|Corner|Course|Cove|Creek|Crest|Crossing|Crossroad|Curve|Dale|Dam|Divide|Estate|Expressway|' +
+  'Extension|Fall|Ferry|Field|Flat|Ford|Forest|Forge|Fork|Fort|Freeway|Garden|Gateway|Glen|Green|Grove|Harbor|Haven|Height|Hill|Hollow|' +
+  'Inlet|Island|Isle|Junction|Key|Knoll|Lake|Landing|Light|Loaf|Lock|Lodge|Loop|Mall|Manor|Meadow|Mill|Mission|Motorway|Mount|Mountain|' +
+  'Neck|Orchard|Oval|Overpass|Park|Pass|Passage|Path|Pike|Pine|Plain|Point|Port|Prairie|Radial|Ramp|Ranch|Rapid|Rest|Ridge|River|Route|' +
+  'Row|Rue|Run|Shoal|Shore|Skyway|Spring|Spur|Station|Stravenue|Stream|Summit|Throughway|Trace|Track|Trafficway|Trail|Tunnel|Underpass|' +
+  'Union|Valley|Via|Viaduct|View|Village|Ville|Vista|Walk|Wall|Well)s?';
 const UNIT = '(?:,? (?:Apt|Apartment|Suite|Ste|Unit|Flat|Floor|Room|#)\\.? ?#?[A-Za-z0-9-]{1,6})?';
 const STATE = '(?:[A-Z]{2}|[A-Z][a-z]{3,12}(?: [A-Z][a-z]{3,12})?)';
 const TOWN = `(?:,? ${NAME}(?: ${NAME}){0,2},? ${STATE},? \\d{5}(?:-\\d{4})?)?`;
@@ -15,12 +23,12 @@ const FRENCH = `\\d{1,4}(?: ?bis| ?ter)?,? (?:[Rr]ue|[Aa]venue|[Bb]oulevard|[Pp]
 const FROM_NUMBER = new RegExp(`(?:${ENGLISH}|${FRENCH})`, 'y');
 
 /** Hauptstraße 5, Herengracht 12; Calle Mayor 12, Via Roma 3. */
-const STREET = `[A-ZÀ-Þ][A-Za-zÀ-ÿß.-]{1,30}(?:straße|strasse|str\\.|weg|platz|allee|gasse|ring|damm|ufer|straat|laan|plein|gracht|kade|gatan|vägen|gata|katu|tie|vej|gade)`;
+const STREET = `[A-ZÀ-Þ][A-Za-zÀ-ÿß.-]{1,30}(?:straße|strasse|str\\.|weg|platz|allee|gasse|ring|damm|ufer|straat|laan|plein|gracht|kade|gatan|vägen|gata|katu|tie|vej|gade|stigen|gränd|ulice|utca)`;
 const SPLIT = `(?:[A-ZÀ-Þ][a-zß]{2,20} )(?:Straße|Strasse|Str\\.|Weg|Platz|Allee|Ring|Damm)`;
-const ROMANCE = `(?:Calle|C\\/|Avenida|Avda\\.|Av\\.|Paseo|Plaza|Via|Viale|Piazza|Corso|Largo|Rua|Travessa|ul\\.|ulica|aleja)(?: (?:de|la|las|los|el|del|della|dei|do|da|dos|das|di)){0,2}(?: ${NAME}){1,4}`;
-const BEFORE_NUMBER = new RegExp(`(?<![A-Za-zÀ-ÿ])(?:${STREET}|${SPLIT}|${ROMANCE}),?(?: (?:n[º°.o]\\.?))? $`);
+const ROMANCE = `(?:Calle|C\\/|Avenida|Avda\\.|Av\\.|Paseo|Plaza|Cuesta|Ronda|Glorieta|Camino|Rambla|Carrer|Callejón|Pasaje|Via|Viale|Vicolo|Piazza|Piazzale|Corso|Strada|Contrada|Borgo|Largo|Rua|Travessa|Alameda|Praça|Rodovia|Estrada|Bulevardul|Aleea|Calea|[Uu]l\\.|[Uu]lica|[Aa]leja|[Aa]l\\.|[Pp]l\\.|[Pp]lac)(?: (?:de|la|las|los|el|del|della|dei|do|da|dos|das|di)){0,2}(?: ${NAME}){1,4}`;
+const BEFORE_NUMBER = new RegExp(`(?<![A-Za-zÀ-ÿ])(?:${STREET}|${SPLIT}|${ROMANCE}),?(?: (?:[nN][º°.or]\\.?))? $`);
 const LONGEST_STREET = 72;
-const REST = new RegExp(`\\d{1,4} ?(?:[a-zA-Z](?![A-Za-z]))?(?:[-/]\\d{1,4})?${POSTCODE}`, 'y');
+const REST = new RegExp(`\\d{1,4}(?: ?[a-zA-Z](?![A-Za-zÀ-ÿ]))?(?:[-/]\\d{1,4})?${POSTCODE}`, 'y');
 const BOX = /(?<![A-Za-z])(?:P\.? ?O\.? ?Box|Postfach) #?$/i;
 /** What may come after a house number: a word that starts a street's name. */
 const WORD_AFTER = /^[A-Za-z]?(?:-\d+)?(?: ?bis| ?ter)?,? [\dA-ZÀ-Þrabpciq]/;

@@ -60,11 +60,11 @@ export function eachAnchor(text: string, visit: Visit): void {
   }
 }
 
+/** One or two letters, a space and digits are the start of a code as well. */
 function visitWord(text: string, from: number, to: number, classes: number, visit: Visit): void {
   const first = CLASS[text.charCodeAt(from)]!;
-  if (first === DIGIT) return visit(ANCHOR.NUMBER, from, to);
-  // Two letters, a space and digits are the start of a code as well.
-  if ((classes & DIGIT) !== 0 || (to - from <= 2 && isDigitAt(text, to + 1))) visit(ANCHOR.CODE, from, to);
+  if (first === DIGIT) visit(ANCHOR.NUMBER, from, to);
+  else if ((classes & DIGIT) !== 0 || (to - from <= 2 && isDigitAt(text, to + 1))) visit(ANCHOR.CODE, from, to);
   if (first === UPPER) visit(ANCHOR.CAPITAL, from, to);
 }
 

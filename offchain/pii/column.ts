@@ -7,11 +7,13 @@ export const DECIDING_VALUES = 1000;
 const LEAST_VALUES = 10;
 /** Share of the values that are of a type, from which the column is taken to hold it. */
 const TELLING_SHARE = 0.6;
-/** Share of right check digits below which they are taken to be chance, of so many that look alike. */
-const CHANCE_SHARE = 0.25;
+/** Share of right check digits below which they are taken to be chance, of so many that look alike; of ten one is right. */
+const CHANCE_SHARE = 0.15;
 const LEAST_ALIKE = 20;
 /** A name or an address says little if a column of so many values has hardly any that differ. */
 const LEAST_VARIETY = 4;
+/** Longer cells are texts. */
+const LONGEST_WHOLE = 256;
 /** Keeps the spans of so many values, because values repeat. */
 const MAX_REMEMBERED = 1024;
 
@@ -56,6 +58,9 @@ export class PiiColumn {
     this.#expected = this.#recognisers.filter(({ type }) => decisions.has(type));
     this.#improbable = new Set(this.#recognisers.filter((one) => isChance(one, cells)).map(({ type }) => type));
     for (const type of decisions.keys()) this.#improbable.delete(type);
+    if (decisions.size > 0 || this.#improbable.size > 0) return;
+    // What was found is what will be found.
+    for (const [at, value] of values.entries()) if (value === cells[at]) this.#remembered.set(value, found[at]!);
   }
 
   #decideOn(
@@ -65,7 +70,7 @@ export class PiiColumn {
     found: readonly (readonly PiiSpan[])[],
   ): Decision['by'] | undefined {
     const { type, tellsColumn } = recogniser;
-    const whole = cells.map((cell) => recogniser.whole(cell) > 0);
+    const whole = cells.map((cell) => cell.length <= LONGEST_WHOLE && recogniser.whole(cell) > 0);
     const wholes = whole.filter(Boolean).length;
     const varied = cells.length < LEAST_VALUES || this.variety >= LEAST_VARIETY;
     if (recogniser.columns.test(words)) return wholes > 0 && varied ? 'name' : undefined;
@@ -87,17 +92,15 @@ export class PiiColumn {
     const cell = value.trim();
     const start = cell === value ? 0 : value.indexOf(cell);
     const whole = this.#wholeCell(cell, start);
-    let spans = this.#finder.find(value);
-    if (this.#improbable.size > 0) {
-      spans = spans.filter((span) => !(this.#improbable.has(span.type) && span.end - span.start === cell.length));
-    }
-    if (!whole) return spans;
-    const better = spans.find((span) => span.end - span.start === cell.length && span.score > whole.score);
-    return [better ?? whole];
+    if (whole) return [whole];
+    const spans = this.#finder.find(value);
+    if (this.#improbable.size === 0) return spans;
+    return spans.filter((span) => !(this.#improbable.has(span.type) && span.end - span.start === cell.length));
   }
 
   /** The cell as a whole, as what the column is expected to hold. */
   #wholeCell(cell: string, start: number): PiiSpan | undefined {
+    if (cell.length > LONGEST_WHOLE) return undefined;
     let best: PiiSpan | undefined;
     for (const recogniser of this.#expected) {
       const score = recogniser.whole(cell);

@@ -15,7 +15,7 @@ const ISSUERS: readonly (readonly [from: number, to: number, ...lengths: number[
   [309, 309, 14, 16, 19],
   [36, 36, 14, 16, 19],
   [38, 39, 14, 16, 19],
-  [3528, 3589, 16, 17, 18, 19],
+  [35, 35, 16, 17, 18, 19],
   [1800, 1800, 15],
   [2131, 2131, 15],
   [62, 62, 16, 17, 18, 19],
@@ -27,6 +27,7 @@ const ISSUERS: readonly (readonly [from: number, to: number, ...lengths: number[
   [5038, 5038, 12, 13, 14, 15, 16, 17, 18, 19],
   [56, 58, 12, 13, 14, 15, 16, 17, 18, 19],
   [6304, 6304, 12, 13, 14, 15, 16, 17, 18, 19],
+  [6390, 6390, 12, 13, 14, 15, 16, 17, 18, 19],
   [6759, 6763, 12, 13, 14, 15, 16, 17, 18, 19],
 ];
 
@@ -36,8 +37,6 @@ const hasIssuer = (digits: string): boolean =>
     return first >= from && first <= to && lengths.includes(digits.length);
   });
 
-const isCard = (digits: string): boolean => luhn(digits) && hasIssuer(digits);
-
 const NUMBER = /\d{12,19}|\d{4}([ .-])\d{4}\1\d{4}\1\d{1,4}(?:\1\d{3})?|\d{4}([ .-])\d{6}\2\d{4,5}/;
 const STICKY = new RegExp(NUMBER.source, 'y');
 const ENTIRE = new RegExp(`^(?:${NUMBER.source})$`);
@@ -46,12 +45,18 @@ const SAID = saying(
 );
 const OTHERWISE = saying('order|tracking|invoice|reference|ref|ticket|serial|sku|imei|parcel|shipment|isbn|ean|gtin');
 
-/** Luhn's check digit holds for every tenth number, so the issuer and how it is written count, too. */
+/** So near before it that they speak of it. */
+const NEAR = 18;
+
+/** Luhn's check digit holds for every tenth number, so what is said, the issuer and how it is written count, too. */
 function scoreOf(text: string, start: number, value: string): number {
+  const digits = compact(value);
+  if (!luhn(digits)) return 0;
   if (saysBefore(text, start, SAID)) return 0.95;
-  if (/\D/.test(value)) return 0.9;
-  if (saysBefore(text, start, OTHERWISE)) return 0.4;
-  return value.length === 15 || value.length === 16 ? 0.75 : 0.5;
+  if (!hasIssuer(digits)) return 0;
+  if (digits !== value) return 0.9;
+  if (saysBefore(text, start, OTHERWISE, NEAR)) return 0.4;
+  return value.length >= 14 && value.length <= 16 ? 0.75 : 0.5;
 }
 
 export const creditCard: Recogniser = {
@@ -63,8 +68,11 @@ export const creditCard: Recogniser = {
     if (!STICKY.test(text)) return;
     const end = STICKY.lastIndex;
     if (!startsAt(text, from) || !endsAt(text, end)) return;
-    const value = text.slice(from, end);
-    if (isCard(compact(value))) found(from, end, scoreOf(text, from, value));
+    const score = scoreOf(text, from, text.slice(from, end));
+    if (score > 0) found(from, end, score);
   },
-  whole: (cell) => (ENTIRE.test(cell) && isCard(compact(cell)) ? 0.95 : 0),
+  whole(cell) {
+    const digits = compact(cell);
+    return ENTIRE.test(cell) && luhn(digits) && hasIssuer(digits) ? 0.95 : 0;
+  },
 };

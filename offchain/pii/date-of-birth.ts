@@ -1,6 +1,6 @@
 import { isDay } from './check-digits.ts';
 import { saying } from './id-number.ts';
-import { ANCHOR, endsAt, type Recogniser, startsAt } from './recogniser.ts';
+import { ANCHOR, endsAt, type Recogniser, saysBefore, startsAt } from './recogniser.ts';
 
 const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
 const MONTH =
@@ -27,12 +27,6 @@ const SAID = saying(
   'born|birth|dob|d o b|date of birth|birth ?date|birthday|bday|geboren|geb|geburtsdatum|ne le|né le|née le|naissance|' +
     'nacido|nacida|nacimiento|nato|nata|nascita|nascido|nascida|nascimento',
 );
-
-/** Whether a word that says so stands before it, and no other date between. */
-function isSaid(text: string, start: number): boolean {
-  const before = text.slice(Math.max(0, start - NEAR), start);
-  return SAID.test(before.slice(before.search(/\d\D*$/) + 1));
-}
 
 /** The parts of a date that one of the forms has found, as numbers; undefined where there is no such day. */
 function dayOf(groups: Record<string, string | undefined>): readonly [number, number, number] | undefined {
@@ -61,7 +55,7 @@ export const dateOfBirth: Recogniser = {
     const match = DATE.exec(text);
     if (match) {
       const end = DATE.lastIndex;
-      if (startsAt(text, from) && endsAt(text, end) && isSaid(text, from) && dayOf(match.groups!)) {
+      if (startsAt(text, from) && endsAt(text, end) && saysBefore(text, from, SAID, NEAR) && dayOf(match.groups!)) {
         found(from, end, 0.85);
       }
       return;
@@ -71,7 +65,7 @@ export const dateOfBirth: Recogniser = {
     const month = MONTH_BEFORE.exec(text.slice(Math.max(0, from - LONGEST_MONTH), from));
     if (!month) return;
     const start = from - month[0].length;
-    if (isSaid(text, start)) found(start, AFTER_MONTH.lastIndex, 0.85);
+    if (saysBefore(text, start, SAID, NEAR)) found(start, AFTER_MONTH.lastIndex, 0.85);
   },
   whole(cell) {
     const groups = ENTIRE.exec(cell)?.groups;

@@ -23,7 +23,7 @@ const isBetween = (length: number, [shortest, longest]: Recogniser['lengths']): 
 export class Finder {
   readonly #threshold: number;
   /** By the anchor, and of a word by its length. */
-  readonly #asked: readonly (readonly (readonly Recogniser[])[])[];
+  readonly #asked: readonly (readonly (readonly Pick<Recogniser, 'type' | 'find'>[])[])[];
   #text = '';
   #type = '';
   #spans: PiiSpan[] = [];
@@ -34,7 +34,9 @@ export class Finder {
     const lengths = Array.from({ length: MAX_LENGTH + 1 }, (_, length) => length);
     this.#asked = Object.values(ANCHOR).map((bit) => {
       const asked = recognisers.filter(({ anchors }) => (anchors & bit) !== 0);
-      return lengths.map((length) => asked.filter((one) => !isCounted(bit) || isBetween(length, one.lengths)));
+      const fitting = (length: number) => asked.filter((one) => !isCounted(bit) || isBetween(length, one.lengths));
+      // Objects of one shape, which calls are faster on.
+      return lengths.map((length) => fitting(length).map((one) => ({ type: one.type, find: one.find.bind(one) })));
     });
   }
 

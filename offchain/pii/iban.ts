@@ -1,5 +1,5 @@
 import { rest97 } from './check-digits.ts';
-import { ANCHOR, compact, isWordAt, type Recogniser } from './recogniser.ts';
+import { ANCHOR, compact, endsAt, isWordAt, type Recogniser, startsAt } from './recogniser.ts';
 
 /** Lengths of IBANs by country, as the registry of ISO 13616 has them. */
 const LENGTHS: Readonly<Record<string, number>> = {
@@ -14,32 +14,44 @@ const LENGTHS: Readonly<Record<string, number>> = {
 
 const START = /[A-Za-z]{2}\d{2}/y;
 
-/** Where the country's number of letters and digits ends, single spaces or hyphens between them left out; -1 if earlier. */
+/** Where the country's number of letters and digits ends, single spaces between them left out; -1 if earlier. */
 function endOf(text: string, from: number, length: number): number {
   let at = from;
   for (let left = length; left > 0; left--, at++) {
     if (isWordAt(text, at)) continue;
-    if (!' -'.includes(text[at] ?? '.') || !isWordAt(text, ++at)) return -1;
+    if (text[at] !== ' ' || !isWordAt(text, ++at)) return -1;
   }
-  return isWordAt(text, at) ? -1 : at;
+  return endsAt(text, at) ? at : -1;
 }
 
-const isIban = (characters: string): boolean => rest97(characters.slice(4) + characters.slice(0, 4)) === 1;
+/** Check digits are 98 less a rest, so neither 00 nor 01 nor 99. */
+const isIban = (characters: string): boolean =>
+  !['00', '01', '99'].includes(characters.slice(2, 4)) && rest97(characters.slice(4) + characters.slice(0, 4)) === 1;
 
-function find(text: string, from: number): number {
+/** Whether a word is right but for its country's length, as made-up and mistyped ones are. */
+const isOfOtherLength = (word: string): boolean => /^[A-Za-z0-9]{15,34}$/.test(word) && isIban(word.toUpperCase());
+
+/** Where one ends that starts with a word, and its score; 0 for none. */
+function match(text: string, from: number, to: number): readonly [end: number, score: number] {
   START.lastIndex = from;
   const length = START.test(text) ? LENGTHS[text.slice(from, from + 2).toUpperCase()] : undefined;
-  if (length === undefined || isWordAt(text, from - 1)) return -1;
+  if (length === undefined || !startsAt(text, from)) return NONE;
   const end = endOf(text, from, length);
-  return end > 0 && isIban(compact(text.slice(from, end))) ? end : -1;
+  if (end > 0 && isIban(compact(text.slice(from, end)))) return [end, 0.98];
+  return endsAt(text, to) && isOfOtherLength(text.slice(from, to)) ? [to, 0.8] : NONE;
 }
+
+const NONE = [0, 0] as const;
 
 export const iban: Recogniser = {
   ...{ type: 'iban', anchors: ANCHOR.CODE, lengths: [4, 34], tellsColumn: true, canonical: compact },
   columns: / (?:iban|bank account|account iban) /,
-  find(text, from, _to, found) {
-    const end = find(text, from);
-    if (end > 0) found(from, end, 0.98);
+  find(text, from, to, found) {
+    const [end, score] = match(text, from, to);
+    if (score > 0) found(from, end, score);
   },
-  whole: (cell) => (find(cell, 0) === cell.length ? 0.98 : 0),
+  whole(cell) {
+    const [end, score] = match(cell, 0, cell.length);
+    return end === cell.length ? score : 0;
+  },
 };

@@ -12,6 +12,8 @@ export interface NameWord {
   readonly common: boolean;
   /** What no name has: function words, verbs in the past, days, and what organisations call themselves. */
   readonly never: boolean;
+  /** What names of organisations and places end in. */
+  readonly organisation: boolean;
 }
 
 /** Common given names that compromise's English lexicon lacks, from public statistics of names. */
@@ -43,7 +45,7 @@ const FAMILY = `
   krishnan kumar kumari kurt lefevre lewandowski liang lopes lopez lukic magalhaes malik mehta mendez mendoza mensah
   menon mishra mitchell mohamed mokoena molina morales moreau moreno mukherjee mueller muller mutua mwangi nair nakamura
   naidoo narayan nascimento ndiaye ndlovu nel ngo nguyen nikolic nkosi novak nowak nunez nwosu obi ochieng odhiambo okafor
-  okeke okonkwo oliveira onyango ortega ortiz osei otieno ozturk pandey park patel patil pereira petrov petrovic pham phan
+  okeke okonkwo oliveira onyango ortega ortiz osei otieno ozturk pandey patel patil pereira petrov petrovic pham phan
   pillai popescu prasad qureshi ramirez ramos rao reddy reyes ribeiro rivera rodrigues rodriguez romero rossi ruiz sahin
   saito sanchez santos sato schmidt schneider schroder sen shah shapiro sharma shetty shimizu siddiqui silva singh smirnov
   sokolov soares soto suarez subramanian suzuki takahashi tanaka thapa thomas toure traore tran trinh truong vargas varma
@@ -63,11 +65,15 @@ const NAME_TAGS = /MaleName|FemaleName|FirstName/;
 /** What names of organisations and places end in, beyond compromise's. */
 const ORGANISATIONS = `
   inc ltd llc llp gmbh ag corp plc sa srl bv nv oy ab pty co company group bank university college school hospital clinic
-  institute foundation airport station street avenue road lane square bridge river lake mountain island county city park
+  institute foundation airport station street avenue road lane square bridge river lake mountain island county city
   museum library church centre center tower hotel restaurant cafe team department office street market mall stadium award
   prize act report project plan policy model edition series pro plus max mini ultra air day week month year street north
   south east west street desk widget support service services system systems software app cloud data store shop order
 `;
+
+/** How family names of some languages end, without accents; of words that nothing else is known of. */
+const FAMILY_ENDINGS =
+  /.{3}(?:ska|ski|sky|cka|cki|wicz|czyk|ova|eva|enko|chuk|sson|poulos|poulou|akis|idis|escu|oglu|shvili|adze|inen|murthy|swamy)$/;
 
 const listOf = (words: string): string[] => words.trim().split(/\s+/);
 
@@ -79,7 +85,15 @@ interface Model {
   };
 }
 
-const UNKNOWN: NameWord = { given: false, family: false, either: false, common: false, never: false };
+/** Of a word that nothing is known of. */
+export const NO_NAME: NameWord = {
+  given: false,
+  family: false,
+  either: false,
+  common: false,
+  never: false,
+  organisation: false,
+};
 let words: Map<string, NameWord> | undefined;
 
 /** From compromise's lexicon, which takes too long to load for who has no text. */
@@ -89,27 +103,27 @@ function load(): Map<string, NameWord> {
   const all = new Map<string, NameWord>();
   for (const [word, tags] of Object.entries(one.lexicon)) {
     const tag = String(tags);
-    if (NAME_TAGS.test(tag)) all.set(word, { ...UNKNOWN, given: true });
-    else if (/LastName/.test(tag)) all.set(word, { ...UNKNOWN, family: true });
-    else if (NEVER_TAGS.test(tag)) all.set(word, { ...UNKNOWN, never: true });
-    else if (/Person/.test(tag)) all.set(word, { ...UNKNOWN, either: true });
-    else all.set(word, { ...UNKNOWN, common: true });
+    if (NAME_TAGS.test(tag)) all.set(word, { ...NO_NAME, given: true });
+    else if (/LastName/.test(tag)) all.set(word, { ...NO_NAME, family: true });
+    else if (NEVER_TAGS.test(tag)) all.set(word, { ...NO_NAME, never: true });
+    else if (/Person/.test(tag)) all.set(word, { ...NO_NAME, either: true });
+    else all.set(word, { ...NO_NAME, common: true });
   }
   for (const [word, kind] of Object.entries(two.switches)) {
-    if (kind.startsWith('Person|')) all.set(word, { ...UNKNOWN, either: true });
-    else if (!all.has(word)) all.set(word, { ...UNKNOWN, common: true });
+    if (kind.startsWith('Person|')) all.set(word, { ...NO_NAME, either: true });
+    else if (!all.has(word)) all.set(word, { ...NO_NAME, common: true });
   }
   const add = (list: string, kind: Partial<NameWord>) => {
     for (const word of listOf(list)) {
       const known = all.get(word);
-      const name = known && !known.common && !known.never ? known : UNKNOWN;
+      const name = known && !known.common && !known.never ? known : NO_NAME;
       all.set(word, { ...name, ...kind });
     }
   };
   add(GIVEN, { given: true });
   add(FAMILY, { family: true });
   for (const word of [...Object.keys(two.orgWords), ...listOf(ORGANISATIONS)])
-    all.set(word, { ...UNKNOWN, never: true });
+    all.set(word, { ...NO_NAME, never: true });
   return all;
 }
 
@@ -134,7 +148,9 @@ function lookUp(plain: string): NameWord {
   const marks = /[\u0300-\u036f'’]/g;
   const bare = plain.normalize('NFD').replace(marks, '').replaceAll('ł', 'l').replaceAll('ø', 'o');
   const found = words.get(bare);
-  if (found || !bare.includes('-')) return found ?? UNKNOWN;
-  const parts = bare.split('-').map((part) => words!.get(part) ?? UNKNOWN);
-  return parts.find(({ given, family }) => given || family) ?? UNKNOWN;
+  if (found) return found;
+  if (FAMILY_ENDINGS.test(bare)) return { ...NO_NAME, family: true };
+  if (!bare.includes('-')) return NO_NAME;
+  const parts = bare.split('-').map((part) => words!.get(part) ?? NO_NAME);
+  return parts.find(({ given, family }) => given || family) ?? NO_NAME;
 }

@@ -112,7 +112,7 @@ const PESEL_LIKE = { written: 0.5, bare: 0.5, lengths: [11, 11] } as const;
 /** Nine digits with one check digit: every tenth number is one. */
 const NINE = { written: 0.4, bare: 0.2, lengths: [3, 9] } as const;
 
-/** Each with the rule that its authority has published. */
+/** Each with the rule that its authority has published; a table, which is why this file is long. */
 const KINDS: readonly IdNumber[] = [
   {
     ...{ type: 'us_ssn', written: 0.85, bare: 0.2, lengths: [3, 9], tellsColumn: false },
@@ -213,7 +213,7 @@ const KINDS: readonly IdNumber[] = [
     words: 'cpf',
   },
   {
-    ...{ type: 'br_cnpj', written: 0.9, bare: 0.6, lengths: [2, 14] },
+    ...{ type: 'br_cnpj', written: 0.9, bare: 0.45, lengths: [2, 14] },
     pattern: /\d{2}(?:\.\d{3}\.\d{3}\/|\d{6}\/?)\d{4}-?\d{2}/,
     valid: cnpj,
     words: 'cnpj',
@@ -254,7 +254,6 @@ const KINDS: readonly IdNumber[] = [
     pattern: /[1-79]\d{2}([- ]?)\d{3}\1\d{3}/,
     valid: luhn,
     words: 'sin|social insurance(?: number| no)?',
-    written: 0.7,
   },
   {
     ...NINE,

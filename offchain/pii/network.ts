@@ -118,10 +118,11 @@ function urlPart(rest: string): string {
 export const url: Recogniser = {
   ...{ type: 'url', anchors: ANCHOR.COLON, lengths: [0, 0], columns: /(?!)/, tellsColumn: false },
   find(text, from, to, found) {
-    for (let at = text.indexOf('://', from); at >= 0 && at < to; at = text.indexOf('://', at + 3)) {
-      const scheme = SCHEME.exec(text.slice(Math.max(from, at - MAX_SCHEME), at))?.[0];
-      const rest = urlPart(text.slice(at + 3, Math.min(to, at + MAX_URL)));
-      if (scheme && rest) found(at - scheme.length, at + 3 + rest.length, scoreOfUrl(rest));
+    const token = text.slice(from, to);
+    for (let at = token.indexOf('://'); at >= 0; at = token.indexOf('://', at + 3)) {
+      const scheme = SCHEME.exec(token.slice(Math.max(0, at - MAX_SCHEME), at))?.[0];
+      const rest = urlPart(token.slice(at + 3, at + MAX_URL));
+      if (scheme && rest) found(from + at - scheme.length, from + at + 3 + rest.length, scoreOfUrl(rest));
       at += rest.length;
     }
   },

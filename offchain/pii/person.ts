@@ -1,20 +1,25 @@
 import { saying } from './id-number.ts';
-import { type NameWord, nameWord } from './names.ts';
+import { type NameWord, NO_NAME, nameWord } from './names.ts';
 import { ANCHOR, type Found, isDigitAt, type Recogniser } from './recogniser.ts';
 
 /** Letters of the Latin, Greek and Cyrillic scripts; what stands between A-Z and a-z is case-insensitive beyond ASCII. */
 const UPPER = 'A-ZÀ-ÖØ-ÞĀ-ž\u0370-\u03ab\u0400-\u042f';
 const LETTER = 'A-Za-zÀ-ÖØ-öø-ž\u0370-\u03ff\u0400-\u052f';
 const WORD = `[${UPPER}](?:['’]?[${LETTER}]){0,24}(?:-[${UPPER}][${LETTER}]{1,24})?`;
-const PARTICLE =
-  '(?:de la|de los|van der|van den|von der|de|da|dos|das|do|di|del|della|van|von|bin|binti|ibn|al|el|le|la|ten|ter|af|av|y|e)';
+const PARTICLES = new Set(
+  'de la los der den da dos das do di del della van von bin binti ibn al el le ten ter af av y e'.split(' '),
+);
+const PARTICLE = `(?:(?:${[...PARTICLES].join('|')}) ){0,2}`;
 const ABBREVIATED = '(?:Mrs?|Ms|Dr|Prof|Rev|Hon|Capt|Mme|Mlle|Sra?|Dott|St|Jr)';
 /** Capitalised words that stand together, with titles, initials and particles. */
 const SEQUENCE = new RegExp(
-  `(?:${ABBREVIATED}\\.|${WORD})(?: (?:${PARTICLE} )?(?:${ABBREVIATED}\\.|[${UPPER}]\\.|${WORD})){0,15}(?![${LETTER}0-9_@])`,
+  `(?:${ABBREVIATED}\\.|${WORD})(?: ${PARTICLE}(?:${ABBREVIATED}\\.|[${UPPER}]\\.|${WORD})){0,15}(?![${LETTER}0-9_@])`,
   'y',
 );
-const INITIALS = new RegExp(`[${UPPER}]\\.(?: ?[${UPPER}]\\.){0,2} ${WORD}(?: ${WORD})?(?![${LETTER}0-9_@])`, 'y');
+const INITIALS = new RegExp(
+  `[${UPPER}]\\.(?: ?[${UPPER}]\\.){0,2} ${PARTICLE}${WORD}(?: ${WORD})?(?![${LETTER}0-9_@])`,
+  'y',
+);
 const LONGEST_WORD = 26;
 const TITLES = new Set(
   'mr mrs ms miss mx dr prof professor sir madam lady lord herr frau monsieur madame mme mlle señor señora sr sra dott signor signora don doña rev hon capt judge nurse'.split(
@@ -26,7 +31,7 @@ const INTRODUCED = saying(
   'name is|named|i am|contact|contacted|patient|customer|client|employee|colleague|manager|applicant|tenant|student|teacher|' +
     'spoke (?:with|to)|talked to|met(?: with)?|signed(?: by)?|written by|approved by|assigned to|reported by|requested by|' +
     'attn|attention|dear|hi|hello|regards|sincerely|thanks|cc|from|by|owner|holder|beneficiary|recipient|guest|passenger|' +
-    'mother|father|wife|husband|sister|brother|son|daughter|friend|neighbou?r|emailed|e-mailed|called|phoned|told|asked|for|with',
+    'mother|father|wife|husband|sister|brother|son|daughter|friend|neighbou?r|according to|behalf of|emailed|e-mailed|called|phoned|told|asked|for|with',
 );
 /** Only words so near. */
 const NEAR = 16;
@@ -41,15 +46,21 @@ interface Piece {
   readonly initial: boolean;
 }
 
-const PIECE = new RegExp(`${WORD}\\.?`, 'g');
-
+/** The capitalised words of a sequence; particles between them are not pieces. */
 function piecesOf(sequence: string, offset: number): Piece[] {
-  return Array.from(sequence.matchAll(PIECE), ({ 0: written, index }) => {
-    const text = written.replace(/\.$/, '');
+  const pieces: Piece[] = [];
+  let start = offset;
+  for (const written of sequence.split(' ')) {
+    const text = written.endsWith('.') ? written.slice(0, -1) : written;
     const initial = text.length === 1;
-    const start = offset + index;
-    return { start, end: start + text.length, text, kind: nameWord(text), initial };
-  });
+    // Without a full stop a single letter may be a word.
+    const kind = initial && text !== written ? NO_NAME : nameWord(text);
+    if (!PARTICLES.has(text)) {
+      pieces.push({ start, end: start + text.length, text, kind, initial });
+    }
+    start += written.length + 1;
+  }
+  return pieces;
 }
 
 const isUnknown = ({ kind, initial }: Piece): boolean =>
@@ -78,14 +89,14 @@ function scoreOf(pieces: readonly Piece[], first: number, last: number, introduc
   const start = pieces[first]!;
   const end = pieces[last]!;
   const next = pieces[last + 1];
-  if (next?.kind.never && !next.initial && !/^(?:and|or)$/i.test(next.text)) return 0;
+  if (next?.kind.organisation) return 0;
   if (last === first) return introduced && start.kind.given ? 0.55 : 0;
   if (isCapitals(start) && !(start.kind.given && end.kind.family)) return 0;
   if (start.kind.given)
     return end.kind.family ? 0.9 : end.kind.either || end.kind.given ? 0.8 : isUnknown(end) ? 0.75 : 0.6;
   if (start.kind.either)
     return end.kind.family ? 0.75 : isUnknown(end) || end.kind.either ? (introduced ? 0.65 : 0.45) : 0;
-  if (start.initial) return end.kind.family ? 0.7 : introduced ? 0.5 : 0;
+  if (start.initial) return end.kind.family || end.kind.given ? 0.7 : introduced ? 0.5 : 0;
   if (isUnknown(start)) return end.kind.family ? 0.65 : introduced && isUnknown(end) ? 0.6 : 0;
   if (start.kind.family) return end.kind.given ? 0.7 : end.kind.family && introduced ? 0.55 : 0;
   return 0;
@@ -132,10 +143,11 @@ export const person: Recogniser = {
   ...{ type: 'person', anchors: ANCHOR.CAPITAL, lengths: [0, 0], columns: COLUMNS, tellsColumn: false },
   find(text, from, _to, found) {
     if (!isFirst(text, from)) return;
-    INITIALS.lastIndex = from;
-    SEQUENCE.lastIndex = from;
-    const sequence = INITIALS.exec(text) ?? SEQUENCE.exec(text);
-    if (sequence) findIn(text, piecesOf(sequence[0], from), found);
+    const pattern = text[from + 1] === '.' ? INITIALS : SEQUENCE;
+    pattern.lastIndex = from;
+    const sequence = pattern.exec(text)?.[0];
+    if (sequence === undefined || (!sequence.includes(' ') && !nameWord(sequence).given)) return;
+    findIn(text, piecesOf(sequence, from), found);
   },
   whole: (cell) => (ENTIRE.test(cell) ? 0.85 : 0),
   canonical: (value) => value.normalize('NFKC').toLowerCase().replace(/\s+/g, ' '),

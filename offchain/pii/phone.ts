@@ -18,18 +18,19 @@ const OTHERWISE = saying(
 const NEAR = 18;
 const SHORTEST = 7;
 const LONGEST = 15;
-/** Dates, decimals, numbers with thousands and addresses of hosts. */
+/** Dates, decimals, addresses of hosts and numbers of social security. */
 const OTHER = new RegExp(
   [
     '^(?:19|20)\\d\\d[-./ ]\\d{1,2}[-./ ]\\d{1,2}(?: \\d{1,2})?$',
     '^\\d{1,2}[-./ ]\\d{1,2}[-./ ](?:19|20)?\\d\\d(?: \\d{1,2})?$',
     '^\\d+\\.\\d+$',
-    '^\\d{1,3}(?:[. ]\\d{3})+$',
     '^\\d{1,3}(?:\\.\\d{1,3}){3}$',
+    '^\\d{3}-\\d\\d-\\d{4}$',
   ].join('|'),
 );
+const THOUSANDS = /^\d{1,3}(?:[. ]\d{3})+$/;
 /** As North Americans write theirs. */
-const NANP = /^(?:\+?1[-. ]?)?(?:\([2-9]\d\d\) ?|[2-9]\d\d[-. ])\d{3}[-. ]\d{4}$/;
+const NANP = /^(?:(?:\+|00)?1[-. ]?)?(?:\([2-9]\d\d\) ?|[2-9]\d\d[-. ])\d{3}[-. ]\d{4}$/;
 
 const digitsOf = (value: string): string => value.replace(/\D/g, '');
 const groupsOf = (value: string): string => (value.match(/\d+/g) ?? []).join(' ');
@@ -61,8 +62,9 @@ export function phone(regions: readonly CountryCode[]): Recogniser {
     const otherwise = saysBefore(text, start, OTHERWISE, NEAR);
     const said = !otherwise && saysBefore(text, start, SAID);
     if (NANP.test(value)) return said ? 0.9 : otherwise ? 0.45 : 0.65;
-    if (said) return parse(value) ? 0.85 : saysBefore(text, start, SAID, NEAR) ? 0.6 : 0;
-    if (otherwise || !/\D/.test(value)) return 0;
+    if (said && saysBefore(text, start, SAID, NEAR)) return 0.8;
+    if (said) return digits.length > SHORTEST && parse(value) ? 0.8 : 0;
+    if (otherwise || !/\D/.test(value) || THOUSANDS.test(value)) return 0;
     const number = parse(value, /^[0(]/.test(value) ? regions : regions.slice(0, 1));
     return number && isWrittenAs(number, value) ? 0.65 : 0;
   };
@@ -81,7 +83,7 @@ export function phone(regions: readonly CountryCode[]): Recogniser {
     },
     whole(cell) {
       if (!ENTIRE.test(cell) || OTHER.test(cell) || new Set(digitsOf(cell)).size < 2) return 0;
-      return parse(cell) ? 0.95 : 0.7;
+      return NANP.test(cell) || cell.startsWith('+') ? 0.95 : 0.7;
     },
     canonical: (value) => parse(value)?.number ?? digitsOf(value),
   };
@@ -113,15 +115,18 @@ function endsOf(text: string, start: number): readonly number[] {
   const ends: number[] = [];
   for (let end = CHAIN.lastIndex; end > start; end = text.lastIndexOf(' ', end - 1)) {
     while (end > start && !isDigitAt(text, end - 1)) end--;
-    if (endsAt(text, end) && !(text[end] === ':' && isDigitAt(text, end + 1))) ends.push(end);
+    const isTime = text[end] === ':' && isDigitAt(text, end + 1);
+    if ((endsAt(text, end) && !isTime) || hasExtension(text, end)) ends.push(end);
   }
   return ends;
 }
 
-function endWithExtension(text: string, end: number): number {
+function hasExtension(text: string, end: number): boolean {
   EXTENSION.lastIndex = end;
-  return EXTENSION.test(text) ? EXTENSION.lastIndex : end;
+  return EXTENSION.test(text);
 }
+
+const endWithExtension = (text: string, end: number): number => (hasExtension(text, end) ? EXTENSION.lastIndex : end);
 
 /** Whether its digits are grouped as its region does. */
 const isWrittenAs = (number: PhoneNumber, value: string): boolean =>

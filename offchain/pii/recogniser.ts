@@ -13,7 +13,7 @@ export const ANCHOR = {
   COLON: 8,
   /** A run without white space of at least `LONG_TOKEN` characters. */
   TOKEN: 16,
-  /** A word that starts with a capital letter of any script, of its ASCII letters at least the first. */
+  /** A word that starts with a capital letter: its first run of ASCII letters, or the letter alone if it is no ASCII. */
   CAPITAL: 32,
 } as const;
 
@@ -63,9 +63,18 @@ export function columnWords(name: string): string {
 /** Characters before a value in which a word that says what it is counts. */
 const CONTEXT = 40;
 
-/** Whether words that say what it is stand before a value, within so many characters. */
-export const saysBefore = (text: string, start: number, words: RegExp, within = CONTEXT): boolean =>
-  words.test(text.slice(Math.max(0, start - within), start));
+/** Whether words that say what it is stand before a value, within so many characters and after any other number. */
+export function saysBefore(text: string, start: number, words: RegExp, within = CONTEXT): boolean {
+  const least = Math.max(0, start - within);
+  let from = start;
+  while (from > least && !isDigitAt(text, from - 1)) from--;
+  // A word that is cut in two is another.
+  while (from > 0 && from < start && isWordAt(text, from - 1) && isWordAt(text, from)) from++;
+  return from < start && words.test(text.slice(from, start));
+}
+
+/** Of characters between hyphens, as identifiers have them. */
+const LONGEST_GROUP = 16;
 
 const isWordCode = (code: number): boolean =>
   (code >= 48 && code <= 57) || (code >= 65 && code <= 90) || (code >= 97 && code <= 122) || code === 95;
@@ -78,13 +87,22 @@ export const isDigitAt = (text: string, at: number): boolean => {
   return code >= 48 && code <= 57;
 };
 
-/** Whether a value ends here: neither a word goes on, nor a number after a point, hyphen or slash. */
-export const endsAt = (text: string, end: number): boolean =>
-  !isWordAt(text, end) && !('-./'.includes(text[end] ?? ' ') && isDigitAt(text, end + 1));
+/** Whether a value ends here: no word goes on, no number after a point or slash, and neither after a hyphen. */
+export function endsAt(text: string, end: number): boolean {
+  if (isWordAt(text, end)) return false;
+  const next = text[end];
+  return next === '-' ? !isWordAt(text, end + 1) : !((next === '.' || next === '/') && isDigitAt(text, end + 1));
+}
 
-/** Whether a value starts here: the mirror image. */
-export const startsAt = (text: string, start: number): boolean =>
-  !isWordAt(text, start - 1) && !(start > 1 && '-./'.includes(text[start - 1]!) && isDigitAt(text, start - 2));
+/** Whether a value starts here: the mirror image, but that a word without digits may stand before the hyphen. */
+export function startsAt(text: string, start: number): boolean {
+  if (isWordAt(text, start - 1)) return false;
+  const before = text[start - 1];
+  if (before !== '-') return !((before === '.' || before === '/') && isDigitAt(text, start - 2));
+  let at = start - 2;
+  while (isWordAt(text, at) && start - at < LONGEST_GROUP && !isDigitAt(text, at)) at--;
+  return !isDigitAt(text, at);
+}
 
 /** Letters and digits alone, upper-case. */
 export const compact = (value: string): string => value.replace(/[^A-Za-z0-9]/g, '').toUpperCase();

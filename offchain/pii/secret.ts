@@ -27,7 +27,8 @@ const ISSUED = [
   '\\d{8,10}:AA[A-Za-z0-9_-]{33}',
   'AGE-SECRET-KEY-1[02-9AC-HJ-NP-Z]{58}',
 ];
-const KNOWN = new RegExp(`(?<![A-Za-z0-9_])(?:${ISSUED.join('|')})(?![A-Za-z0-9_])`, 'g');
+/** Their first characters, which are looked at first because most tokens have none of them at the start of a word. */
+const KNOWN = new RegExp(`(?=[AgxrswyhGnpSde\\d])(?<![A-Za-z0-9_])(?:${ISSUED.join('|')})(?![A-Za-z0-9_])`, 'g');
 /** Letters, digits and what base64 has. */
 const RUN = /(?<![A-Za-z0-9_+/=-])[A-Za-z0-9_+/-]{20,256}={0,2}(?![A-Za-z0-9_+/=-])/g;
 /** Without a word that says so, only what is longer than the addresses of accounts is taken for a key. */
@@ -36,6 +37,10 @@ const SAID = saying(
   'api key|apikey|access key|secret key|secret|token|auth|authorization|bearer|password|passwd|pwd|credentials?|' +
     'private key|client secret|signing key|encryption key',
 );
+/** So near before a run that they speak of it; of what may as well be a digest or an identifier, nearer. */
+const NEAR = 24;
+const VERY_NEAR = 12;
+const DIGEST = /^[0-9a-f-]+$/i;
 const ASSIGNED =
   /(?:pass(?:word|wd|phrase|code)|pwd|secret|api[ _-]?key|access[ _-]?key|auth[ _-]?token)["']?(?: is ?:?| ?[:=]) ?["']?$/i;
 /** What a text has before an assigned value at most. */
@@ -68,7 +73,8 @@ const countOf = (text: string, characters: RegExp): number => text.match(charact
 
 function scoreOfRun(text: string, start: number, run: string): number {
   if (!/\d/.test(run) || /^0x/.test(run)) return 0;
-  if (varietyOf(run) >= 8 && saysBefore(text, start, SAID)) return 0.85;
+  const near = DIGEST.test(run) ? VERY_NEAR : NEAR;
+  if (saysBefore(text, start, SAID, near) && varietyOf(run) >= 8) return 0.85;
   const mixed = /[a-z]/.test(run) && /[A-Z]/.test(run) && countOf(run, /\d/g) > 3 && countOf(run, /[/_-]/g) < 4;
   return mixed && run.length >= LONG_RUN && varietyOf(run) >= 16 ? 0.55 : 0;
 }
@@ -85,6 +91,7 @@ function findPem(text: string, begin: number, found: Found): void {
 
 function findTokens(text: string, from: number, to: number, found: Found): void {
   const token = text.slice(from, to);
+  if (!/\d/.test(token)) return;
   for (const { 0: value, index } of token.matchAll(KNOWN)) found(from + index, from + index + value.length, 0.98);
   for (const { 0: run, index } of token.matchAll(RUN)) {
     const score = scoreOfRun(text, from + index, run);
@@ -101,7 +108,7 @@ function findAssigned(text: string, from: number, found: Found): void {
 
 /** Passwords, keys and tokens that let in who knows them. */
 export const secret: Recogniser = {
-  ...{ type: 'secret', lengths: [2, 64], columns: COLUMNS, tellsColumn: true },
+  ...{ type: 'secret', lengths: [2, 64], columns: COLUMNS, tellsColumn: false },
   anchors: ANCHOR.NUMBER | ANCHOR.CODE | ANCHOR.TOKEN | ANCHOR.CAPITAL,
   find(text, from, to, found, anchor) {
     if (anchor === ANCHOR.TOKEN) findTokens(text, from, to, found);
