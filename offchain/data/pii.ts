@@ -22,19 +22,27 @@ export async function scanPii(
   options: PiiOptions,
   onFinding: (finding: PiiFinding) => void = () => {},
 ): Promise<Scanned> {
-  const scanner = new PiiScanner(table.names, options, { onFinding });
+  // A bit for each cell with a finding, so that cleaning looks at those alone: 10 million rows take 1.25 MB a column.
+  const found = new Map(table.names.map((name) => [name, new Uint8Array((table.rows >>> 3) + 1)]));
+  const scanner = new PiiScanner(table.names, options, {
+    onFinding(finding) {
+      found.get(finding.column)![finding.row >>> 3]! |= 1 << (finding.row & 7);
+      onFinding(finding);
+    },
+  });
   for (const [at, { longest }] of table.profile.entries()) {
     const cells = { table: table.table, rows: table.rows, column: `c${at}`, longest: longest + 1024 };
     for await (const { firstRow, values } of textsOf(db, cells)) scanner.scan(at, values, firstRow);
   }
   const report = scanner.report();
-  return { report, clean: () => clean(db, table, scanner) };
+  return { report, clean: () => clean(db, table, scanner, [...found.values()]) };
 }
 
 async function clean(
   db: Database,
   table: Profiled,
   scanner: PiiScanner,
+  found: readonly Uint8Array[],
 ): Promise<{ table: Profiled; rejected: string }> {
   const clean = scanner.cleaner();
   const rejected = db.name('refused');
@@ -49,7 +57,10 @@ async function clean(
       column: `c${at}`,
       longest: table.profile[at]!.longest + 1024,
     };
-    for await (const { values } of textsOf(db, cells)) column.add(values.map((value) => clean(at, value)));
+    const has = (row: number) => (found[at]![row >>> 3]! >>> (row & 7)) & 1;
+    for await (const { firstRow, values } of textsOf(db, cells)) {
+      column.add(values.map((value, i) => (has(firstRow + i) ? clean(at, value) : value)));
+    }
     changed.set(at, await column.finish(rejected));
   }
   if (changed.size === 0) return { table, rejected };

@@ -35,48 +35,51 @@ const NUMBER = "'-?(?:0|[1-9][0-9]*)(?:\\.[0-9]*[1-9])?'";
 export const isNumber = (cell: string): string => `(${cell} < ':' AND regexp_full_match(${cell}, ${NUMBER}))`;
 export const asDouble = (cell: string): string => `CASE WHEN ${isNumber(cell)} THEN TRY_CAST(${cell} AS DOUBLE) END`;
 
-/**
- * Looks once at every cell: what a column holds, and whether its cells are written canonically, which spares them from
- * being rewritten whenever they are read.
- */
+/** Writes every cell in its canonical form, once, since a dozen queries will read it, and counts what a column holds. */
 export async function profile(db: Database, dataset: Dataset): Promise<Profiled> {
   const { table, names } = dataset;
+  const cells = `${table}_cells`;
+  const canonical = names.map((_, at) => `canonical(c${at}) AS k${at}`).join(', ');
+  await db.run(`CREATE TABLE ${cells} AS SELECT rowid + 1 AS row, ${canonical} FROM ${table}`);
   const profiles: ColumnProfile[] = [];
-  const expressions: string[] = [];
   for (let from = 0; from < names.length; from += AT_ONCE) {
     const columns = names.slice(from, from + AT_ONCE).map((_, i) => from + i);
-    const cells = columns.map((at) => `c${at}, canonical(c${at}) AS k${at}`).join(', ');
-    const numbers = columns.map((at) => `${asDouble(`k${at}`)} AS d${at}, ${formula(at)} AS f${at}`).join(', ');
+    const values = columns.map((at) => `k${at}, ${asDouble(`k${at}`)} AS d${at}, ${formula(at)} AS f${at}`).join(', ');
     const counts = columns.map((at) => countsOf(at)).join(', ');
-    const sql = `SELECT ${counts} FROM (SELECT *, ${numbers} FROM (SELECT rowid AS r, ${cells} FROM ${table}))`;
-    const values = (await db.rows<(number | null)[]>(sql))[0]!;
+    const [found] = await db.rows<(number | null)[]>(`SELECT ${counts} FROM (SELECT ${values} FROM ${cells})`);
     for (const [i, at] of columns.entries()) {
-      const [respelt, ...found] = values.slice(i * COUNTS, (i + 1) * COUNTS) as [number, ...(number | null)[]];
-      expressions.push(respelt > 0 ? `canonical(c${at})` : `c${at}`);
-      const [present, whole, integers, least, most, distinct, longest, bytes, formulas, firstFormula] = found;
+      const [present, numbers, integers, least, most, distinct, longest, bytes, formulas, firstFormula] = found!.slice(
+        i * COUNTS,
+        (i + 1) * COUNTS,
+      ) as [
+        number,
+        number,
+        number,
+        number | null,
+        number | null,
+        number,
+        number | null,
+        number | null,
+        number,
+        number | null,
+      ];
       profiles.push({
-        ...{ name: names[at]!, present: present!, numbers: whole!, integers: integers!, least: least!, most: most! },
-        ...{ distinct: distinct!, longest: longest ?? 0, bytes: bytes ?? 0, formulas: formulas! },
-        firstFormula: firstFormula === null ? null : firstFormula! + 1,
+        ...{ name: names[at]!, present, numbers, integers, least, most, distinct },
+        ...{ longest: longest ?? 0, bytes: bytes ?? 0, formulas, firstFormula },
       });
     }
   }
-  const cells = `${table}_cells`;
-  const list = expressions.map((expression, at) => `${expression} AS k${at}`).join(', ');
-  // A dozen queries will read them: cells that have to be rewritten are, once.
-  const kind = expressions.every((expression, at) => expression === `c${at}`) ? 'VIEW' : 'TABLE';
-  await db.run(`CREATE ${kind} ${cells} AS SELECT rowid + 1 AS row, ${list} FROM ${table}`);
   return { ...dataset, cells, profile: profiles };
 }
 
-const COUNTS = 11;
+const COUNTS = 10;
 
 /** The row, where a cell begins as a formula does and is no number. */
 const formula = (at: number): string =>
-  `CASE WHEN k${at} < 'A' AND left(k${at}, 1) IN ('=', '+', '-', '@') AND NOT ${isNumber(`k${at}`)} THEN r END`;
+  `CASE WHEN k${at} < 'A' AND left(k${at}, 1) IN ('=', '+', '-', '@') AND NOT ${isNumber(`k${at}`)} THEN row END`;
 
 function countsOf(at: number): string {
-  const [c, k, d, f] = [`c${at}`, `k${at}`, `d${at}`, `f${at}`];
-  return `count_if(${c} IS DISTINCT FROM ${k}), count(${k}), count(${d}), count_if(${d} IS NOT NULL AND NOT contains(${k}, '.')),
+  const [k, d, f] = [`k${at}`, `d${at}`, `f${at}`];
+  return `count(${k}), count(${d}), count_if(${d} IS NOT NULL AND NOT contains(${k}, '.')),
     min(${d}), max(${d}), approx_count_distinct(${k}), max(strlen(${k})), sum(strlen(${k}))::DOUBLE, count(${f}), min(${f})`;
 }
