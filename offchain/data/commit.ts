@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HokusaiError } from '../errors.ts';
@@ -35,8 +34,9 @@ export interface Committed extends CommitRecord {
   readonly folder: string;
 }
 
-/** Beside the table: the secret of its salts, and a record of each commit. */
-export const folderOf = (location: string): string => `${location.replace(/\/+$/, '')}.contribution`;
+/** Beside the table, or here where that is not on this machine: the secret of its salts, and a record of each commit. */
+export const folderOf = (location: string): string =>
+  `${location.replace(/\/+$/, '').replace(/^[a-z0-9+]+:\/\/.*\//i, '')}.contribution`;
 export const secretOf = (location: string): string => join(folderOf(location), 'contribution.hex');
 export const recordOf = (location: string, version: number): string =>
   join(folderOf(location), `version-${version}.json`);
@@ -113,7 +113,7 @@ const OF_DELTA: Readonly<Record<string, ColumnType>> = { long: 'BIGINT', double:
 
 /** The types of the columns that the table has already. */
 async function typesOf(location: string): Promise<Map<string, ColumnType>> {
-  const snapshot = existsSync(location) ? await latestSnapshot(openStore(location)) : undefined;
+  const snapshot = await latestSnapshot(openStore(location));
   return new Map((snapshot?.schema ?? []).map(({ name, type }) => [name, OF_DELTA[String(type)] ?? 'VARCHAR']));
 }
 

@@ -13,7 +13,7 @@ export interface DatabaseOptions {
   readonly memoryMB?: number | undefined;
 }
 
-const MEMORY_MB = 320;
+const MEMORY_MB = 200;
 
 /** A DuckDB database in a temporary directory, in which tables are staged. */
 export class Database {

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Hex } from 'viem';
 import { packedProof, type RowProof } from '../data-root.ts';
 import { HokusaiError } from '../errors.ts';
 import { readCommits } from '../lake/log.ts';
 import { openStore } from '../lake/open-store.ts';
+import { storedPath } from '../lake/rows.ts';
 import { readSecret } from '../secrets.ts';
 import { type CommitRecord, recordOf, secretOf } from './commit.ts';
 import type { Database } from './database.ts';
@@ -73,10 +73,12 @@ async function readRecord(location: string, version: number): Promise<CommitReco
 }
 
 async function addedRows(db: Database, location: string, version: number): Promise<Profiled> {
-  const [[, actions] = [version, []]] = await readCommits(openStore(location), [version]);
+  const store = openStore(location);
+  const [[, actions] = [version, []]] = await readCommits(store, [version]);
   const [path] = actions.flatMap((action) => ('add' in action && action.add ? [action.add.path] : []));
   if (path === undefined) throw unknownRow(location, version, 1, 0);
-  return profile(db, await stage(db, join(location, decodeURIComponent(path)), { format: 'parquet' }));
+  const { file } = await store.localFile(storedPath(store, path));
+  return profile(db, await stage(db, file, { format: 'parquet' }));
 }
 
 async function digestOf(db: Database, digests: string, row: number): Promise<Hex> {

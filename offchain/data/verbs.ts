@@ -1,11 +1,12 @@
 /** `hokusai data`: what contributors do with their data. */
 
-import { createWriteStream } from 'node:fs';
+import { closeSync, openSync, writeSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { BLOB_VERBS } from '../blobs/verbs.ts';
 
 import { LAKE_VERBS } from '../lake/verbs.ts';
 import type { PiiOptions } from '../pii/options.ts';
+import type { PiiFinding } from '../pii/scanner.ts';
 import { secretFile } from '../secrets.ts';
 import { type Command, decimal, id, type Parameter, place, required, text, usage, verb, whole } from '../verb.ts';
 import { commitData, folderOf } from './commit.ts';
@@ -57,7 +58,7 @@ const READING_HELP = `  FILE                 CSV, JSON, NDJSON or Parquet, also 
   --pii-action NAME    remove (default), hash, mask, reject or keep personal data
   --pii-key FILE       the secret for hash (default: made beside the table, or in the file named)
   --threads N          processors to use; no result depends on it
-  --memory MB          what the database may hold in memory (default 320)`;
+  --memory MB          what the database may hold in memory (default 200)`;
 
 type Given = {
   readonly [Name in keyof typeof READING]: (typeof READING)[Name] extends Parameter<infer Value> ? Value : never;
@@ -106,11 +107,10 @@ Example: hokusai data check patients.csv --write-schema rules.yaml`,
     piiFindings: text,
   },
   async perform({ file, ...given }) {
-    const findings =
-      given.piiFindings === undefined ? undefined : createWriteStream(given.piiFindings, { mode: 0o600 });
-    const onFinding = findings && ((finding: object) => void findings.write(`${JSON.stringify(finding)}\n`));
+    const findings = given.piiFindings === undefined ? undefined : new FindingsFile(given.piiFindings);
+    const onFinding = findings && ((finding: PiiFinding) => findings.add(finding));
     return inspecting(file!, given, { onFinding }, async (db, inspection) => {
-      if (findings) await new Promise<void>((done) => findings.end(done));
+      findings?.close();
       const summary = summarise(inspection, given.schema);
       if (given.writeSchema !== undefined) await writeRules(given.writeSchema, inspection);
       if (given.html !== undefined) await writeFile(given.html, summaryPage(summary));
@@ -124,6 +124,30 @@ Example: hokusai data check patients.csv --write-schema rules.yaml`,
     });
   },
 });
+
+/** A line of JSON for each finding; there may be as many as cells. */
+class FindingsFile {
+  readonly #descriptor: number;
+  #lines: string[] = [];
+
+  constructor(file: string) {
+    this.#descriptor = openSync(file, 'w', 0o600);
+  }
+
+  add(finding: PiiFinding): void {
+    if (this.#lines.push(`${JSON.stringify(finding)}\n`) === 4096) this.#flush();
+  }
+
+  close(): void {
+    this.#flush();
+    closeSync(this.#descriptor);
+  }
+
+  #flush(): void {
+    writeSync(this.#descriptor, this.#lines.join(''));
+    this.#lines = [];
+  }
+}
 
 async function writeRules(file: string, { inferred, table }: Inspection): Promise<void> {
   if (!inferred) throw usage('data check', ['--write-schema writes what is inferred, and --schema gives it']);
