@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The command line: parses, calls, prints, and turns errors into exit codes. */
 import { parseArgs } from 'node:util';
-import { HokusaiError } from './errors.ts';
+import { EXIT_CODE, HokusaiError } from './errors.ts';
 import { fail, jsonText } from './fail.ts';
 import type { InitOptions, InitSummary } from './init.ts';
 import { Progress } from './progress.ts';
@@ -16,6 +16,7 @@ const USAGE = `Usage: hokusai COMMAND [OPTION...]
   contribute VERB                           bring data: estimate, commit, open, draw, deliver, status, claim, …
   validator VERB                            be drawn: register, show, stake, recipient, pause, resume, unbond, …
   rounds VERB                               guard them: show, pause, unpause
+  data VERB                                 bring it: check, commit, prove, seal, open; its versions: log, diff, show, …
   keys VERB                                 make and check proving keys: dev, ceremony, verify, register
 
 hokusai COMMAND --help explains one of them. All take --json for machines.
@@ -91,6 +92,7 @@ const WITH_VERBS: Record<string, () => Promise<Command>> = {
   contribute: async () => (await import('./contribute/verbs.ts')).CONTRIBUTE,
   validator: async () => (await import('./validator-verbs.ts')).VALIDATOR,
   rounds: async () => (await import('./rounds-verbs.ts')).ROUNDS,
+  data: async () => (await import('./data/verbs.ts')).DATA,
   keys: async () => (await import('./keys/verbs.ts')).KEYS,
 };
 
@@ -236,10 +238,15 @@ export async function main(parameters: readonly string[]): Promise<number> {
 
 async function performVerb(name: string, command: Command, rest: readonly string[], asJson: boolean): Promise<number> {
   const args = rest.filter((arg) => arg !== '--json');
-  const { text, json: value } = await perform(name, command, args, (note) => {
+  const {
+    text,
+    json: value,
+    failed,
+  } = await perform(name, command, args, (note) => {
     if (!asJson) process.stderr.write(`${note}\n`);
   });
-  return asJson ? json(value) : print(text);
+  const code = asJson ? json(value) : print(text);
+  return failed ? EXIT_CODE.terminal : code;
 }
 
 function parse(command: string, args: string[], options: NonNullable<Parameters<typeof parseArgs>[0]>['options']) {

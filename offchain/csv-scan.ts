@@ -28,37 +28,37 @@ export function lineAt(bytes: Uint8Array, position: number): number {
 /**
  * Finds delimiter, line end, number of fields and the line of each record of a CSV file (RFC 4180 quoting).
  *
- * The delimiter is the candidate that occurs most often in the header outside quotes; of equals, the first of
- * `,` `;` tab `|`. DuckDB's own sniffer is not asked: it reads a file with ragged rows as one column delimited by `|`,
- * and skips a first line that starts with `#`, in both cases without a word. Nor is it asked to count fields: it drops
- * further fields at the end of a row when they are empty.
+ * DuckDB's own sniffer is not asked: it reads a file with ragged rows as one column delimited by `|`, and skips a first
+ * line that starts with `#`, in both cases without a word. Nor is it asked to count fields: it drops further fields at
+ * the end of a row when they are empty.
  *
- * @throws HokusaiError `terminal`: CSV_EMPTY, CSV_NOT_UTF8, CSV_NUL_BYTE, CSV_ONE_COLUMN, CSV_MIXED_LINE_ENDS,
- * CSV_MALFORMED (rows with another number of fields than the header), CSV_UNPARSABLE
+ * @throws HokusaiError `terminal`: CSV_EMPTY, CSV_NOT_UTF8, CSV_NUL_BYTE, and those of {@link delimiterOf} and
+ *   {@link CsvScanner}
  */
 export function scanCsv(bytes: Uint8Array, file: string): CsvShape {
   refuseBinary(bytes, file);
+  const delimiter = delimiterOf(bytes, file);
+  const lines: number[] = [];
+  const scanner = new CsvScanner(file, delimiter, (line) => lines.push(line));
+  scanner.push(bytes);
+  const { fields, lineEnd } = scanner.finish();
+  return { delimiter, fields, lineEnd, lines: Uint32Array.from(lines) };
+}
+
+/**
+ * The candidate that occurs most often in the header outside quotes; of equals, the first of `,` `;` tab `|`.
+ *
+ * @param bytes hold the header
+ * @throws HokusaiError `terminal` CSV_ONE_COLUMN
+ */
+export function delimiterOf(bytes: Uint8Array, file: string): string {
   const counts = countInHeader(bytes);
   const most = Math.max(...counts);
-  if (most === 0) {
-    throw new HokusaiError('terminal', 'CSV_ONE_COLUMN', `${file}: the header has one field only`, {
-      details: { file, delimiters: DELIMITERS },
-      next: 'Separate the columns by commas, semicolons, tabs or vertical bars, and name each in the first line.',
-    });
-  }
-  const delimiter = DELIMITERS[counts.indexOf(most)]!;
-  const { lineEnd, lines, found } = scanRecords(bytes, delimiter, file);
-  const fields = found[0]!;
-  const wrong = found.flatMap((count, record) => (count === fields ? [] : [record]));
-  if (wrong.length > 0) {
-    const problems = wrong.slice(0, SHOWN).map((record) => ({
-      line: lines[record]!,
-      expected: fields,
-      found: found[record]!,
-    }));
-    throw malformed(file, delimiter, problems, wrong.length);
-  }
-  return { delimiter, fields, lineEnd, lines: Uint32Array.from(lines) };
+  if (most > 0) return DELIMITERS[counts.indexOf(most)]!;
+  throw new HokusaiError('terminal', 'CSV_ONE_COLUMN', `${file}: the header has one field only`, {
+    details: { file, delimiters: DELIMITERS },
+    next: 'Separate the columns by commas, semicolons, tabs or vertical bars, and name each in the first line.',
+  });
 }
 
 function refuseBinary(bytes: Uint8Array, file: string): void {
@@ -103,7 +103,7 @@ function countInHeader(bytes: Uint8Array): number[] {
   const counts = codes.map(() => 0);
   let quoted = false;
   let blank = true;
-  for (const byte of bytes) {
+  for (const byte of hasByteOrderMark(bytes) ? bytes.subarray(3) : bytes) {
     if (byte === QUOTE) quoted = !quoted;
     if (quoted) continue;
     if (byte === LF || byte === CR) {
@@ -117,48 +117,119 @@ function countInHeader(bytes: Uint8Array): number[] {
   return counts;
 }
 
-type FieldState = 'start' | 'space' | 'plain' | 'quoted' | 'closed';
+/** Longest record of a CSV file, and longest line of JSON, in bytes. */
+export const MAX_RECORD = 4 * 2 ** 20;
+
+const [START, SPACES, PLAIN, QUOTED, CLOSED] = [0, 1, 2, 3, 4];
 
 /**
- * Line and number of fields of each record. A quote opens a quoted field where the field starts and is a character
- * inside a bare field. Spaces between delimiter and quote are refused: DuckDB reads them now one way, now the other.
+ * Follows the records of a CSV file as its bytes come. A quote opens a quoted field where the field starts and is a
+ * character inside a bare field. Spaces between delimiter and quote are refused: DuckDB reads them now one way, now the
+ * other.
+ *
+ * @throws HokusaiError `terminal`: CSV_UNPARSABLE, CSV_MIXED_LINE_ENDS, CSV_RECORD_TOO_LONG as the bytes come, and
+ *   CSV_MALFORMED (rows with another number of fields than the header) at the end
  */
-function scanRecords(bytes: Uint8Array, delimiter: string, file: string) {
-  const comma = delimiter.charCodeAt(0);
-  const [lines, found]: [number[], number[]] = [[], []];
-  let lineEnd: CsvShape['lineEnd'] | undefined;
-  let line = 1;
-  let record = { line, start: 0, fields: 1 };
-  let field: FieldState = 'start' as FieldState;
-  const close = (length: number): void => {
-    if (length === 0) return;
-    lines.push(record.line);
-    found.push(record.fields);
-  };
-  for (let i = hasByteOrderMark(bytes) ? 3 : 0; i < bytes.length; i++) {
-    const byte = bytes[i]!;
-    const end = endAt(bytes, i);
-    if (end !== undefined) line++;
-    if (field === 'quoted') {
-      if (byte === QUOTE && bytes[i + 1] === QUOTE) i++;
-      else if (byte === QUOTE) field = 'closed';
-    } else if (end !== undefined) {
-      lineEnd ??= end;
-      if (end !== lineEnd) throw mixedLineEnds(file, line - 1, lineEnd, end);
-      close(i + 1 - record.start - end.length);
-      record = { line, start: i + 1, fields: 1 };
-      field = 'start';
-    } else if (byte === comma) {
-      record.fields++;
-      field = 'start';
-    } else if (byte === QUOTE && field === 'start') field = 'quoted';
-    else if (field === 'closed' || (byte === QUOTE && field === 'space')) {
-      if (byte !== CR) throw unparsable(file, record.line);
-    } else field = byte === SPACE && field !== 'plain' ? 'space' : 'plain';
+export class CsvScanner {
+  readonly #file: string;
+  readonly #delimiter: string;
+  readonly #onRecord: ((line: number) => void) | undefined;
+  /** 1 for the bytes that mean something anywhere. */
+  readonly #special = new Uint8Array(256);
+  #field = START;
+  #line = 1;
+  #afterCr = false;
+  /** The CR before this byte ended a record, which a LF may complete. */
+  #endedByCr = false;
+  #lineEnd: CsvShape['lineEnd'] | undefined;
+  #record = { line: 1, fields: 1, bytes: 0 };
+  #started = false;
+  #expected = 0;
+  #records = 0;
+  #wrong: { line: number; expected: number; found: number }[] = [];
+  #wrongCount = 0;
+
+  /** @param onRecord told the line on which each record starts, the header first */
+  constructor(file: string, delimiter: string, onRecord?: (line: number) => void) {
+    this.#file = file;
+    this.#delimiter = delimiter;
+    this.#onRecord = onRecord;
+    for (const byte of [LF, CR, QUOTE, delimiter.charCodeAt(0)]) this.#special[byte] = 1;
   }
-  if (field === 'quoted') throw unparsable(file, record.line);
-  close(bytes.length - record.start);
-  return { lineEnd: lineEnd ?? ('\n' as const), lines, found };
+
+  push(bytes: Uint8Array): void {
+    let at = !this.#started && hasByteOrderMark(bytes) ? 3 : 0;
+    this.#started = true;
+    while (at < bytes.length) {
+      if (!this.#afterCr && (this.#field === PLAIN || this.#field === QUOTED)) {
+        const from = at;
+        while (at < bytes.length && this.#special[bytes[at]!] === 0) at++;
+        this.#record.bytes += at - from;
+        if (this.#record.bytes > MAX_RECORD) throw tooLong(this.#file, this.#record.line);
+        if (at === bytes.length) return;
+      }
+      this.#take(bytes[at++]!);
+    }
+  }
+
+  /** @returns the records that there were, without the header */
+  finish(): { fields: number; lineEnd: CsvShape['lineEnd']; rows: number } {
+    this.#completeCr('\r');
+    if (this.#field === QUOTED) throw unparsable(this.#file, this.#record.line);
+    this.#close();
+    if (this.#wrongCount > 0) throw malformed(this.#file, this.#delimiter, this.#wrong, this.#wrongCount);
+    return { fields: this.#expected, lineEnd: this.#lineEnd ?? '\n', rows: this.#records - 1 };
+  }
+
+  #take(byte: number): void {
+    const completes = this.#afterCr && byte === LF;
+    const endsRecord = this.#endedByCr;
+    if (this.#afterCr) this.#completeCr(completes ? '\r\n' : '\r');
+    if (completes && endsRecord) return;
+    if ((byte === LF && !completes) || byte === CR) this.#line++;
+    this.#afterCr = byte === CR;
+    if (this.#field === QUOTED) {
+      this.#record.bytes++;
+      if (byte === QUOTE) this.#field = CLOSED;
+    } else if (byte === LF || byte === CR) {
+      this.#close();
+      if (byte === LF) this.#ends('\n', this.#line - 1);
+      this.#endedByCr = byte === CR;
+      this.#record = { line: this.#line, fields: 1, bytes: 0 };
+      this.#field = START;
+    } else this.#inside(byte);
+  }
+
+  #inside(byte: number): void {
+    this.#record.bytes++;
+    if (byte === this.#delimiter.charCodeAt(0)) {
+      this.#record.fields++;
+      this.#field = START;
+    } else if (byte === QUOTE && (this.#field === START || this.#field === CLOSED)) this.#field = QUOTED;
+    else if (this.#field === CLOSED || (byte === QUOTE && this.#field === SPACES)) {
+      throw unparsable(this.#file, this.#record.line);
+    } else this.#field = byte === SPACE && this.#field !== PLAIN ? SPACES : PLAIN;
+  }
+
+  #completeCr(end: CsvShape['lineEnd']): void {
+    if (this.#endedByCr) this.#ends(end, this.#line - 1);
+    this.#afterCr = false;
+    this.#endedByCr = false;
+  }
+
+  #ends(end: CsvShape['lineEnd'], line: number): void {
+    this.#lineEnd ??= end;
+    if (end !== this.#lineEnd) throw mixedLineEnds(this.#file, line, this.#lineEnd, end);
+  }
+
+  #close(): void {
+    const { line, fields, bytes } = this.#record;
+    if (bytes === 0) return;
+    if (this.#records++ === 0) this.#expected = fields;
+    this.#onRecord?.(line);
+    if (fields === this.#expected || this.#wrongCount++ >= SHOWN) return;
+    this.#wrong.push({ line, expected: this.#expected, found: fields });
+  }
 }
 
 /** The line end whose last byte is at `i`. */
@@ -182,6 +253,14 @@ function mixedLineEnds(file: string, line: number, expected: string, found: stri
       next: 'Save the file with one kind of line end.',
     },
   );
+}
+
+export function tooLong(file: string, line: number): HokusaiError {
+  const text = `${file}:${line}: more than ${MAX_RECORD / 2 ** 20} MiB in one record`;
+  return new HokusaiError('terminal', 'CSV_RECORD_TOO_LONG', text, {
+    details: { file, line, limit: MAX_RECORD },
+    next: 'Look for a quote that stays open or a missing line end, or shorten the texts.',
+  });
 }
 
 function malformed(

@@ -1,12 +1,10 @@
-import { createHash, createHmac } from 'node:crypto';
-import { keccak_256 } from '@noble/hashes/sha3.js';
-import { bytesToHex, type Hex, hexToBytes, zeroHash } from 'viem';
+import { createHash } from 'node:crypto';
+import { bytesToHex, type Hex, zeroHash } from 'viem';
 import { canonicalRow } from './check-table.ts';
 import { hashWords, tag } from './context.ts';
+import { find, type Hashes, hashAt, hashesOf, merkle, Salter, sortDistinct } from './rows-tree.ts';
 import type { Schema } from './schema.ts';
 import type { Table } from './table.ts';
-
-const TAG_ROW = hexToBytes(tag('row'));
 
 /** SHA-256 of a row's canonical form, its identity: independent of column order, file format and ignored columns. */
 export type RowDigest = Hex;
@@ -26,7 +24,18 @@ export function rowDigests(table: Table, schema: Schema, part: 'row' | 'features
  * children in ascending order, so OpenZeppelin's MerkleProof verifies membership.
  */
 export function rowsRoot(digests: Iterable<RowDigest>, secret: Uint8Array): Hex {
-  return bytesToHex(rowsTree(digests, secret)[0] ?? new Uint8Array(32));
+  return packedRoot(packed(digests), secret).root;
+}
+
+/**
+ * The same of packed digests, which it overwrites: it takes no memory beside theirs.
+ *
+ * @returns `rows`, how many distinct ones there are
+ */
+export function packedRoot(digests: Hashes, secret: Uint8Array): { root: Hex; rows: number } {
+  new Salter(secret).leaves(digests);
+  const rows = sortDistinct(digests);
+  return { root: bytesToHex(merkle(digests, rows).root), rows };
 }
 
 /** What shows a digest to be under a root of `rowsRoot`, without the secret and the other rows. */
@@ -37,35 +46,32 @@ export interface RowProof {
   readonly proof: readonly Hex[];
 }
 
-/** Opens the leaf of one of the digests. */
-export function rowProof(digests: Iterable<RowDigest>, secret: Uint8Array, digest: RowDigest): RowProof {
-  const tree = rowsTree(digests, secret);
-  const { salt, leaf } = salted(hexToBytes(digest), secret);
-  const proof: Hex[] = [];
-  let node = tree.findLastIndex((value) => Buffer.compare(value, leaf) === 0);
-  for (; node > 0; node = (node - 1) >> 1) proof.push(bytesToHex(tree[node % 2 === 1 ? node + 1 : node - 1]!));
-  return { root: bytesToHex(tree[0]!), salt: bytesToHex(salt), proof };
-}
-
 /**
- * OpenZeppelin's complete tree in an array: node i has the children 2 i + 1 and 2 i + 2, leaves fill it from the end.
+ * Opens the leaf of one of the digests.
  *
- * Bytes all the way: hashing is the largest cost of a large contribution, and hexadecimal text would treble it.
+ * @throws RangeError for a digest that is not among them
  */
-function rowsTree(digests: Iterable<RowDigest>, secret: Uint8Array): Uint8Array[] {
-  const leaves = [...new Set(digests)].map((digest) => salted(hexToBytes(digest), secret).leaf);
-  const tree: Uint8Array[] = new Array(Math.max(leaves.length - 1, 0));
-  for (const leaf of leaves.sort(Buffer.compare).toReversed()) tree.push(leaf);
-  for (let node = leaves.length - 2; node >= 0; node--) {
-    const pair = [tree[2 * node + 1]!, tree[2 * node + 2]!].sort(Buffer.compare);
-    tree[node] = keccak_256(Buffer.concat(pair));
-  }
-  return tree;
+export function rowProof(digests: Iterable<RowDigest>, secret: Uint8Array, digest: RowDigest): RowProof {
+  return packedProof(packed(digests), secret, digest);
 }
 
-function salted(digest: Uint8Array, secret: Uint8Array): { salt: Uint8Array; leaf: Uint8Array } {
-  const salt = createHmac('sha256', secret).update(digest).digest();
-  return { salt, leaf: keccak_256(keccak_256(Buffer.concat([TAG_ROW, digest, salt]))) };
+/** The same of packed digests, which it overwrites. */
+export function packedProof(digests: Hashes, secret: Uint8Array, digest: RowDigest): RowProof {
+  const salter = new Salter(secret);
+  const leaf = packed([digest]);
+  const salt = bytesToHex(hashAt(salter.salt(leaf, 0), 0));
+  salter.leaves(leaf);
+  salter.leaves(digests);
+  const rows = sortDistinct(digests);
+  const at = find(digests, rows, leaf);
+  if (at < 0) throw new RangeError(`${digest} is not among the digests`);
+  const { root, proof } = merkle(digests, rows, at);
+  return { root: bytesToHex(root), salt, proof: proof.map((node) => bytesToHex(node)) };
+}
+
+/** The digests as the words that a tree is made of. */
+function packed(digests: Iterable<RowDigest>): Hashes {
+  return hashesOf(Buffer.from(Array.from(digests, (digest) => digest.slice(2)).join(''), 'hex'));
 }
 
 /** A contribution's root and the number of distinct rows that it holds. */
@@ -76,12 +82,13 @@ export interface DataRoot {
 
 /** What a contributor commits to: keccak256(abi.encode(TAG_DATA, root of rows, root of their features, row count)). */
 export function dataRootOf(table: Table, schema: Schema, contributionSecret: Uint8Array): DataRoot {
-  const digests = rowDigests(table, schema, 'row');
-  const rows = new Set(digests).size;
-  const root = rowsRoot(digests, contributionSecret);
-  const featuresRoot = rowsRoot(rowDigests(table, schema, 'features'), contributionSecret);
-  return { dataRoot: hashWords([tag('data'), root, featuresRoot, BigInt(rows)]), rows };
+  const { root, rows } = packedRoot(packed(rowDigests(table, schema, 'row')), contributionSecret);
+  const features = packedRoot(packed(rowDigests(table, schema, 'features')), contributionSecret);
+  return { dataRoot: dataRootFrom(root, features.root, rows), rows };
 }
+
+export const dataRootFrom = (rowsRoot: Hex, featuresRoot: Hex, rows: number): Hex =>
+  hashWords([tag('data'), rowsRoot, featuresRoot, BigInt(rows)]);
 
 /** What the first training set of a model line grew from. */
 export const EMPTY_TRAINING_SET: Hex = zeroHash;

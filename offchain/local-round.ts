@@ -129,7 +129,7 @@ export async function openRound(
 async function sealedFile({ folder, secrets }: LocalModelOptions, { name, data }: Given) {
   const ciphertextFile = join(folder, `${name}.sealed`);
   const { contributionSecret, dataKey } = secrets;
-  if (!existsSync(ciphertextFile)) await writeWhole(ciphertextFile, seal({ data, contributionSecret }, dataKey));
+  if (!existsSync(ciphertextFile)) await writeWhole(ciphertextFile, await seal({ data, contributionSecret }, dataKey));
   return { ciphertextFile, ciphertextHash: ciphertextHash(await readFile(ciphertextFile)) };
 }
 

@@ -170,7 +170,7 @@ async function opened(assignment: Assignment): Promise<Contribution> {
   }
   const identity = await readIdentity(join(duty.folder, 'identity.txt'));
   const key = await decryptWith(identity, assignment.encryptedKey);
-  const { data, contributionSecret } = unseal(ciphertext, key);
+  const { data, contributionSecret } = await unseal(ciphertext, key);
   const file = join(duty.folder, 'contribution.csv');
   await writeFile(file, data, { mode: 0o600 });
   const { contributor, payeesRoot, dataRoot, rows } = assignment;

@@ -13,6 +13,8 @@ export interface Parameter<Value> {
   readonly required?: boolean;
   /** It has no value: it is there or not. */
   readonly flag?: boolean;
+  /** Its value is a list, and it may be given again, which makes the list longer. */
+  readonly many?: boolean;
   /** What it is called where it is given without a name. */
   readonly place?: string;
 }
@@ -23,6 +25,8 @@ type Given<Takes> = { readonly [Name in keyof Takes]: Takes[Name] extends Parame
 export interface Answer {
   readonly text: string;
   readonly json: Readonly<Record<string, unknown>>;
+  /** Whether what it was asked about did not pass: the exit code is 1. */
+  readonly failed?: boolean;
 }
 
 /** Says something while a verb is at work, which is no part of its answer. */
@@ -111,10 +115,11 @@ export function readParameters(name: string, { takes }: Pick<Verb, 'takes'>, arg
   const given: Record<string, unknown> = {};
   const problems: string[] = [];
   const take = (key: string, label: string, value: string) => {
-    const { read, expected } = takes[key]!;
-    if (key in given) problems.push(`${label} is given twice`);
-    given[key] = read(value);
-    if (given[key] === undefined) problems.push(`${label} ${value}: expected ${expected}`);
+    const { read, expected, many } = takes[key]!;
+    const found = read(value);
+    if (key in given && !many) problems.push(`${label} is given twice`);
+    if (found === undefined) problems.push(`${label} ${value}: expected ${expected}`);
+    given[key] = many ? [...((given[key] as unknown[]) ?? []), ...((found as unknown[]) ?? [])] : found;
   };
   for (const token of tokens(args, named, takes)) {
     if (token.kind === 'positional') {

@@ -2,13 +2,16 @@
  * Measures, and prints each figure beside a peer's.
  *
  *   npm run bench -- prove [FAMILY ...] [--json]
- *   npm run bench -- gas|metrics|miss [--json]
+ *   npm run bench -- data [--rows N] [--json]
+ *   npm run bench -- gas|metrics|miss|pii [--json]
  */
 import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
+import { benchData } from './bench/data.ts';
 import { benchGas } from './bench/gas.ts';
 import { benchMetrics } from './bench/metrics.ts';
 import { benchMiss } from './bench/miss.ts';
+import { benchPii } from './bench/pii.ts';
 import { benchProve, FAMILIES } from './bench/prove.ts';
 
 /** One measured figure. */
@@ -26,15 +29,20 @@ export interface Figure {
 }
 
 /** What can be measured, and the parts that can be named. */
-const BENCHES: Record<string, { parts: readonly string[]; run(parts: readonly string[]): AsyncIterable<Figure> }> = {
+const BENCHES: Record<
+  string,
+  { parts: readonly string[]; run(parts: readonly string[], rows?: number): AsyncIterable<Figure> }
+> = {
   prove: { parts: Object.keys(FAMILIES), run: benchProve },
   gas: { parts: [], run: benchGas },
+  data: { parts: [], run: (_, rows) => benchData(rows) },
   metrics: { parts: [], run: benchMetrics },
   miss: { parts: [], run: benchMiss },
+  pii: { parts: [], run: benchPii },
 };
 
 const { values, positionals } = parseArgs({
-  options: { json: { type: 'boolean', default: false } },
+  options: { json: { type: 'boolean', default: false }, rows: { type: 'string' } },
   allowPositionals: true,
 });
 const [name = '', ...parts] = positionals;
@@ -53,7 +61,7 @@ if (!values.json) {
     `${cpus().length} x ${cpu?.model.trim()}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.versions.node}\n`,
   );
 }
-for await (const figure of bench.run(parts)) {
+for await (const figure of bench.run(parts, values.rows === undefined ? undefined : Number(values.rows))) {
   if (values.json) console.log(JSON.stringify(figure));
   else console.log(line(figure));
 }

@@ -2,8 +2,8 @@
  * All checks, in the order in which they fail fastest.
  *
  *   npm test            what every change must pass
- *   npm run test:long   the same, the large circuits made again, 100,000 moves of the rounds' players, and how often a
- *                       bound misses
+ *   npm run test:long   the same, the large circuits made again, 100,000 moves of the rounds' players, 100 writers of a
+ *                       table killed, and how often a bound misses
  */
 import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';

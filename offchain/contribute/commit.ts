@@ -127,7 +127,7 @@ async function prepared(
     folder ? secretFile(join(folder, SECRETS, `${name}.hex`)) : Promise.resolve(randomBytes(32));
   const contributionSecret = await secret('contribution');
   const { data, root } = await check(config, contributionSecret);
-  const sealed = seal({ data, contributionSecret }, await secret('data-key'));
+  const sealed = await seal({ data, contributionSecret }, await secret('data-key'));
   if (folder) await writeWhole(join(folder, SEALED), sealed);
   const contribution: Contribution = {
     modelId,

@@ -90,7 +90,7 @@ export async function findOverlap(client: ChainClient, roundId: Hex, config: Con
 /** The contribution in memory; its file is gone again before this returns. */
 async function opened({ sealed, key, identity }: Held): Promise<{ table: Table; contributionSecret: Uint8Array }> {
   const dataKey = await decryptWith(await readIdentity(identity), await readGiven(key));
-  const { data, contributionSecret } = unseal(await readGiven(sealed), dataKey);
+  const { data, contributionSecret } = await unseal(await readGiven(sealed), dataKey);
   const folder = await mkdtemp(join(tmpdir(), 'hokusai-overlap-'));
   try {
     const file = join(folder, 'contribution.csv');

@@ -198,7 +198,7 @@ describe('hokusai model, contribute and validator', () => {
     const { members, leftOut, key, sealed } = await answer(run('contribute', 'deliver', kept, ...on, '--json'));
     assert.deepEqual([members.length, leftOut], [2, [addressOf('validator 2')]]);
     const identity = await readIdentity(join(folder, 'validator 0.txt'));
-    const { data } = unseal(await readFile(sealed), await decryptWith(identity, await readFile(key)));
+    const { data } = await unseal(await readFile(sealed), await decryptWith(identity, await readFile(key)));
     assert.deepEqual(Buffer.from(data), await readFile(join(config, '../contribution.csv')));
   });
 

@@ -216,22 +216,22 @@ describe('seal', () => {
   const key = Buffer.alloc(32, 3);
   const contents = { data: Buffer.from('a,y\n1,yes\n'), contributionSecret: SECRET };
 
-  it('opens with its key to what went in, and no two ciphertexts of the same are alike', () => {
-    const ciphertext = seal(contents, key);
-    const opened = unseal(ciphertext, key);
+  it('opens with its key to what went in, and no two ciphertexts of the same are alike', async () => {
+    const ciphertext = await seal(contents, key);
+    const opened = await unseal(ciphertext, key);
     assert.deepEqual(Buffer.from(opened.data), contents.data);
     assert.deepEqual(Buffer.from(opened.contributionSecret), contents.contributionSecret);
-    assert.notEqual(ciphertextHash(ciphertext), ciphertextHash(seal(contents, key)));
+    assert.notEqual(ciphertextHash(ciphertext), ciphertextHash(await seal(contents, key)));
   });
 
-  it('does not open with another key, with any byte changed, or cut short', () => {
-    const ciphertext = seal(contents, key);
+  it('does not open with another key, with any byte changed, or cut short', async () => {
+    const ciphertext = await seal(contents, key);
     const broken = { code: 'SEAL_BROKEN', kind: 'terminal' };
-    assert.throws(() => unseal(ciphertext, Buffer.alloc(32, 4)), broken);
+    await assert.rejects(unseal(ciphertext, Buffer.alloc(32, 4)), broken);
     for (let at = 0; at < ciphertext.length; at++) {
-      assert.throws(() => unseal(Buffer.from(ciphertext).fill(ciphertext[at]! ^ 1, at, at + 1), key), broken);
+      await assert.rejects(unseal(Buffer.from(ciphertext).fill(ciphertext[at]! ^ 1, at, at + 1), key), broken);
     }
     for (const length of [0, 5, 27, ciphertext.length - 1])
-      assert.throws(() => unseal(ciphertext.subarray(0, length), key), broken);
+      await assert.rejects(unseal(ciphertext.subarray(0, length), key), broken);
   });
 });

@@ -1,0 +1,139 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { HokusaiError } from '../errors.ts';
+import type { Author } from '../lake/actions.ts';
+import { appendParquet } from '../lake/append.ts';
+import { openStore } from '../lake/open-store.ts';
+import { latestSnapshot } from '../lake/snapshot.ts';
+import { secretFile } from '../secrets.ts';
+import { writeWhole } from '../write-whole.ts';
+import { type Database, identifier, pathLiteral } from './database.ts';
+import { digestRows, type Roots, type RowForm, rootsOf } from './digests.ts';
+import type { Inspection } from './inspect.ts';
+import type { Profiled } from './profile.ts';
+import { rejectedRows, writeQuarantine } from './quarantine.ts';
+import { sampleRows } from './sample.ts';
+
+export interface CommitOptions extends Author {
+  /** Rows at most: a share of each class, by digest. */
+  readonly maxSamples?: number | undefined;
+  /** Where rejected rows go; without it, rows that break a rule are a reason not to commit anything. */
+  readonly quarantine?: string | undefined;
+}
+
+/** What is kept beside a table of each commit, by its contributor. */
+export interface CommitRecord extends Roots, RowForm {
+  readonly version: number;
+}
+
+export interface Committed extends CommitRecord {
+  /** Rows read, rejected and left out by sampling. */
+  readonly read: number;
+  readonly rejected: number;
+  readonly sampledOut: number;
+  readonly folder: string;
+}
+
+/** Beside the table, or here where that is not on this machine: the secret of its salts, and a record of each commit. */
+export const folderOf = (location: string): string =>
+  `${location.replace(/\/+$/, '').replace(/^[a-z0-9+]+:\/\/.*\//i, '')}.contribution`;
+export const secretOf = (location: string): string => join(folderOf(location), 'contribution.hex');
+export const recordOf = (location: string, version: number): string =>
+  join(folderOf(location), `version-${version}.json`);
+
+/**
+ * Commits to what is left of a table when personal data, rejected rows and repeated rows are out of it, and appends it to
+ * a Delta table, in the order of digests.
+ *
+ * @throws HokusaiError `terminal` DATA_INVALID, DATA_NONE_LEFT; those of `appendParquet`
+ */
+export async function commitData(
+  db: Database,
+  location: string,
+  inspection: Inspection,
+  { maxSamples, quarantine, ...author }: CommitOptions,
+): Promise<Committed> {
+  const { table, checked, form } = inspection;
+  if (quarantine === undefined) refuseInvalid(inspection);
+  const { table: clean, rejected: refused } = await inspection.pii.clean();
+  const rejected = await rejectedRows(db, inspection, refused);
+  if (quarantine !== undefined) await writeQuarantine(db, table, rejected, quarantine);
+  const digests = clean === table ? inspection.digests : await digestRows(db, clean, form);
+  const { kept, distinct, sampled } = await sampleRows(db, clean, { digests, rejected, label: form.label, maxSamples });
+  if (sampled === 0) throw noneLeft(table.path, checked.rejected);
+  const file = join(db.directory, db.name('rows.parquet'));
+  await writeRows(db, clean, kept, file, location);
+  const folder = folderOf(location);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const roots = await rootsOf(db, kept, await secretFile(secretOf(location)));
+  const { version } = await appendParquet(location, file, author);
+  await rm(file);
+  const record: CommitRecord = { version, ...roots, ...form };
+  await writeWhole(recordOf(location, version), `${JSON.stringify(record, null, 2)}\n`, { mode: 0o600 });
+  return { ...record, read: table.rows, rejected: table.rows - distinct, sampledOut: distinct - sampled, folder };
+}
+
+function refuseInvalid({ table, checked, misfits }: Inspection): void {
+  if (checked.rejected + checked.absent.length + misfits.length === 0) return;
+  const text = `${table.path}: ${checked.rejected} rows break a rule, ${checked.absent.length + misfits.length} columns do not fit`;
+  throw new HokusaiError('terminal', 'DATA_INVALID', text, {
+    details: {
+      rejected: checked.rejected,
+      absent: checked.absent,
+      misfits,
+      violations: checked.results
+        .filter(({ count }) => count > 0)
+        .map(({ column, rule, count }) => ({ column, rule, count })),
+    },
+    next: 'See hokusai data check, or let the rows that break rules go to a file by --quarantine.',
+  });
+}
+
+function noneLeft(path: string, rejected: number): HokusaiError {
+  return new HokusaiError('terminal', 'DATA_NONE_LEFT', `${path}: no row is left to commit to`, {
+    details: { path, rejected },
+    next: 'See hokusai data check for why its rows are rejected.',
+  });
+}
+
+/** Writes rows in the order of their digests: columns of numbers as numbers where each of them comes back as it was. */
+async function writeRows(db: Database, table: Profiled, kept: string, file: string, location: string): Promise<void> {
+  const known = await typesOf(location);
+  const columns: string[] = [];
+  for (const [at, name] of table.names.entries()) {
+    const type = await typeOf(db, table, kept, at, known.get(name));
+    columns.push(`${type === 'VARCHAR' ? `k${at}` : `CAST(k${at} AS ${type})`} AS ${identifier(name)}`);
+  }
+  const query = `SELECT ${columns.join(', ')} FROM ${table.cells} JOIN ${kept} USING (row) ORDER BY digest`;
+  await db.run(`COPY (${query}) TO ${pathLiteral(file)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 61440)`);
+}
+
+type ColumnType = 'BIGINT' | 'DOUBLE' | 'VARCHAR';
+const OF_DELTA: Readonly<Record<string, ColumnType>> = { long: 'BIGINT', double: 'DOUBLE', string: 'VARCHAR' };
+
+/** The types of the columns that the table has already. */
+async function typesOf(location: string): Promise<Map<string, ColumnType>> {
+  const snapshot = await latestSnapshot(openStore(location));
+  return new Map((snapshot?.schema ?? []).map(({ name, type }) => [name, OF_DELTA[String(type)] ?? 'VARCHAR']));
+}
+
+async function typeOf(
+  db: Database,
+  table: Profiled,
+  kept: string,
+  at: number,
+  known: ColumnType | undefined,
+): Promise<ColumnType> {
+  const { present, numbers } = table.profile[at]!;
+  if (known === 'VARCHAR' || present === 0 || numbers < present) return known ?? 'VARCHAR';
+  const [[integers, doubles]] = (await db.rows<[number, number]>(
+    `SELECT count_if(CAST(TRY_CAST(k${at} AS BIGINT) AS VARCHAR) IS DISTINCT FROM k${at}),
+      count_if(canonical(CAST(TRY_CAST(k${at} AS DOUBLE) AS VARCHAR)) IS DISTINCT FROM k${at}) FROM ${table.cells} JOIN ${kept} USING (row)`,
+  )) as [[number, number]];
+  const fits: ColumnType[] = [
+    ...(integers === 0 ? ['BIGINT' as const] : []),
+    ...(doubles === 0 ? ['DOUBLE' as const] : []),
+    'VARCHAR',
+  ];
+  return known !== undefined && fits.includes(known) ? known : (known ?? fits[0]!);
+}

@@ -1,0 +1,189 @@
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Database, pathLiteral } from './database.ts';
+import { type Bands, bandHashes, bandsFor, jaccard } from './min-hash.ts';
+import { asDouble, type Profiled } from './profile.ts';
+import { textsOf } from './texts.ts';
+
+/** Rows that say again what another row says. */
+export interface Duplicates {
+  /** Rows that are equal to an earlier one. */
+  readonly exact: number;
+  /** The first of them, with the row that each repeats. */
+  readonly rows: readonly (readonly [row: number, of: number])[];
+  /** Rows that are equal to one of another table, and of which only the label may differ. */
+  readonly against: readonly { readonly path: string; readonly rows: number; readonly features: number }[];
+  readonly near: NearDuplicates | undefined;
+}
+
+export interface NearDuplicates {
+  /** Similarity from which on rows count as near, in (0, 1). */
+  readonly threshold: number;
+  /** Rows all of whose numbers are near to an earlier row's, and whose other short cells are equal to its. */
+  readonly numeric: number;
+  /** By column of free text: rows whose text is near to another's. */
+  readonly texts: Readonly<Record<string, number>>;
+  /** The first of all of them, with the row that each is near to. */
+  readonly rows: readonly (readonly [row: number, of: number])[];
+}
+
+const LISTED = 20;
+/** On average so long, in bytes, is what counts as a free text. */
+const FREE_TEXT = 20;
+/** And so many spaces are in it. */
+const SPACES = 3;
+const SAMPLE = 1000;
+/** Numbers are alike by so much more: at a threshold of 0.8, within a hundredth of the column's spread. */
+const NUMBERS = 20;
+
+/**
+ * Equal rows by their digests: within the table, and to those of others.
+ *
+ * @param digests as of `digestRows`; of `against` as well
+ */
+export async function findDuplicates(
+  db: Database,
+  digests: string,
+  against: readonly { path: string; digests: string }[] = [],
+): Promise<Omit<Duplicates, 'near'> & { readonly table: string }> {
+  const table = db.name('duplicates');
+  await db.run(`CREATE TABLE ${table} AS SELECT row, first FROM ${digests} JOIN
+    (SELECT digest, min(row) AS first FROM ${digests} GROUP BY digest HAVING count(*) > 1) USING (digest) WHERE row <> first`);
+  const [[exact]] = (await db.rows<[number]>(`SELECT count(*) FROM ${table}`)) as [[number]];
+  const rows = await db.rows<[number, number]>(`SELECT row, first FROM ${table} ORDER BY row LIMIT ${LISTED}`);
+  const others: Duplicates['against'][number][] = [];
+  for (const { path, digests: other } of against) {
+    const [[same, features]] = (await db.rows<[number, number]>(
+      `SELECT (SELECT count(*) FROM ${digests} WHERE digest IN (SELECT digest FROM ${other})),
+        (SELECT count(*) FROM ${digests} WHERE features IN (SELECT features FROM ${other}))`,
+    )) as [[number, number]];
+    others.push({ path, rows: same, features });
+  }
+  return { exact, rows, against: others, table };
+}
+
+/** The columns of free text: long, of several words, and hardly ever the same. */
+async function freeTexts(db: Database, { profile, cells }: Profiled): Promise<Set<number>> {
+  const found = new Set<number>();
+  for (const [at, { present, numbers, bytes, distinct }] of profile.entries()) {
+    if (present === 0 || numbers > 0 || bytes < FREE_TEXT * present || distinct * 2 < present) continue;
+    const sample = `(SELECT k${at} AS k FROM ${cells} WHERE k${at} IS NOT NULL LIMIT ${SAMPLE})`;
+    const [[spaces]] = (await db.rows<[number]>(
+      `SELECT avg(length(k) - length(replace(k, ' ', ''))) FROM ${sample}`,
+    )) as [[number]];
+    if (spaces >= SPACES) found.add(at);
+  }
+  return found;
+}
+
+/**
+ * Rows that are nearly another row.
+ *
+ * Numbers: each is put on a grid whose cells are (1 - threshold) / 20 of the column's spread (from the 5th to the 95th
+ * percentile) wide; rows in the same cell of one of two grids, the second moved by half a cell, with equal short texts,
+ * are neighbours. Texts: MinHash and bands; candidates are compared, and count from the threshold on.
+ */
+export async function findNear(db: Database, table: Profiled, threshold: number): Promise<NearDuplicates> {
+  const pairs = db.name('pairs');
+  await db.run(`CREATE TABLE ${pairs} (row BIGINT, near BIGINT)`);
+  const free = await freeTexts(db, table);
+  const numeric = await nearNumbers(db, table, threshold, pairs, free);
+  const texts: Record<string, number> = {};
+  for (const at of free) texts[table.names[at]!] = await nearTexts(db, table, at, threshold, pairs);
+  const rows = await db.rows<[number, number]>(
+    `SELECT row, min(near) FROM ${pairs} GROUP BY row ORDER BY row LIMIT ${LISTED}`,
+  );
+  return { threshold, numeric, texts, rows };
+}
+
+async function nearNumbers(
+  db: Database,
+  table: Profiled,
+  threshold: number,
+  pairs: string,
+  free: ReadonlySet<number>,
+): Promise<number> {
+  const columns = table.names
+    .map((_, at) => at)
+    .filter((at) => table.profile[at]!.present > 0 && !isIdentifier(table, at));
+  const numbers = columns.filter((at) => table.profile[at]!.numbers === table.profile[at]!.present);
+  if (numbers.length === 0) return 0;
+  const spreads = (
+    await db.rows<(number | null)[]>(
+      `SELECT ${numbers.map((at) => `approx_quantile(d${at}, 0.95) - approx_quantile(d${at}, 0.05)`).join(', ')}
+        FROM (SELECT ${numbers.map((at) => `${asDouble(`k${at}`)} AS d${at}`).join(', ')} FROM ${table.cells})`,
+    )
+  )[0]!;
+  const texts = columns.filter((at) => !numbers.includes(at) && !free.has(at)).map((at) => `k${at}`);
+  const cell = (at: number, i: number, offset: number) => {
+    const width = ((1 - threshold) / NUMBERS) * (spreads[i] || 1);
+    return `floor(CAST(k${at} AS DOUBLE) / ${width} + ${offset})::BIGINT`;
+  };
+  const keys = [0, 0.5].map(
+    (offset) => `hash(${[...numbers.map((at, i) => cell(at, i, offset)), ...texts].join(', ')})`,
+  );
+  const grid = db.name('grid');
+  await db.run(`CREATE TABLE ${grid} AS SELECT row, ${keys[0]} AS g0, ${keys[1]} AS g1 FROM ${table.cells}`);
+  const near = db.name('near');
+  await db.run(`CREATE TABLE ${near} (row BIGINT, near BIGINT)`);
+  for (const key of ['g0', 'g1']) {
+    await db.run(`INSERT INTO ${near} SELECT row, first FROM ${grid} JOIN
+      (SELECT ${key}, min(row) AS first FROM ${grid} GROUP BY ${key} HAVING count(*) > 1) USING (${key}) WHERE row <> first`);
+  }
+  await db.run(`INSERT INTO ${pairs} SELECT * FROM ${near}`);
+  return (await db.rows<[number]>(`SELECT count(DISTINCT row) FROM ${near}`))[0]![0];
+}
+
+/** Different in every row, so that no two rows would be near. */
+const isIdentifier = ({ profile, rows }: Profiled, at: number): boolean =>
+  profile[at]!.integers === profile[at]!.present && profile[at]!.distinct > 0.9 * rows && rows > 20;
+
+async function nearTexts(db: Database, table: Profiled, at: number, threshold: number, pairs: string): Promise<number> {
+  const bands = bandsFor(threshold);
+  const signatures = await writeBands(db, table, at, bands);
+  const candidates = db.name('candidates');
+  await db.run(`CREATE TABLE ${candidates} (row BIGINT, near BIGINT)`);
+  for (let band = 0; band < bands.bands; band++) {
+    await db.run(`INSERT INTO ${candidates} SELECT row, first FROM ${signatures} JOIN
+      (SELECT b${band}, min(row) AS first FROM ${signatures} GROUP BY b${band} HAVING count(*) > 1) USING (b${band})
+      WHERE row <> first`);
+  }
+  const found = db.name('near');
+  await db.run(`CREATE TABLE ${found} AS SELECT DISTINCT row, near FROM ${candidates}`);
+  const near = new Map<number, number>();
+  const both = `SELECT f.row, f.near, a.k${at}, b.k${at} FROM ${found} f JOIN ${table.cells} a ON a.row = f.row
+    JOIN ${table.cells} b ON b.row = f.near ORDER BY f.row, f.near`;
+  for await (const rows of db.stream<[number, number, string, string]>(both)) {
+    for (const [row, other, one, two] of rows)
+      if (!near.has(row) && jaccard(one, two) >= threshold) near.set(row, other);
+  }
+  for (const list of chunked([...near], 1000)) {
+    await db.run(`INSERT INTO ${pairs} VALUES ${list.map(([row, other]) => `(${row}, ${other})`).join(', ')}`);
+  }
+  return near.size;
+}
+
+/** A table of `row`, b0, b1, …, the hashes of the bands of each text. */
+async function writeBands(db: Database, table: Profiled, at: number, bands: Bands): Promise<string> {
+  const file = join(db.directory, db.name('bands'));
+  const descriptor = openSync(file, 'wx', 0o600);
+  const hashes = new Uint32Array(bands.bands);
+  const cells = { table: table.table, rows: table.rows, column: `c${at}`, longest: table.profile[at]!.longest };
+  for await (const { firstRow, values } of textsOf(db, cells)) {
+    const lines: string[] = [];
+    for (const [i, value] of values.entries()) {
+      if (value !== null && bandHashes(value, bands, hashes)) lines.push(`${firstRow + i},${hashes.join(',')}\n`);
+    }
+    writeSync(descriptor, lines.join(''));
+  }
+  closeSync(descriptor);
+  const signatures = db.name('bands');
+  const columns = Array.from({ length: bands.bands }, (_, band) => `'b${band}': 'UINTEGER'`).join(', ');
+  await db.run(`CREATE TABLE ${signatures} AS SELECT * FROM read_csv(${pathLiteral(file)}, auto_detect = false,
+    header = false, delim = ',', columns = {'row': 'BIGINT', ${columns}})`);
+  return signatures;
+}
+
+function* chunked<Item>(items: readonly Item[], size: number): Generator<Item[]> {
+  for (let from = 0; from < items.length; from += size) yield items.slice(from, from + size);
+}

@@ -1,0 +1,80 @@
+/**
+ * MinHash of texts by one permutation: each shingle falls into one of the bins by its hash, a bin keeps its least hash,
+ * and an empty bin takes that of the next one that is not (rotation). Two texts agree in a bin with a probability of
+ * about the share of shingles that they have in common, their Jaccard similarity.
+ */
+
+const BINS = 64;
+/** Characters of a shingle: more than a word, or else texts of few different words would all be alike. */
+const SHINGLE = 8;
+
+/** Bands of so many rows of bins: texts that agree in a whole band are candidates. */
+export interface Bands {
+  readonly bands: number;
+  readonly rows: number;
+}
+
+/** The bands whose threshold, (1 / bands)^(1 / rows), is nearest to the one wanted from below, so that few are missed. */
+export function bandsFor(threshold: number): Bands {
+  const all = [2, 4, 8, 16].map((rows) => ({ bands: BINS / rows, rows }));
+  const at = ({ bands, rows }: Bands) => (1 / bands) ** (1 / rows);
+  return all.findLast((bands) => at(bands) <= threshold) ?? all[0]!;
+}
+
+const BASE = 0x01000193;
+const LEAVING = Array.from({ length: SHINGLE }).reduce<number>((power) => Math.imul(power, BASE), 1);
+const minima = new Uint32Array(BINS);
+const EMPTY = 0xffffffff;
+
+/** Hashes of the bands of a text's signature; undefined where the text is too short to have a shingle. */
+export function bandHashes(text: string, { bands, rows }: Bands, into: Uint32Array): boolean {
+  if (text.length < SHINGLE) return false;
+  minima.fill(EMPTY);
+  let hash = 0;
+  for (let at = 0; at < text.length; at++) {
+    // A polynomial in the last characters; the one that leaves is taken away.
+    hash = (Math.imul(hash, BASE) + text.charCodeAt(at)) | 0;
+    if (at >= SHINGLE) hash = (hash - Math.imul(LEAVING, text.charCodeAt(at - SHINGLE))) | 0;
+    if (at < SHINGLE - 1) continue;
+    const mixed = mix(hash);
+    const bin = mixed & (BINS - 1);
+    if (mixed < minima[bin]!) minima[bin] = mixed;
+  }
+  for (let bin = BINS - 1, next = firstFilled(); bin >= 0; bin--) {
+    if (minima[bin] === EMPTY) minima[bin] = next;
+    else next = minima[bin]!;
+  }
+  for (let band = 0; band < bands; band++) {
+    let key = band + 1;
+    for (let row = 0; row < rows; row++) key = mix(Math.imul(key, 31) ^ minima[band * rows + row]!);
+    into[band] = key;
+  }
+  return true;
+}
+
+function firstFilled(): number {
+  for (const least of minima) if (least !== EMPTY) return least;
+  return EMPTY;
+}
+
+/** MurmurHash3's finaliser. */
+function mix(hash: number): number {
+  let h = hash;
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return (h ^ (h >>> 16)) >>> 0;
+}
+
+/** The share of shingles that two texts have in common. */
+export function jaccard(one: string, other: string): number {
+  const [a, b] = [shingles(one), shingles(other)];
+  let common = 0;
+  for (const shingle of a) if (b.has(shingle)) common++;
+  return common === 0 ? 0 : common / (a.size + b.size - common);
+}
+
+function shingles(text: string): Set<string> {
+  const all = new Set<string>();
+  for (let at = 0; at + SHINGLE <= text.length; at++) all.add(text.slice(at, at + SHINGLE));
+  return all;
+}

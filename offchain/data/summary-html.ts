@@ -1,0 +1,83 @@
+import { Html, html } from '../report/html.ts';
+import { STYLE } from '../report/style.ts';
+import type { Summary } from './summary.ts';
+
+const LISTED = 100;
+
+/** The report as a page that needs nothing else. */
+export function summaryPage(summary: Summary): string {
+  const { quality, duplicates } = summary;
+  const figure = (name: string, value: string | number) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`;
+  const page = html`<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${summary.path}</title><style>${new Html(STYLE)}</style></head><body><main>
+<p class="eyebrow">${summary.path}</p>
+<h1 class="${summary.valid ? 'good' : 'bad'}">${summary.valid ? 'Valid' : 'Not valid'}</h1>
+<dl class="figures">${[
+    figure('Rows', summary.rows),
+    figure('Rows that break a rule', summary.rejectedRows),
+    figure('Duplicates', duplicates.exact),
+    figure('Quality of 100', quality.score),
+  ]}</dl>
+${list('Problems', summary.problems)}
+${table(
+  'Violations',
+  ['Column', 'Expected', 'Rows', 'Which', 'Looks like'],
+  summary.violations.map(({ column, expected, count, rows, examples }) => [
+    column,
+    expected,
+    count,
+    rows.slice(0, LISTED).join(', ') + (count > LISTED ? ', …' : ''),
+    examples.join(' '),
+  ]),
+)}
+${table(
+  'Against the model’s schema',
+  ['Column', 'Problem', 'Rows'],
+  summary.misfits.map(({ column, problem, count }) => [column, problem, count]),
+)}
+${table(
+  'Personal data',
+  ['Column', 'Type', 'Rows', 'Action'],
+  summary.pii.map(({ column, type, rows, action }) => [column, type, rows, action]),
+)}
+${table(
+  'In other tables',
+  ['Table', 'Rows', 'But for the label'],
+  duplicates.against.map(({ path, rows, features }) => [path, rows, features]),
+)}
+${table(
+  'Quality',
+  ['Part', 'Value', 'Weight', 'Because'],
+  quality.parts.map(({ name, value, weight, because }) => [name, `${(100 * value).toFixed(1)} %`, weight, because]),
+)}
+${table(
+  'Drift',
+  ['Column', 'PSI', 'KS'],
+  (summary.drift ?? []).map(({ column, psi, ks }) => [column, psi.toFixed(3), ks?.toFixed(3) ?? '']),
+)}
+${table(
+  'Columns',
+  ['Column', 'Type', 'Missing'],
+  summary.columns.map(({ name, type, missing }) => [name, type, missing]),
+)}
+${list('Warnings', summary.warnings)}
+</main></body></html>
+`;
+  return page.markup;
+}
+
+function list(title: string, items: readonly string[]): Html | false {
+  if (items.length === 0) return false;
+  return html`<section><h2>${title}</h2><ul>${items.map((item) => html`<li>${item}</li>`)}</ul></section>`;
+}
+
+function table(title: string, heads: readonly string[], rows: readonly (readonly (string | number)[])[]): Html | false {
+  if (rows.length === 0) return false;
+  const cells = (row: readonly (string | number)[]) =>
+    row.map(
+      (cell, i) => html`<td class="${typeof cell === 'number' && 'number'}" data-head="${heads[i]}">${cell}</td>`,
+    );
+  return html`<section class="long"><h2>${title}</h2><table><thead><tr>${heads.map((head) => html`<th>${head}</th>`)}</tr></thead>
+<tbody>${rows.map((row) => html`<tr>${cells(row)}</tr>`)}</tbody></table></section>`;
+}

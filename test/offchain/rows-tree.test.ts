@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { createHash, createHmac } from 'node:crypto';
+import { describe, it } from 'node:test';
+import { keccak_256 } from '@noble/hashes/sha3.js';
+import fc from 'fast-check';
+import { bytesToHex, concat, hexToBytes } from 'viem';
+import { tag } from '../../offchain/context.ts';
+import { type RowDigest, rowProof, rowsRoot } from '../../offchain/data-root.ts';
+import { hashModule, INITIAL_STATE } from '../../offchain/hash-module.ts';
+import { hashAt, hashesOf, sortDistinct } from '../../offchain/rows-tree.ts';
+
+const digestOf = (value: number): RowDigest => `0x${createHash('sha256').update(String(value)).digest('hex')}`;
+
+/** The tree as PROTOCOL says it, by libraries: node i has the children 2 i + 1 and 2 i + 2. */
+function referenceRoot(digests: readonly RowDigest[], secret: Uint8Array): string {
+  const leaves = [...new Set(digests)].map((digest) => {
+    const salt = createHmac('sha256', secret).update(hexToBytes(digest)).digest();
+    return keccak_256(keccak_256(hexToBytes(concat([tag('row'), digest, bytesToHex(salt)]))));
+  });
+  const tree: Uint8Array[] = new Array(Math.max(leaves.length - 1, 0));
+  for (const leaf of leaves.sort(Buffer.compare).toReversed()) tree.push(leaf);
+  for (let node = leaves.length - 2; node >= 0; node--) {
+    tree[node] = keccak_256(Buffer.concat([tree[2 * node + 1]!, tree[2 * node + 2]!].sort(Buffer.compare)));
+  }
+  return bytesToHex(tree[0] ?? new Uint8Array(32));
+}
+
+describe('the hash module', () => {
+  it('hashes as the libraries do, whatever the bytes', () => {
+    const { keccakF, compress, lanes, state, block } = hashModule();
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 55, maxLength: 55 }), (message) => {
+        const padded = Buffer.alloc(200);
+        padded.set(message);
+        padded[55] = 1;
+        padded[135] = 0x80;
+        lanes.set(hashesOf(padded));
+        keccakF();
+        assert.deepEqual(hashAt(lanes, 0), keccak_256(message));
+
+        state.set(INITIAL_STATE);
+        const bytes = Buffer.concat([message, Buffer.alloc(9)]);
+        bytes[55] = 0x80;
+        bytes.writeUInt32BE(440, 60);
+        for (let i = 0; i < 16; i++) block[i] = bytes.readUInt32BE(4 * i);
+        compress();
+        const digest = [...state].map((word) => word.toString(16).padStart(8, '0')).join('');
+        assert.equal(digest, createHash('sha256').update(message).digest('hex'));
+      }),
+    );
+  });
+});
+
+describe('rowsRoot', () => {
+  it('is that of a tree made by libraries, for any number of rows, any repeats and any secret', () => {
+    const values = fc.array(fc.nat({ max: 60 }), { maxLength: 90 });
+    fc.assert(
+      fc.property(values, fc.uint8Array({ maxLength: 100 }), (list, secret) => {
+        const digests = list.map(digestOf);
+        assert.equal(rowsRoot(digests, secret), referenceRoot(digests, secret));
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('is opened by proofs that lead to it, and not for a digest that is not under it', () => {
+    const secret = Buffer.alloc(32, 5);
+    for (let count = 1; count < 20; count++) {
+      const digests = Array.from({ length: count }, (_, i) => digestOf(i));
+      const root = rowsRoot(digests, secret);
+      for (const digest of digests) {
+        const opened = rowProof(digests, secret, digest);
+        const leaf = keccak_256(keccak_256(hexToBytes(concat([tag('row'), digest, opened.salt]))));
+        const top = opened.proof.reduce(
+          (node, sibling) => keccak_256(Buffer.concat([node, hexToBytes(sibling)].sort(Buffer.compare))),
+          leaf,
+        );
+        assert.deepEqual([opened.root, bytesToHex(top)], [root, root]);
+      }
+      assert.throws(() => rowProof(digests, secret, digestOf(99)), RangeError);
+    }
+  });
+});
+
+describe('sortDistinct', () => {
+  it('sorts hashes that begin alike, and drops repeated ones', () => {
+    const prefixes = fc.constantFrom('00000000', '00000001', 'ffffffff', '80000000', '7fffffff');
+    const hash = fc
+      .tuple(prefixes, fc.constantFrom('00', '01', 'fe'), prefixes)
+      .map(([a, b, c]) => (a + b + c).padEnd(64, '0'));
+    fc.assert(
+      fc.property(fc.array(hash, { minLength: 1, maxLength: 200 }), (list) => {
+        const hashes = hashesOf(Buffer.from(list.join(''), 'hex'));
+        const count = sortDistinct(hashes);
+        const sorted = Array.from({ length: count }, (_, at) => Buffer.from(hashAt(hashes, at)).toString('hex'));
+        assert.deepEqual(sorted, [...new Set(list)].sort());
+      }),
+    );
+  });
+});
