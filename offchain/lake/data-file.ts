@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Json } from '@duckdb/node-api';
 import { HokusaiError } from '../errors.ts';
 import { storageError } from '../journal.ts';
 import type { Add, Cdc } from './actions.ts';
@@ -124,6 +125,9 @@ const BOUNDED: Readonly<Record<string, (value: string) => string>> = {
 /** A number, or a date of a year of four digits. */
 const EXACT = /^(-?\d+(\.\d+)?(e[+-]\d+)?|"\d{4}-[^"]+")$/;
 
+/** DuckDB sets memory aside for each column that is asked about. */
+const COLUMNS_AT_ONCE = 500;
+
 /** Readers never look into a file whose bounds exclude what they seek: bounds are exact, or they are left out. */
 async function statistics(duck: Duck, schema: readonly Field[], file: string) {
   const wanted = schema.map(({ name, type }) => {
@@ -132,9 +136,12 @@ async function statistics(duck: Duck, schema: readonly Field[], file: string) {
     const [least, most] = bound ? [bound(`min(${column})`), bound(`max(${column})`)] : ['NULL', 'NULL'];
     return `count(${column})::DOUBLE, (${least})::VARCHAR, (${most})::VARCHAR`;
   });
-  const [[rows, ...found]] = (await duck.rows(
-    `SELECT count(*)::DOUBLE, ${wanted.join(', ')} FROM (${given(file)})`,
-  )) as [[number, ...(string | number | null)[]]];
+  const [[rows]] = (await duck.rows(`SELECT count(*)::DOUBLE FROM (${given(file)})`)) as [[number]];
+  const found: Json[] = [];
+  for (let at = 0; at < wanted.length; at += COLUMNS_AT_ONCE) {
+    const some = wanted.slice(at, at + COLUMNS_AT_ONCE);
+    found.push(...(await duck.rows(`SELECT ${some.join(', ')} FROM (${given(file)})`))[0]!);
+  }
   const nullCount = schema.map((_, at) => rows - (found[3 * at] as number));
   const bounds = (which: 1 | 2) =>
     schema.flatMap(({ name }, at) => {

@@ -22,7 +22,7 @@ import { type Fault, S3Server } from './s3-server.ts';
 
 const row = (id: number): Row => ({ id, text: `row ${id}`, value: null });
 const server = new S3Server();
-const other = process.env.HOKUSAI_TEST_S3;
+const other = process.env.HOKUSAI_TEST_S3 || undefined;
 let own: string;
 let location: string;
 let store: Store;

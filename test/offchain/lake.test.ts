@@ -214,6 +214,12 @@ describe('the statistics of a file', () => {
     );
   });
 
+  it('are of each of very many columns', async () => {
+    const { json } = await statsOf(`SELECT ${Array.from({ length: 1201 }, (_, at) => `${at}::BIGINT AS c${at}`)}`);
+    const expected = Object.fromEntries(Array.from({ length: 1201 }, (_, at) => [`c${at}`, at]));
+    assert.deepEqual([json.minValues, json.maxValues], [expected, expected]);
+  });
+
   it('do not believe a file of pyarrow, whose own bounds leave NaN out', async () => {
     await append(store, join(import.meta.dirname, '../vectors/nan-of-pyarrow.parquet'));
     const [{ stats }] = [...(await readSnapshot(store)).files.values()] as unknown as [{ stats: string }];

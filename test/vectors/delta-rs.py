@@ -1,4 +1,4 @@
-"""Makes test/vectors/delta-rs/: tables as delta-rs writes them, and what it reads of each of their versions.
+"""Makes test/vectors/delta-rs/ and nan-of-pyarrow.parquet: tables as delta-rs writes them, and what it reads of each of their versions.
 
     pip install deltalake==1.6.6 pyarrow==26.0.1
     python test/vectors/delta-rs.py
@@ -12,6 +12,7 @@ import os
 import shutil
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 from deltalake import DeltaTable, QueryBuilder, write_deltalake
 
 HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "delta-rs")
@@ -103,6 +104,9 @@ write_deltalake(table("constrained"), pa.table({"id": [1]}))
 DeltaTable(table("constrained")).alter.add_constraint({"positive": "id > 0"})
 
 write_deltalake(table("appended"), pa.table({"id": [1]}), configuration={"delta.appendOnly": "true"})
+
+# pyarrow leaves NaN out of the bounds of a file.
+pq.write_table(pa.table({"x": [1.0, float("nan"), 2.0]}), os.path.join(HERE, "..", "nan-of-pyarrow.parquet"))
 
 firsts = {"checkpointed": 7}
 NAMES = ["changed", "checkpointed", "partitioned", "evolved", "ntz", "constrained", "appended"]
