@@ -6,7 +6,7 @@ export const DECIDING_VALUES = 1000;
 /** Fewer say nothing without the column's name. */
 const LEAST_VALUES = 10;
 /** Share of the values that are of a type, from which the column is taken to hold it. */
-const TELLING_SHARE = 0.6;
+const TELLING_SHARE = 0.5;
 /** Share of right check digits below which they are taken to be chance, of so many that look alike; of ten one is right. */
 const CHANCE_SHARE = 0.15;
 const LEAST_ALIKE = 20;
