@@ -6,16 +6,24 @@ export const DECIDING_VALUES = 1000;
 /** Fewer say nothing without the column's name. */
 const LEAST_VALUES = 10;
 /** Share of the values that are of a type, from which the column is taken to hold it. */
-const TELLING_SHARE = 0.6;
+const TELLING_SHARE = 0.5;
 /** Share of right check digits below which they are taken to be chance, of so many that look alike; of ten one is right. */
 const CHANCE_SHARE = 0.15;
 const LEAST_ALIKE = 20;
 /** A name or an address says little if a column of so many values has hardly any that differ. */
 const LEAST_VARIETY = 4;
+/**
+ * Cells that are no text: a short number, a time, an identifier drawn by chance. They are somebody's only where the
+ * column's name or its other values say so, and most cells of most tables are such.
+ */
+const NO_TEXT =
+  /^(?:[-+]?\d{1,8}(?:\.\d{1,20})?|\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i;
 /** Longer cells are texts. */
 const LONGEST_WHOLE = 256;
 /** Keeps the spans of so many values, because values repeat. */
 const MAX_REMEMBERED = 1024;
+
+const NONE: readonly PiiSpan[] = [];
 
 /** What a column holds, and how that is known. */
 export interface Decision {
@@ -47,7 +55,7 @@ export class PiiColumn {
   decide(values: readonly string[]): void {
     this.variety = varietyOfValues(values);
     const cells = values.map((value) => value.trim());
-    const found = cells.map((cell) => this.#finder.find(cell));
+    const found = cells.map((cell) => (NO_TEXT.test(cell) ? NONE : this.#finder.find(cell)));
     const words = columnWords(this.name);
     const decisions = new Map<string, Decision>();
     for (const recogniser of this.#recognisers) {
@@ -93,6 +101,7 @@ export class PiiColumn {
     const start = cell === value ? 0 : value.indexOf(cell);
     const whole = this.#wholeCell(cell, start);
     if (whole) return [whole];
+    if (NO_TEXT.test(cell)) return NONE;
     const spans = this.#finder.find(value);
     if (this.#improbable.size === 0) return spans;
     return spans.filter((span) => !(this.#improbable.has(span.type) && span.end - span.start === cell.length));

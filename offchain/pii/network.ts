@@ -9,7 +9,7 @@ const OCTET = '(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)';
 const IPV4 = new RegExp(`${OCTET}(?:\\.${OCTET}){3}`, 'y');
 /** This host, loop-back and masks, which are nobody's. */
 const NOBODY = /^(?:0\.0\.0\.0|127\.\d+\.\d+\.\d+|255\.\d+\.\d+\.\d+|::1?)$/;
-const VERSION = saying('versions?|ver|v|release|build|firmware|driver|section|chapter|clause|revision|rev|oid');
+const VERSION = saying('versions?|ver|rv|v|release|build|firmware|driver|section|chapter|clause|revision|rev|oid');
 /** So near before it that they speak of it. */
 const NEAR = 12;
 

@@ -91,7 +91,6 @@ function findPem(text: string, begin: number, found: Found): void {
 
 function findTokens(text: string, from: number, to: number, found: Found): void {
   const token = text.slice(from, to);
-  if (!/\d/.test(token)) return;
   for (const { 0: value, index } of token.matchAll(KNOWN)) found(from + index, from + index + value.length, 0.98);
   for (const { 0: run, index } of token.matchAll(RUN)) {
     const score = scoreOfRun(text, from + index, run);

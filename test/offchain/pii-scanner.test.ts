@@ -69,6 +69,17 @@ const isLuhn = (digits: string): boolean =>
     10 ===
   0;
 
+it("takes numbers, times and random identifiers for nobody's unless the column says otherwise", () => {
+  const cells = ['20240105', '3.14159265', '2024-01-05 10:30:00', '6e01ed2f-05ed-4ef1-afec-466253537234', '5552671'];
+  assert.deepEqual(scanned({ value: cells, order_id: cells }, { threshold: 0.01 }).findings(), []);
+  const types = (name: string) =>
+    scanned({ [name]: cells })
+      .findings()
+      .map(({ type, row }) => `${type} ${row}`);
+  assert.deepEqual(types('phone'), ['phone 1', 'phone 5']);
+  assert.deepEqual(types('dateOfBirth'), ['date_of_birth 1', 'date_of_birth 3']);
+});
+
 it('takes right check digits for chance in a column of other numbers, and reports none', () => {
   const random = uniform(9);
   const numbers = times(3_000, () => `4${times(15, () => Math.floor(10 * random())).join('')}`);
