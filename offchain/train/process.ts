@@ -102,7 +102,8 @@ function wrapped(command: readonly string[], { folder, readable, env, memory }: 
   return [
     ...[sandbox, '--unshare-all', '--die-with-parent', '--new-session', '--cap-drop', 'ALL', '--clearenv', ...given],
     ...['--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp', ...shown],
-    ...['--bind', folder, folder, '--chdir', folder, ...limited],
+    // Folders above what is shown are made for it in memory: nobody writes there, either.
+    ...['--bind', folder, folder, '--remount-ro', '/', '--chdir', folder, ...limited],
   ];
 }
 

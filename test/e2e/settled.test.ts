@@ -216,7 +216,7 @@ describe('a settled round', () => {
     await refused(show(...held, '--secret', secret), 2, /benchmark.csv and its secret are not those of the fold 0x/);
     await refused(show(...held, '--secret', join(folder, 'nowhere.hex')), 2, /nowhere.hex cannot be read: ENOENT/);
     await refused(show(...files.with(1, join(folder, 'nowhere')), ...own(VALIDATORS[2]!)), 2, /nowhere cannot be read/);
-    await refused(show(...files.with(1, config), ...own(VALIDATORS[2]!)), 1, /does not open with its key/);
+    await refused(show(...files.with(1, config), ...own(VALIDATORS[2]!)), 1, /does not open with this key/);
     await refused(show(...files), 2, /--identity is missing/);
 
     const dry = await show(...held, '--dry-run');

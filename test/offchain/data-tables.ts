@@ -54,7 +54,10 @@ const lines = (head: string, rest: readonly string[]): string => `${[head, ...re
 
 /** Writes Parquet of a query. */
 export const writeParquet = (query: string, file: string, options = ''): Promise<void> =>
-  withDatabase((db) => db.run(`COPY (${query}) TO ${pathLiteral(file)} (FORMAT parquet${options && `, ${options}`})`));
+  // With more memory than what reads it has: a bomb takes some to make.
+  withDatabase((db) => db.run(`COPY (${query}) TO ${pathLiteral(file)} (FORMAT parquet${options && `, ${options}`})`), {
+    memoryMB: 1_000,
+  });
 
 /** A table in memory of the same rows, for the pipeline that works on those. */
 export function tableFrom(rows: readonly Record<string, string | null>[]): Table {
