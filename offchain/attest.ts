@@ -128,6 +128,13 @@ export const zAttestation = z.strictObject({
     duplicates: count,
     /** Rows whose features are in the benchmark too. */
     overlap: count,
+    /** What the policy's terms of integration left out; absent where they leave nothing out. */
+    integration: z
+      .strictObject({
+        /** New rows beyond `integration.max_rows`. */
+        overRows: count,
+      })
+      .optional(),
     quality: z.strictObject({
       cells: count,
       missingCells: count,

@@ -147,6 +147,13 @@ policy:
   # Equal votes that decide a round: more than half of the validators, at most all. Default: just more than half.
   threshold: ${majority(DEFAULTS.validators)}
 
+# How a contribution is merged with the rows that the model has learned from. Rows that it knows are left out, and so is
+# what is there twice. Validators agree on it: it is part of the trainSpecHash, which a round pins.
+integration:
+  # Most new rows of one contribution that are learned from, 1 to 4294967295, at least policy.min_contribution_rows; or
+  # all. Of more, each class has its share, and the round's seed draws the rows. Default: ${DEFAULTS.maxRows}.
+  max_rows: ${DEFAULTS.maxRows}
+
 # Where results go.
 output:
   # Folder for the runs, one folder each; HOKUSAI_OUTPUT_DIR goes first. Default: ${DEFAULTS.directory}.

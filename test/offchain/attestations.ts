@@ -95,7 +95,11 @@ export function unproven(contributor: Address, payeesRoot: Hex): Attestation {
     assurance: 'scored',
     name: 'breast cancer',
     evaluator: 'hokusai-evaluator 0.1.0',
-    contribution: { contributor, payeesRoot, dataRoot, rows: 100, rowsUsed: 90, duplicates: 12, overlap: 0, quality },
+    contribution: {
+      ...{ contributor, payeesRoot, dataRoot, rows: 100, rowsUsed: 90, duplicates: 12, overlap: 0 },
+      integration: { overRows: 3 },
+      quality,
+    },
     benchmark: { foldId: foldId(fold), ...fold },
     ...modelsAndCounts(dataRoot),
     context: {

@@ -290,6 +290,17 @@ describe('attacks on what is verified', () => {
     assert.deepEqual(failing(await verify(files)), ['proof']);
   });
 
+  it('rows that validators left out without a seed to draw them by, or more than there were', async () => {
+    const unseeded = await forged(({ models }) => {
+      delete models!.candidate.seed;
+    });
+    assert.deepEqual(failing(await verify(unseeded)), ['training set']);
+    const more = await forged(({ contribution }) => {
+      contribution.integration = { overRows: 11 };
+    });
+    assert.deepEqual(failing(await verify(more)), ['contribution']);
+  });
+
   it('softer terms are not those of the policy', async () => {
     const files = await forged(({ delta }) => {
       delta!.tokensPerDeltaOne = String(2n * BigInt(delta!.tokensPerDeltaOne));
