@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type Hex, hexToBytes, zeroHash } from 'viem';
-import { labelsOf } from './check-table.ts';
+import { cellText } from './cell.ts';
+import { canonicalRow, columnOf, labelsOf } from './check-table.ts';
 import { quotasOf } from './data/sample.ts';
 import { type RowDigest, rowDigests } from './data-root.ts';
 import { classesOf, rowsByClass } from './label.ts';
@@ -11,6 +12,13 @@ import { selectRows, type Table } from './table.ts';
 export interface IntegrationTerms {
   /** Most new rows of one contribution that are learned from; absent where all are. */
   readonly maxRows?: number;
+  /** Where a contributed row takes the place of the head's rows with the same key; else all rows are added. */
+  readonly replace?: {
+    /** Columns that are learned from: a contributor commits to no others. */
+    readonly key: readonly string[];
+    /** Most of the head's rows of each class that one contribution may replace, in basis points of them. */
+    readonly maxReplacedBps: number;
+  };
 }
 
 /** Rows of a contribution that are not learned from, by reason; none of them is an offence. */
@@ -19,6 +27,10 @@ export type Ignored = {
   readonly known: number;
   /** Equal to another row of the contribution. */
   readonly repeated: number;
+  /** With the key of another row of the contribution, so that nobody could say which of them replaces. */
+  readonly conflicting: number;
+  /** They would have replaced more of the head than `maxReplacedBps`. */
+  readonly overReplaced: number;
   /** More than `maxRows`. */
   readonly overRows: number;
 };
@@ -27,6 +39,8 @@ export type Ignored = {
 export type Integration = {
   /** Numbers of the contribution's rows that are learned from, in the order of their digests. */
   readonly fresh: readonly number[];
+  /** Numbers of the training set's rows whose place they take. */
+  readonly replaced: readonly number[];
   readonly ignored: Ignored;
   /** Rows whose features, whatever their label, are in the benchmark: an offence. */
   readonly overlap: number;
@@ -34,11 +48,18 @@ export type Integration = {
   readonly balance: { readonly before: readonly number[]; readonly after: readonly number[] };
 };
 
+/** What a contribution is merged with. */
+interface Line {
+  readonly trainingSet: Table;
+  readonly schema: Schema;
+  readonly integration: IntegrationTerms;
+}
+
 /** A distinct row: its digest and its number in its table. */
 type Row = readonly [digest: RowDigest, row: number];
 
 /** Whether anything is drawn in merging, so that it takes a round's seed. */
-export const drawsRows = ({ maxRows }: IntegrationTerms): boolean => maxRows !== undefined;
+export const drawsRows = ({ maxRows, replace }: IntegrationTerms): boolean => (maxRows ?? replace) !== undefined;
 
 /**
  * Merges a contribution with the head's training set. What is chosen does not depend on the order of rows, nor on digests
@@ -48,7 +69,7 @@ export const drawsRows = ({ maxRows }: IntegrationTerms): boolean => maxRows !==
  */
 export function integrate(
   contribution: Table,
-  line: { trainingSet: Table; benchmark: Table; schema: Schema; integration: IntegrationTerms },
+  line: Line & { readonly benchmark: Table },
   seed: Hex = zeroHash,
 ): Integration {
   const { trainingSet, benchmark, schema, integration } = line;
@@ -57,24 +78,94 @@ export function integrate(
   const unknown = distinct.filter(([digest]) => !head.has(digest));
   const classes = classesOf(schema.label);
   const labels = labelsOf(contribution, schema);
+  const headLabels = labelsOf(trainingSet, schema);
   const stratum = ([, row]: Row) => (classes === 0 ? 0 : labels[row]!);
-  const fresh = capped(unknown, integration.maxRows, stratum, seed).map(([, row]) => row);
+  const replacing = replacements(contribution, distinct, unknown, line, seed);
+  const kept = capped(replacing.allowed, integration.maxRows, stratum, seed);
+  const fresh = kept.map(([, row]) => row);
+  const replaced = fresh.flatMap((row) => replacing.targets(row)).sort((a, b) => a - b);
   const sealed = new Set(rowDigests(benchmark, schema, 'features'));
-  const before = rowsByClass(labelsOf(trainingSet, schema), classes);
-  const added = rowsByClass(
-    fresh.map((row) => labels[row]!),
-    classes,
-  );
+  const before = rowsByClass(headLabels, classes);
+  const byClass = (rows: readonly number[], all: ArrayLike<number>) =>
+    rowsByClass(
+      rows.map((row) => all[row]!),
+      classes,
+    );
+  const [added, removed] = [byClass(fresh, labels), byClass(replaced, headLabels)];
   return {
     fresh,
+    replaced,
     ignored: {
       known: distinct.length - unknown.length,
       repeated: contribution.rows - distinct.length,
-      overRows: unknown.length - fresh.length,
+      conflicting: replacing.conflicting,
+      overReplaced: unknown.length - replacing.conflicting - replacing.allowed.length,
+      overRows: replacing.allowed.length - fresh.length,
     },
     overlap: rowDigests(contribution, schema, 'features').filter((digest) => sealed.has(digest)).length,
-    balance: { before, after: before.map((count, at) => count + added[at]!) },
+    balance: { before, after: before.map((count, at) => count + added[at]! - removed[at]!) },
   };
+}
+
+/** New rows that may be learned from, and the rows of the training set that each of them would replace. */
+interface Replacements {
+  readonly allowed: Row[];
+  readonly conflicting: number;
+  readonly targets: (row: number) => readonly number[];
+}
+
+/**
+ * Which new rows the terms of replacement let in: none that shares its key, and of those that replace as many as the limit
+ * of each class of the replaced rows lets, in the order of the draw.
+ */
+function replacements(
+  contribution: Table,
+  distinct: readonly Row[],
+  unknown: Row[],
+  { trainingSet, schema, integration: { replace } }: Line,
+  seed: Hex,
+): Replacements {
+  if (!replace) return { allowed: unknown, conflicting: 0, targets: () => [] };
+  const keyOf = keysOf(contribution, schema, replace.key);
+  const sharing = grouped(distinct, ([, row]) => keyOf(row));
+  const single = unknown.filter(([, row]) => (sharing.get(keyOf(row))?.length ?? 1) === 1);
+  const headKey = keysOf(trainingSet, schema, replace.key);
+  const head = grouped(Array.from({ length: trainingSet.rows }).keys(), headKey);
+  const targets = (row: number) => head.get(keyOf(row)) ?? [];
+  const classes = classesOf(schema.label);
+  const labels = labelsOf(trainingSet, schema);
+  const classOf = (row: number) => (classes === 0 ? 0 : labels[row]!);
+  const left = rowsByClass(Array.from(labels.keys(), classOf), Math.max(classes, 1)).map((rows) =>
+    Math.floor((rows * replace.maxReplacedBps) / 10_000),
+  );
+  const refused = new Set<Row>();
+  for (const row of byDraw(single, seed)) {
+    const wanted = rowsByClass(targets(row[1]).map(classOf), left.length);
+    if (wanted.some((rows, at) => rows > left[at]!)) refused.add(row);
+    else for (const [at, rows] of wanted.entries()) left[at]! -= rows;
+  }
+  const allowed = single.filter((row) => !refused.has(row));
+  return { allowed, conflicting: unknown.length - single.length, targets };
+}
+
+/** The key of a row, canonical like its digest; null where a cell of it is missing, which is equal to no other. */
+function keysOf(table: Table, schema: Schema, key: readonly string[]): (row: number) => string | null {
+  const columns = schema.columns.filter(({ name }) => key.includes(name));
+  const canonical = canonicalRow(table, { ...schema, columns }, 'features');
+  const cells = columns.map(({ name }) => columnOf(table, name).values);
+  return (row) => (cells.some((values) => cellText(values[row]!) === null) ? null : canonical(row));
+}
+
+/** Items by their keys; those without one are in no group. */
+function grouped<Item>(items: Iterable<Item>, keyOf: (item: Item) => string | null): Map<string | null, Item[]> {
+  const groups = new Map<string | null, Item[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group) group.push(item);
+    else if (key !== null) groups.set(key, [item]);
+  }
+  return groups;
 }
 
 /** Of more than so many rows, in each stratum its share; the seed draws which, so that nobody chooses by digests. */
@@ -119,6 +210,13 @@ export function byDigest(table: Table, schema: Schema): Table {
     table,
     distinctRows(table, schema).map(([, row]) => row),
   );
+}
+
+/** The training set with a contribution's fresh rows in it, and without those that they replace. */
+export function merge(trainingSet: Table, contribution: Table, { fresh, replaced }: Integration): Table {
+  const gone = new Set(replaced);
+  const kept = Array.from(trainingSet.lines.keys()).filter((row) => !gone.has(row));
+  return append(selectRows(trainingSet, kept), selectRows(contribution, fresh));
 }
 
 /** Both tables' rows, with the columns of the first. */

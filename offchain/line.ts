@@ -114,9 +114,13 @@ export function modelShape({ quantiser, spec, metric, fold }: Omit<ModelLine, 'f
  * What a policy says of how its candidates are trained, and on which rows of a contribution. Hyperparameters are text, for
  * those with a point have no other form.
  */
-export function trainSpecHashOf(spec: TrainSpec, { maxRows = null }: { readonly maxRows?: number | null }): Hex {
+export function trainSpecHashOf(spec: TrainSpec, { maxRows, replace }: IntegrationTerms): Hex {
   const { framework, modelType, hyperparameters } = spec;
-  const always = { evaluator: EVALUATOR, model: modelType, integration: { maxRows } };
+  const always = {
+    evaluator: EVALUATOR,
+    model: modelType,
+    integration: { maxRows: maxRows ?? null, replace: replace ? { ...replace } : null },
+  };
   if (framework !== 'reference') {
     const { command = [] } = spec;
     const packages = framework === 'command' ? '' : lockHash(framework);
@@ -131,7 +135,7 @@ export function trainSpecHashOf(spec: TrainSpec, { maxRows = null }: { readonly 
  * The model line of a configuration's files.
  *
  * @throws HokusaiError `configuration` LINE_MISFIT when baseline or benchmark do not fit the schema, with all problems,
- *   LINE_TASK when metric, terms or type of model are not for its label; INFERENCE_TOO_LARGE
+ *   LINE_KEY when rows cannot be told apart by the key of integration, LINE_TASK when metric, terms or type of model are not for its label; INFERENCE_TOO_LARGE
  */
 export async function ownedLine(config: Config, secrets: OwnerSecrets): Promise<ModelLine> {
   const { data, training: spec, integration, policy } = config;
@@ -147,6 +151,7 @@ export async function ownedLine(config: Config, secrets: OwnerSecrets): Promise<
     });
   }
   refuseOtherTask(config, schema);
+  refuseKey(config, schema);
   const given = { schema, metric: policy.metric, spec, integration, baseline, benchmark, secrets };
   const line = await modelLine(given);
   // Before anything is trained: whether it can be proven follows from the table.
@@ -175,6 +180,22 @@ function refuseOtherTask({ policy, training, file }: Config, { label }: Schema):
     });
   }
   if (training.framework === 'reference') trainerOf(training, classes);
+}
+
+/** A key is of columns that dataRoots commit to: others could be exchanged after the commit. */
+function refuseKey({ integration, file }: Config, { columns, label }: Schema): void {
+  const learned = columns.filter(({ type }) => type !== 'ignored').map(({ name }) => name);
+  const problems = (integration.replace?.key ?? []).flatMap((name) => {
+    if (learned.includes(name)) return [];
+    if (name === label.name) return [`${name} is the label`];
+    const ignored = columns.some((column) => column.name === name);
+    return [`${name} ${ignored ? 'is ignored by the schema, so nobody commits to it' : 'is not in the schema'}`];
+  });
+  if (problems.length === 0) return;
+  throw new HokusaiError('configuration', 'LINE_KEY', `${file}: integration.key: ${problems.join('; ')}`, {
+    details: { key: integration.replace?.key, problems },
+    next: `Name columns that are learned from: ${learned.join(', ')}.`,
+  });
 }
 
 /** Rows, in the order of their digests, as a fold commits to them. */

@@ -11,13 +11,13 @@ import { delta, statedTerms, type Terms } from './delta.ts';
 import { HokusaiError } from './errors.ts';
 import { type Comparison, compare, evaluate, inferenceOf } from './evaluate.ts';
 import type { Executor } from './executor.ts';
-import { append, drawsRows, type Integration, integrate } from './integrate.ts';
+import { drawsRows, type Integration, integrate, merge } from './integrate.ts';
 import { classNames, tally } from './label.ts';
 import { EVALUATOR, type ModelLine } from './line.ts';
 import { type ProvenInference, proveInference } from './prove/inference.ts';
 import type { ProvingOptions } from './prove/pool.ts';
 import type { Score } from './prove/score.ts';
-import { selectRows, type Table } from './table.ts';
+import type { Table } from './table.ts';
 import { trainExternal } from './train/external.ts';
 import type { Model } from './train/model.ts';
 import { isDrawn } from './train/spec.ts';
@@ -66,6 +66,8 @@ export interface Finding {
 
 /** Which of a contribution's rows were left out, and how the training set changed; stays with the model's owner. */
 export interface TrainingSetChange extends Pick<Integration, 'ignored' | 'balance'> {
+  /** Rows that were taken out. */
+  readonly replaced: number;
   /** Of `balance`; none where the label is a number. */
   readonly classes: readonly string[];
 }
@@ -141,7 +143,7 @@ export async function evaluateContribution(
   if (refusal) return refuse(line, offer, contribution, refusal, known);
 
   const nextRoot = trainingSetRoot(line.trainingSetRoot, contribution.dataRoot);
-  const rows = append(line.trainingSet, selectRows(contribution.table, merged.fresh));
+  const rows = merge(line.trainingSet, contribution.table, merged);
   const baseline = await headOf(line, executor);
   const seed = isDrawn(line.spec) || drawsRows(line.integration) ? contribution.seed : undefined;
   const candidate = await trained(line, rows, nextRoot, executor, seed).catch(trainingFailed);
@@ -160,10 +162,17 @@ function integrated(
 }
 
 /** What is told of it to everybody. */
-function countsOf({ integration }: ModelLine, { fresh, ignored, overlap }: Integration): Omit<Known, 'quality'> {
+function countsOf(
+  { integration }: ModelLine,
+  { fresh, replaced, ignored, overlap }: Integration,
+): Omit<Known, 'quality'> {
   const { known, repeated, ...left } = ignored;
   const counts = { rowsUsed: fresh.length, duplicates: known + repeated, overlap };
-  return { ...counts, ...(drawsRows(integration) && { integration: left }) };
+  return { ...counts, ...(drawsRows(integration) && { integration: { ...left, replaced: replaced.length } }) };
+}
+
+function changeOf({ schema }: ModelLine, { ignored, replaced, balance }: Integration): TrainingSetChange {
+  return { ignored, replaced: replaced.length, classes: classNames(schema.label), balance };
 }
 
 /** Why a contribution is not accepted. */
@@ -293,7 +302,7 @@ async function scored(
       delta: score,
       metrics,
       models,
-      integration: { ignored: merged.ignored, classes: classNames(line.schema.label), balance: merged.balance },
+      integration: changeOf(line, merged),
       score: {
         metric,
         classes,

@@ -38,10 +38,13 @@ function rowsText({ contribution }: Attestation): string[] {
   const { rows, rowsUsed, duplicates, overlap, integration } = contribution;
   const counts = {
     duplicates,
+    conflicting: integration?.conflicting ?? 0,
+    'that would have replaced too many': integration?.overReplaced ?? 0,
     'over the most of one contribution': integration?.overRows ?? 0,
     'in the benchmark': overlap,
   };
   const told = Object.entries(counts).flatMap(([reason, count]) => (count > 0 ? [`${grouped(count)} ${reason}`] : []));
+  if (integration?.replaced) told.push(`in the place of ${grouped(integration.replaced)} of the model’s`);
   if (rowsUsed === 0 && told.length === 0) return [];
   return [
     `  ${grouped(rowsUsed)} of ${grouped(rows)} rows are new and used${told.map((text) => `, ${text}`).join('')}`,

@@ -58,6 +58,8 @@ ${trainingSetSection(integration)}
 const IGNORED: Readonly<Record<keyof TrainingSetChange['ignored'], string>> = {
   known: 'in the training set already',
   repeated: 'twice in the contribution',
+  conflicting: 'with the key of another row of the contribution',
+  overReplaced: 'they would have replaced more rows than the policy allows',
   overRows: 'over the most rows of one contribution',
 };
 
@@ -109,7 +111,7 @@ ${custom.map(line)}
 </section>`;
 }
 
-function trainingSetSection({ ignored, classes, balance }: TrainingSetChange): Html {
+function trainingSetSection({ ignored, replaced, classes, balance }: TrainingSetChange): Html {
   const reasons = Object.entries(IGNORED).map(
     ([reason, meaning]) =>
       html`<tr><th scope="row">${meaning}</th><td class="number">${grouped(ignored[reason as keyof typeof ignored])}</td></tr>`,
@@ -137,6 +139,7 @@ ${classes.length > 0 && byClass}
 ${reasons}
 </tbody>
 </table>
+<p>${grouped(replaced)} rows of the training set were replaced.</p>
 </section>`;
 }
 

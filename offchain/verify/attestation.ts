@@ -78,7 +78,8 @@ function statusCheck(attestation: Attestation): Check {
 
 function contributionCheck({ contribution, status }: Attestation): Check {
   const { rows, rowsUsed, duplicates, overlap, integration, quality } = contribution;
-  const left = integration?.overRows ?? 0;
+  const { conflicting = 0, overReplaced = 0, overRows = 0 } = integration ?? {};
+  const left = conflicting + overReplaced + overRows;
   const tallied = quality.perClass?.reduce((sum, count) => sum + count, 0);
   // Of a contribution that could not be read as a table of the schema, nothing is counted.
   const evaluated = !['UNAVAILABLE', 'ROOT_MISMATCH', 'SCHEMA'].includes(status);
@@ -98,13 +99,17 @@ function trainingChecks({ models, contribution, context }: Attestation): Check[]
   if (!models) return [];
   const { baseline, candidate } = models;
   const drawn = contribution.integration === undefined || context.chainId === 0 || candidate.seed !== undefined;
-  const problems = problemsUnless({ 'the seed that draws which rows are learned from is not told': drawn });
+  const replaced = contribution.integration?.replaced ?? 0;
+  const problems = problemsUnless({
+    'the seed that draws which rows are learned from is not told': drawn,
+    'more rows were replaced than there were': replaced <= baseline.trainingRows,
+  });
   const different = differences({
     'models.candidate.trainingSetRoot': [
       candidate.trainingSetRoot,
       trainingSetRoot(baseline.trainingSetRoot as Hex, contribution.dataRoot as Hex),
     ],
-    'models.candidate.trainingRows': [candidate.trainingRows, baseline.trainingRows + contribution.rowsUsed],
+    'models.candidate.trainingRows': [candidate.trainingRows, baseline.trainingRows + contribution.rowsUsed - replaced],
   });
   return [
     checkOf('training set', [...problems, ...different], 'The candidate’s is the baseline’s and the contribution.'),

@@ -112,7 +112,8 @@ describe('integrate', () => {
     const { fresh, ...counts } = integrate(contribution, line);
     assert.deepEqual([...fresh].sort(), [1, 3]);
     assert.deepEqual(counts, {
-      ignored: { known: 1, repeated: 1, overRows: 0 },
+      replaced: [],
+      ignored: { known: 1, repeated: 1, conflicting: 0, overReplaced: 0, overRows: 0 },
       overlap: 1,
       balance: { before: [1, 1], after: [2, 2] },
     });

@@ -292,6 +292,16 @@ policy:
       problemsOf(`${DATA}\n${terms}`).problems.map(({ line, path, message }) => [line, path, message.split(',')[0]]);
     assert.deepEqual(load(`${DATA}\nintegration: { max_rows: 50 }`).integration, { maxRows: 50 });
     assert.deepEqual(load(`${DATA}\nintegration: { max_rows: all }`).integration, {});
+    const { replace } = load(`${DATA}\nintegration: { mode: replace, key: [b, a], max_replaced_bps: 9 }`).integration;
+    assert.deepEqual(replace, { key: ['a', 'b'], maxReplacedBps: 9 });
+    assert.deepEqual(found('integration: { mode: replace }'), [
+      [2, 'integration.key', 'name the columns by which rows replace others'],
+    ]);
+    assert.deepEqual(found('integration: { key: [a, a], max_replaced_bps: 1 }'), [
+      [2, 'integration.key', 'a column is there twice'],
+      [2, 'integration.key', 'there is a key in mode replace alone'],
+      [2, 'integration.max_replaced_bps', 'rows are replaced in mode replace alone'],
+    ]);
     const low = [2, 'integration.max_rows', 'has to be at least policy.min_contribution_rows'];
     assert.deepEqual(found('integration: { max_rows: 49 }'), [low]);
     for (const value of ['some', '0', '1.5', '4294967296', '-1']) {
@@ -299,7 +309,7 @@ policy:
         [number, string, string],
       ];
       assert.deepEqual([line, path, more.length], [2, 'integration.max_rows', 0], value);
-      assert.match(message, /expected/);
+      assert.match(message, /expected|wrong type/);
     }
   });
 

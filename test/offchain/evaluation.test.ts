@@ -49,8 +49,8 @@ async function evaluate(name: string) {
   const own = { ...line, spec: line.spec as ReferenceSpec };
   const models = { baseline: await train(line.trainingSet, own), candidate: await train(rows, own) };
   const evaluating = { ...config.evaluation, terms: TERMS };
-  const { ignored, balance } = integrate(contribution, line);
-  const integration = { ignored, balance, classes: classNames(line.schema.label) };
+  const { ignored, replaced, balance } = integrate(contribution, line);
+  const integration = { ignored, replaced: replaced.length, balance, classes: classNames(line.schema.label) };
   return { line, models, found: await evaluation(line, models, evaluating), evaluating, integration };
 }
 
