@@ -76,22 +76,14 @@ export function integrate(
   const head = new Set(rowDigests(trainingSet, schema, 'row'));
   const distinct = distinctRows(contribution, schema);
   const unknown = distinct.filter(([digest]) => !head.has(digest));
-  const classes = classesOf(schema.label);
-  const labels = labelsOf(contribution, schema);
-  const headLabels = labelsOf(trainingSet, schema);
-  const stratum = ([, row]: Row) => (classes === 0 ? 0 : labels[row]!);
   const replacing = replacements(contribution, distinct, unknown, line, seed);
-  const kept = capped(replacing.allowed, integration.maxRows, stratum, seed);
+  const kept = capped(replacing.allowed, integration.maxRows, strataOf(contribution, schema), seed);
   const fresh = kept.map(([, row]) => row);
   const replaced = fresh.flatMap((row) => replacing.targets(row)).sort((a, b) => a - b);
   const sealed = new Set(rowDigests(benchmark, schema, 'features'));
-  const before = rowsByClass(headLabels, classes);
-  const byClass = (rows: readonly number[], all: ArrayLike<number>) =>
-    rowsByClass(
-      rows.map((row) => all[row]!),
-      classes,
-    );
-  const [added, removed] = [byClass(fresh, labels), byClass(replaced, headLabels)];
+  const byClass = (table: Table) => rowsByClass(labelsOf(table, schema), classesOf(schema.label));
+  const before = byClass(trainingSet);
+  const [added, removed] = [byClass(selectRows(contribution, fresh)), byClass(selectRows(trainingSet, replaced))];
   return {
     fresh,
     replaced,
@@ -132,15 +124,11 @@ function replacements(
   const headKey = keysOf(trainingSet, schema, replace.key);
   const head = grouped(Array.from({ length: trainingSet.rows }).keys(), headKey);
   const targets = (row: number) => head.get(keyOf(row)) ?? [];
-  const classes = classesOf(schema.label);
-  const labels = labelsOf(trainingSet, schema);
-  const classOf = (row: number) => (classes === 0 ? 0 : labels[row]!);
-  const left = rowsByClass(Array.from(labels.keys(), classOf), Math.max(classes, 1)).map((rows) =>
-    Math.floor((rows * replace.maxReplacedBps) / 10_000),
-  );
+  const strata = strataOf(trainingSet, schema);
+  const left = strata.rows(strata.of.keys()).map((rows) => Math.floor((rows * replace.maxReplacedBps) / 10_000));
   const refused = new Set<Row>();
   for (const row of byDraw(single, seed)) {
-    const wanted = rowsByClass(targets(row[1]).map(classOf), left.length);
+    const wanted = strata.rows(targets(row[1]));
     if (wanted.some((rows, at) => rows > left[at]!)) refused.add(row);
     else for (const [at, rows] of wanted.entries()) left[at]! -= rows;
   }
@@ -168,23 +156,29 @@ function grouped<Item>(items: Iterable<Item>, keyOf: (item: Item) => string | nu
   return groups;
 }
 
-/** Of more than so many rows, in each stratum its share; the seed draws which, so that nobody chooses by digests. */
-function capped(rows: Row[], maxRows: number | undefined, stratum: (row: Row) => number, seed: Hex): Row[] {
+/** The class of each row; where the label is a number, all rows are of one stratum. */
+interface Strata {
+  readonly of: ArrayLike<number> & { keys(): Iterable<number> };
+  /** How many of these rows are in each stratum. */
+  rows(rows: Iterable<number>): number[];
+}
+
+function strataOf(table: Table, schema: Schema): Strata {
+  const classes = classesOf(schema.label);
+  const of = classes === 0 ? new Uint8Array(table.rows) : labelsOf(table, schema);
+  const rows = (some: Iterable<number>) =>
+    rowsByClass(
+      Array.from(some, (row) => of[row]!),
+      Math.max(classes, 1),
+    );
+  return { of, rows };
+}
+
+/** Of more than so many rows, of each stratum its share; the seed draws which, so that nobody chooses by digests. */
+function capped(rows: Row[], maxRows: number | undefined, strata: Strata, seed: Hex): Row[] {
   if (maxRows === undefined || rows.length <= maxRows) return rows;
-  const left = new Map<number, number>();
-  for (const row of rows) left.set(stratum(row), (left.get(stratum(row)) ?? 0) + 1);
-  const strata = [...left.keys()].sort((a, b) => a - b);
-  const quotas = quotasOf(
-    strata.map((one) => left.get(one)!),
-    maxRows,
-  );
-  for (const [at, one] of strata.entries()) left.set(one, quotas[at]!);
-  const kept = new Set<Row>();
-  for (const row of byDraw(rows, seed)) {
-    const quota = left.get(stratum(row))!;
-    if (quota > 0) kept.add(row);
-    left.set(stratum(row), quota - 1);
-  }
+  const left = quotasOf(strata.rows(rows.map(([, row]) => row)), maxRows);
+  const kept = new Set(byDraw(rows, seed).filter(([, row]) => left[strata.of[row]!]!-- > 0));
   return rows.filter((row) => kept.has(row));
 }
 

@@ -139,6 +139,9 @@ describe('integrate', () => {
     const line = { trainingSet, benchmark: tableOf([['-1', '0', '1']]), schema, integration: { maxRows: 4 } };
     const { fresh, ignored, balance } = integrate(contribution, line);
     assert.deepEqual([fresh.length, ignored.overRows, balance], [4, 5, { before: [], after: [] }]);
+    const head = tableOf(Array.from({ length: 4 }, (_, i) => [String(i), '1', String(i)]));
+    const found = integrate(contribution, { ...line, trainingSet: head, integration: replacing(5_000, 'k') });
+    assert.deepEqual([found.replaced.length, found.ignored.overReplaced, found.fresh.length], [2, 2, 7]);
   });
 });
 
