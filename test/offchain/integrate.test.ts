@@ -12,7 +12,7 @@ import { openExecutor } from '../../offchain/executor.ts';
 import { init } from '../../offchain/init.ts';
 import { type IntegrationTerms, integrate } from '../../offchain/integrate.ts';
 import { trainSpecHashOf } from '../../offchain/line.ts';
-import { evaluateContribution, offerOf } from '../../offchain/pipeline.ts';
+import { type Agreed, evaluateContribution, offerOf } from '../../offchain/pipeline.ts';
 import { offer, openProject } from '../../offchain/run.ts';
 import { parseSchema } from '../../offchain/schema.ts';
 import type { Table } from '../../offchain/table.ts';
@@ -325,59 +325,70 @@ describe('a contribution over the limit', () => {
     return file;
   }
 
-  it('is learned from by the seed of the round, in the same journal, too', async () => {
-    const project = await projectOf('seeds', { max_rows: 60 }).then(openProject);
+  /** Contributes all rows of the model, too, with another value of what is not part of a key. */
+  function correct(name: string): void {
+    const [header, ...lines] = readFileSync(join(folder, name, 'baseline.csv'), 'utf8')
+      .trimEnd()
+      .split('\n');
+    const at = header!.split(',').indexOf('worst_fractal_dimension');
+    const corrected = lines.map((line) => line.split(',').with(at, '0.0815').join(','));
+    appendFileSync(join(folder, name, 'contribution.csv'), `${corrected.join('\n')}\n`);
+  }
+
+  /** What validators agree on of a project's contribution, with each of these seeds, all in one journal. */
+  async function foundWith(file: string, seeds: readonly (Hex | undefined)[]) {
+    const project = await openProject(file);
     const { config, line, secrets } = project;
     const { root, table } = await offer(project, 'contribution', config.data.contribution);
-    const executor = await openExecutor(join(folder, 'journal'));
-    const evaluatedWith = async (seed?: Hex) => {
-      const { agreed } = await evaluateContribution(
-        line,
-        offerOf(config, true),
-        {
-          ...{ contributor: zeroAddress, payeesRoot: zeroHash, ...root, table, file: 'contribution' },
-          contributionSecret: secrets.contributionSecret,
-          ...(seed && { seed }),
-        },
-        executor,
-      );
-      return agreed;
-    };
+    const { contributionSecret } = secrets;
+    const committed = { contributor: zeroAddress, payeesRoot: zeroHash, ...root, table, file: 'contribution' };
+    const executor = await openExecutor(join(file, '../journal'));
     try {
-      const found = [await evaluatedWith(), await evaluatedWith(seedOf(1)), await evaluatedWith(seedOf(2))];
-      assert.deepEqual(
-        found.map(({ models }) => models!.candidate.seed),
-        [undefined, seedOf(1), seedOf(2)],
-      );
-      assert.equal(new Set(found.map(({ models }) => models!.candidate.commitment)).size, 3, 'three sets of rows');
-      for (const { contribution, models } of found) {
-        assert.deepEqual(
-          [contribution.rowsUsed, contribution.integration],
-          [60, { ...NONE, overRows: root.rows - 60 }],
-        );
-        assert.deepEqual([models!.baseline.trainingRows, models!.candidate.trainingRows], [20, 80]);
+      const found: Agreed[] = [];
+      for (const seed of seeds) {
+        const contribution = { ...committed, contributionSecret, ...(seed && { seed }) };
+        found.push((await evaluateContribution(line, offerOf(config, true), contribution, executor)).agreed);
       }
-      assert.deepEqual(await evaluatedWith(seedOf(2)), found[2]);
+      return found;
     } finally {
       await executor.close();
     }
+  }
+
+  it('is learned from by the seed of the round, in the same journal, too', async () => {
+    const seeds = [undefined, seedOf(1), seedOf(2), seedOf(2)];
+    const found = await foundWith(await projectOf('seeds', { max_rows: 60 }), seeds);
+    const candidates = found.map(({ models }) => models!.candidate);
+    assert.deepEqual(
+      candidates.map(({ seed }) => seed),
+      seeds,
+    );
+    assert.equal(new Set(candidates.map(({ commitment }) => commitment)).size, 3, 'three sets of rows');
+    assert.deepEqual(found[3], found[2]);
+    for (const { contribution, models } of found) {
+      const { rows, rowsUsed, integration } = contribution;
+      assert.deepEqual([rowsUsed, integration], [60, { ...NONE, overRows: rows - 60 }]);
+      assert.deepEqual([models!.baseline.trainingRows, models!.candidate.trainingRows], [20, 80]);
+    }
+  });
+
+  it('attack: rows of the head are not replaced without being told, nor without the seed that draws them', async () => {
+    const terms = { mode: 'replace', key: ['mean_radius', 'mean_texture', 'mean_area'], max_replaced_bps: 5_000 };
+    const file = await projectOf('silent', terms);
+    correct('silent');
+    const [found] = await foundWith(file, [seedOf(1)]);
+    const { rows, rowsUsed, integration } = found!.contribution;
+    // Of 7 rows of the one class and 13 of the other, half of each.
+    assert.deepEqual(integration, { ...NONE, overReplaced: 11, replaced: 9 });
+    assert.equal(rowsUsed, rows - 11);
+    const { baseline, candidate } = found!.models!;
+    assert.deepEqual([candidate.trainingRows, candidate.seed], [baseline.trainingRows + rowsUsed - 9, seedOf(1)]);
   });
 
   it('is told of by a run without a chain: rows left out, the balance by class, and all of it verified', async () => {
-    const baseline = (name: string) =>
-      readFileSync(join(folder, 'dry', name), 'utf8')
-        .trimEnd()
-        .split('\n');
-    const schema = parseSchema(JSON.parse(readFileSync(join(folder, 'seeds/schema.json'), 'utf8')));
-    const key = schema.columns.slice(0, -1).map(({ name }) => name);
-    const terms = { mode: 'replace', key, max_replaced_bps: 10_000, max_rows: 100 };
-    const file = await projectOf('dry', terms);
-    // All rows of the model come again with another value of what is not part of the key.
-    const at = baseline('baseline.csv')[0]!.split(',').indexOf(schema.columns.at(-1)!.name);
-    const corrected = baseline('baseline.csv')
-      .slice(1)
-      .map((line) => line.split(',').with(at, '0.0815').join(','));
-    appendFileSync(join(folder, 'dry/contribution.csv'), `${corrected.join('\n')}\n`);
+    const key = ['mean_radius', 'mean_texture', 'mean_area'];
+    const file = await projectOf('dry', { mode: 'replace', key, max_replaced_bps: 10_000, max_rows: 100 });
+    correct('dry');
     const ran = await hokusai('run', file, '--dry-run');
     assert.equal(ran.code, 0, ran.stderr);
     assert.match(
