@@ -128,6 +128,19 @@ export const zAttestation = z.strictObject({
     duplicates: count,
     /** Rows whose features are in the benchmark too. */
     overlap: count,
+    /** What the policy's terms of integration came to; absent where they just add all new rows. */
+    integration: z
+      .strictObject({
+        /** New rows that were left out because others of the contribution have the same key. */
+        conflicting: count,
+        /** New rows that would have replaced more of the head's than `integration.max_replaced_bps`. */
+        overReplaced: count,
+        /** New rows beyond `integration.max_rows`. */
+        overRows: count,
+        /** Rows of the head's training set that new ones took the place of. */
+        replaced: count,
+      })
+      .optional(),
     quality: z.strictObject({
       cells: count,
       missingCells: count,

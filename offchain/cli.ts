@@ -170,7 +170,7 @@ async function commandRun(positionals: readonly string[], values: Values): Promi
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort());
   process.once('SIGTERM', () => stop.abort());
-  const { folder, attestation, warnings, mlflow } = await run(project, {
+  const { folder, attestation, warnings, integration, mlflow } = await run(project, {
     chain,
     signal: stop.signal,
     onEvent: progress.step,
@@ -179,8 +179,8 @@ async function commandRun(positionals: readonly string[], values: Values): Promi
     proving: { ...(prover !== undefined && { prover }), ...(memory !== undefined && { memory }) },
   });
   for (const warning of warnings) progress.note(`⚠ ${warning}`);
-  if (values.json) json({ folder, attestation, warnings, mlflow });
-  else progress.summary(folder, attestation, mlflow);
+  if (values.json) json({ folder, attestation, warnings, integration, mlflow });
+  else progress.summary(folder, attestation, { integration, mlflow });
   return attestation.accepted ? 0 : 1;
 }
 

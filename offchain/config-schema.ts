@@ -1,5 +1,6 @@
 import { parseUnits } from 'viem';
 import { z } from 'zod';
+import type { IntegrationTerms } from './integrate.ts';
 import type { Task } from './label.ts';
 import { METRIC_NAMES } from './metrics/names.ts';
 import { CLASS_METRICS, ERROR_METRICS, METRICS } from './metrics.ts';
@@ -45,6 +46,9 @@ export const DEFAULTS = {
   pay: 'lower_bound',
   tokensPerDeltaOne: '100',
   maxReward: '1000',
+  mode: 'append',
+  maxReplacedBps: 0,
+  maxRows: 'all',
   evaluationFee: '0.01',
   bond: '0.01',
   openDuration: 24 * 3600,
@@ -310,12 +314,35 @@ function holds(value: unknown, members: z.ZodRawShape): boolean {
   return z.object(members).safeParse(value).success;
 }
 
+/** How contributions are merged with the head's training set; the trainSpecHash binds it, so that a round pins it. */
+const zIntegration = z
+  .strictObject({
+    mode: z.enum(['append', 'replace']).default(DEFAULTS.mode),
+    key: z.array(text).default([]),
+    max_replaced_bps: int().min(0).max(10_000).default(DEFAULTS.maxReplacedBps),
+    max_rows: z
+      .union([z.literal('all'), int().min(1).max(MAX_UINT32)], {
+        error: `expected all, or a whole number from 1 to ${MAX_UINT32}`,
+      })
+      .default(DEFAULTS.maxRows),
+  })
+  .superRefine(({ mode, key, max_replaced_bps: most }, { addIssue }) => {
+    const problem = (message: string, name: string, input: unknown) =>
+      addIssue({ code: 'custom', path: [name], message, input });
+    if (new Set(key).size < key.length) problem('a column is there twice', 'key', key);
+    if (mode === 'replace' && key.length === 0) problem('name the columns by which rows replace others', 'key', key);
+    if (mode === 'append' && key.length > 0) problem('there is a key in mode replace alone', 'key', key);
+    if (mode === 'append' && most > 0) problem('rows are replaced in mode replace alone', 'max_replaced_bps', most);
+  });
+
 const zMlflow = z.strictObject({
   enabled: z.boolean().default(true),
   tracking_uri: text.refine(isTrackingUri, 'expected an http(s) URL or a folder').default(DEFAULTS.trackingUri),
   experiment_name: text.max(500).optional(),
 });
 
+/** Of the policy what depends on how rows are merged. */
+const zLeast = z.object({ min_contribution_rows: z.number() });
 /** Of the policy what depends on the type of model. */
 const zPaid = z.object({ metric: z.enum(METRICS), guardrails: z.array(z.unknown()) });
 
@@ -328,6 +355,7 @@ export const zConfigFile = z
     evaluation: zEvaluation.prefault({}),
     data: z.strictObject({ schema: text, baseline: text, contribution: text, benchmark: text }),
     policy: zPolicy.prefault({}),
+    integration: zIntegration.prefault({}),
     output: z.strictObject({ directory: text.default(DEFAULTS.directory) }).prefault({}),
     mlflow: zMlflow.prefault({}),
     assurance: z.enum(['scored', 'inferred'], { error: 'only scored and inferred run so far' }).default('scored'),
@@ -355,7 +383,12 @@ export const zConfigFile = z
       }
     },
     { when: ({ value }) => holds(value, { training: zTraining, policy: zPaid, evaluation: zEvaluation }) },
-  );
+  )
+  .refine(({ integration: { max_rows: most }, policy }) => most === 'all' || most >= policy.min_contribution_rows, {
+    error: 'has to be at least policy.min_contribution_rows, or no contribution would ever do',
+    path: ['integration', 'max_rows'],
+    when: ({ value }) => holds(value, { integration: zIntegration, policy: zLeast }),
+  });
 
 type ConfigFile = z.infer<typeof zConfigFile>;
 
@@ -363,6 +396,16 @@ type ConfigFile = z.infer<typeof zConfigFile>;
 export function toMetrics({ training, evaluation }: ConfigFile): string[] {
   const named = evaluation.metrics ?? METRIC_NAMES[taskOfTraining(training)];
   return [...new Set(named.map((name) => name.replace('f1_score', 'f1')))];
+}
+
+/** How contributions are merged, as `integrate` takes it. */
+export function toIntegration({ integration }: ConfigFile): IntegrationTerms {
+  const { mode, key, max_replaced_bps: maxReplacedBps, max_rows: maxRows } = integration;
+  return {
+    ...(maxRows !== 'all' && { maxRows }),
+    // In one order, so that it has one hash.
+    ...(mode === 'replace' && { replace: { key: [...key].sort(), maxReplacedBps } }),
+  };
 }
 
 /** The policy under the names that `Policy` in `IModelRegistry.sol` has for its members, as far as a file can know them. */

@@ -147,6 +147,21 @@ policy:
   # Equal votes that decide a round: more than half of the validators, at most all. Default: just more than half.
   threshold: ${majority(DEFAULTS.validators)}
 
+# How a contribution is merged with the rows that the model has learned from. Rows that it knows are left out, and so is
+# what is there twice. Validators agree on it: it is part of the trainSpecHash, which a round pins.
+integration:
+  # append adds its rows. replace also takes out the model's rows with the same key: a correction. Default: ${DEFAULTS.mode}.
+  mode: ${DEFAULTS.mode}
+  # Of mode replace: columns that together name a row, such as [patient, visit]. The schema must not ignore them, since a
+  # contributor commits to no others; all features are a key, too. Rows that lack one replace nothing. Default: none.
+  key: []
+  # Of mode replace: most rows of each class that one contribution may replace, in basis points of the model's, 0 to
+  # 10000; new rows that would replace more are left out, by the round's seed. Default: ${DEFAULTS.maxReplacedBps}, so that known keys stay as they are.
+  max_replaced_bps: ${DEFAULTS.maxReplacedBps}
+  # Most new rows of one contribution that are learned from, 1 to 4294967295, at least policy.min_contribution_rows; or
+  # all. Of more, each class has its share, and the round's seed draws the rows. Default: ${DEFAULTS.maxRows}.
+  max_rows: ${DEFAULTS.maxRows}
+
 # Where results go.
 output:
   # Folder for the runs, one folder each; HOKUSAI_OUTPUT_DIR goes first. Default: ${DEFAULTS.directory}.

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
 import { z } from 'zod';
-import { DEFAULTS, taskOfTraining, toMetrics, toPolicy, zConfigFile } from './config-schema.ts';
+import { DEFAULTS, taskOfTraining, toIntegration, toMetrics, toPolicy, zConfigFile } from './config-schema.ts';
 import { HokusaiError } from './errors.ts';
 import type { CustomMetric } from './metrics/custom.ts';
 import { nearestFirst } from './nearest.ts';
@@ -238,6 +238,7 @@ function toConfig(
       benchmark: beside(data.benchmark),
     },
     policy: toPolicy(parsed),
+    integration: toIntegration(parsed),
     output: { directory: HOKUSAI_OUTPUT_DIR ? resolve(HOKUSAI_OUTPUT_DIR) : beside(output.directory) },
     mlflow: {
       enabled: mlflow.enabled,

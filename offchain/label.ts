@@ -43,10 +43,16 @@ export interface Tally {
   perClass?: number[];
 }
 
-/** @param labels - class of each row, or its number where there are 0 classes */
-export function tally(labels: ArrayLike<number>, classes: number): Tally {
+/** Rows of each class, by class; of 0 classes, where labels are numbers, an empty list. */
+export function rowsByClass(labels: ArrayLike<number>, classes: number): number[] {
   const perClass = new Array<number>(classes).fill(0);
   for (let row = 0; row < labels.length && classes > 0; row++) perClass[labels[row]!]!++;
+  return perClass;
+}
+
+/** @param labels - class of each row, or its number where there are 0 classes */
+export function tally(labels: ArrayLike<number>, classes: number): Tally {
+  const perClass = rowsByClass(labels, classes);
   if (classes === 2) return { positives: perClass[1]! };
   return classes > 2 ? { perClass } : {};
 }

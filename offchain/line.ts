@@ -8,7 +8,7 @@ import { foldId, metricId, trainingSetRoot } from './context.ts';
 import { dataRootOf, EMPTY_TRAINING_SET, rowDigests, rowsRoot } from './data-root.ts';
 import { countsLength } from './delta.ts';
 import { HokusaiError } from './errors.ts';
-import { byDigest } from './integrate.ts';
+import { byDigest, type IntegrationTerms } from './integrate.ts';
 import { classesOf } from './label.ts';
 import type { Metric } from './metrics.ts';
 import { inferenceCircuit, type ModelShape } from './prove/inference.ts';
@@ -48,6 +48,8 @@ export interface ModelLine {
   /** What its rounds are scored by, for good. */
   readonly metric: Metric;
   readonly spec: TrainSpec;
+  readonly integration: IntegrationTerms;
+  /** Of both. */
   readonly trainSpecHash: Hex;
   readonly quantiser: Quantiser;
   /** Distinct rows of the head's training set, and the root of how it grew. */
@@ -68,11 +70,12 @@ export async function modelLine(given: {
   schema: Schema;
   metric: Metric;
   spec: TrainSpec;
+  integration: IntegrationTerms;
   baseline: Table;
   benchmark: Table;
   secrets: OwnerSecrets;
 }): Promise<ModelLine> {
-  const { schema, metric, spec, secrets } = given;
+  const { schema, metric, spec, integration, secrets } = given;
   const trainingSet = byDigest(given.baseline, schema);
   const benchmark = byDigest(given.benchmark, schema);
   const quantiser = fitQuantiser(trainingSet, schema);
@@ -82,7 +85,8 @@ export async function modelLine(given: {
     schema,
     metric,
     spec,
-    trainSpecHash: trainSpecHashOf(spec),
+    integration,
+    trainSpecHash: trainSpecHashOf(spec, integration),
     quantiser,
     trainingSet,
     trainingSetRoot: trainingSetRoot(EMPTY_TRAINING_SET, dataRoot),
@@ -106,29 +110,35 @@ export function modelShape({ quantiser, spec, metric, fold }: Omit<ModelLine, 'f
   return { ...sizesOf(spec, fold.classes), inputs, laneBits };
 }
 
-/** What a policy says of how its candidates are trained: numbers as text, for those with a point have no other form. */
-export function trainSpecHashOf(spec: TrainSpec): Hex {
+/**
+ * What a policy says of how its candidates are trained, and on which rows of a contribution. Hyperparameters are text, for
+ * those with a point have no other form.
+ */
+export function trainSpecHashOf(spec: TrainSpec, { maxRows, replace }: IntegrationTerms): Hex {
   const { framework, modelType, hyperparameters } = spec;
+  const always = {
+    evaluator: EVALUATOR,
+    model: modelType,
+    integration: { maxRows: maxRows ?? null, replace: replace ? { ...replace } : null },
+  };
   if (framework !== 'reference') {
     const { command = [] } = spec;
     const packages = framework === 'command' ? '' : lockHash(framework);
     const given = { framework, command, packages, hyperparameters: JSON.stringify(hyperparameters) };
-    return keccak256(stringToHex(canonicalJson({ evaluator: EVALUATOR, model: modelType, ...given })));
+    return keccak256(stringToHex(canonicalJson({ ...always, ...given })));
   }
   const texts = Object.entries(hyperparameters).map(([name, value]) => [name, String(value)]);
-  return keccak256(
-    stringToHex(canonicalJson({ evaluator: EVALUATOR, model: modelType, ...Object.fromEntries(texts) })),
-  );
+  return keccak256(stringToHex(canonicalJson({ ...always, ...Object.fromEntries(texts) })));
 }
 
 /**
  * The model line of a configuration's files.
  *
  * @throws HokusaiError `configuration` LINE_MISFIT when baseline or benchmark do not fit the schema, with all problems,
- *   LINE_TASK when metric, terms or type of model are not for its label; INFERENCE_TOO_LARGE
+ *   LINE_KEY when rows cannot be told apart by the key of integration, LINE_TASK when metric, terms or type of model are not for its label; INFERENCE_TOO_LARGE
  */
 export async function ownedLine(config: Config, secrets: OwnerSecrets): Promise<ModelLine> {
-  const { data, training } = config;
+  const { data, training: spec, integration, policy } = config;
   const schema = parseSchema(JSON.parse(await readFile(data.schema, 'utf8')));
   const [baseline, benchmark] = [await readCsv(data.baseline), await readCsv(data.benchmark)];
   const problems = [baseline, benchmark].flatMap((table) =>
@@ -141,7 +151,9 @@ export async function ownedLine(config: Config, secrets: OwnerSecrets): Promise<
     });
   }
   refuseOtherTask(config, schema);
-  const line = await modelLine({ schema, metric: config.policy.metric, spec: training, baseline, benchmark, secrets });
+  refuseKey(config, schema);
+  const given = { schema, metric: policy.metric, spec, integration, baseline, benchmark, secrets };
+  const line = await modelLine(given);
   // Before anything is trained: whether it can be proven follows from the table.
   if (config.assurance === 'inferred') inferenceCircuit(modelShape(line));
   return line;
@@ -168,6 +180,22 @@ function refuseOtherTask({ policy, training, file }: Config, { label }: Schema):
     });
   }
   if (training.framework === 'reference') trainerOf(training, classes);
+}
+
+/** A key is of columns that dataRoots commit to: others could be exchanged after the commit. */
+function refuseKey({ integration, file }: Config, { columns, label }: Schema): void {
+  const learned = columns.filter(({ type }) => type !== 'ignored').map(({ name }) => name);
+  const problems = (integration.replace?.key ?? []).flatMap((name) => {
+    if (learned.includes(name)) return [];
+    if (name === label.name) return [`${name} is the label`];
+    const ignored = columns.some((column) => column.name === name);
+    return [`${name} ${ignored ? 'is ignored by the schema, so nobody commits to it' : 'is not in the schema'}`];
+  });
+  if (problems.length === 0) return;
+  throw new HokusaiError('configuration', 'LINE_KEY', `${file}: integration.key: ${problems.join('; ')}`, {
+    details: { key: integration.replace?.key, problems },
+    next: `Name columns that are learned from: ${learned.join(', ')}.`,
+  });
 }
 
 /** Rows, in the order of their digests, as a fold commits to them. */

@@ -11,13 +11,13 @@ import { delta, statedTerms, type Terms } from './delta.ts';
 import { HokusaiError } from './errors.ts';
 import { type Comparison, compare, evaluate, inferenceOf } from './evaluate.ts';
 import type { Executor } from './executor.ts';
-import { append, type Integration, integrate } from './integrate.ts';
-import { tally } from './label.ts';
+import { drawsRows, type Integration, integrate, merge } from './integrate.ts';
+import { classNames, tally } from './label.ts';
 import { EVALUATOR, type ModelLine } from './line.ts';
 import { type ProvenInference, proveInference } from './prove/inference.ts';
 import type { ProvingOptions } from './prove/pool.ts';
 import type { Score } from './prove/score.ts';
-import { selectRows, type Table } from './table.ts';
+import type { Table } from './table.ts';
 import { trainExternal } from './train/external.ts';
 import type { Model } from './train/model.ts';
 import { isDrawn } from './train/spec.ts';
@@ -59,8 +59,17 @@ export interface Finding {
     readonly counts: Comparison['counts'];
     readonly delta: NonNullable<Attestation['delta']>;
     readonly metrics: Comparison['metrics'];
+    readonly integration: TrainingSetChange;
     readonly models: Readonly<Record<'baseline' | 'candidate', Model>>;
   };
+}
+
+/** Which of a contribution's rows were left out, and how the training set changed; stays with the model's owner. */
+export interface TrainingSetChange extends Pick<Integration, 'ignored' | 'balance'> {
+  /** Rows that were taken out. */
+  readonly replaced: number;
+  /** Of `balance`; none where the label is a number. */
+  readonly classes: readonly string[];
 }
 
 /** What both models predict, proven. */
@@ -128,27 +137,42 @@ export async function evaluateContribution(
   if (problem) return refuse(line, offer, contribution, problem);
   const { quality } = validation as Extract<Validation, { status: 'VALID' }>;
 
-  const merged = await executor.step(
-    'integrate',
-    {
-      dataRoot: contribution.dataRoot,
-      file: contribution.file,
-      trainingSetRoot: line.trainingSetRoot,
-      foldId: line.foldId,
-    },
-    async () => integrate(contribution.table, line.trainingSet, line.benchmark, line.schema),
-  );
-  const known = { quality, rowsUsed: merged.fresh.length, duplicates: merged.duplicates, overlap: merged.overlap };
+  const merged = await integrated(line, contribution, executor);
+  const known = { quality, ...countsOf(line, merged) };
   const refusal = unusable(merged, offer);
   if (refusal) return refuse(line, offer, contribution, refusal, known);
 
   const nextRoot = trainingSetRoot(line.trainingSetRoot, contribution.dataRoot);
-  const rows = append(line.trainingSet, selectRows(contribution.table, merged.fresh));
+  const rows = merge(line.trainingSet, contribution.table, merged);
   const baseline = await headOf(line, executor);
-  const seed = isDrawn(line.spec) ? contribution.seed : undefined;
+  const seed = isDrawn(line.spec) || drawsRows(line.integration) ? contribution.seed : undefined;
   const candidate = await trained(line, rows, nextRoot, executor, seed).catch(trainingFailed);
   if ('reason' in candidate) return refuse(line, offer, contribution, candidate, known);
-  return scored(line, offer, contribution, executor, { known, nextRoot, rows, seed, baseline, candidate });
+  return scored(line, offer, contribution, executor, { known, merged, nextRoot, rows, seed, baseline, candidate });
+}
+
+function integrated(
+  line: ModelLine,
+  { dataRoot, file, table, seed }: Contribution,
+  executor: Executor,
+): Promise<Integration> {
+  const { trainingSetRoot, foldId, trainSpecHash } = line;
+  const inputs = { dataRoot, file, trainingSetRoot, foldId, trainSpecHash, ...(seed && { seed }) };
+  return executor.step('integrate', inputs, async () => integrate(table, line, seed));
+}
+
+/** What is told of it to everybody. */
+function countsOf(
+  { integration }: ModelLine,
+  { fresh, replaced, ignored, overlap }: Integration,
+): Omit<Known, 'quality'> {
+  const { known, repeated, ...left } = ignored;
+  const counts = { rowsUsed: fresh.length, duplicates: known + repeated, overlap };
+  return { ...counts, ...(drawsRows(integration) && { integration: { ...left, replaced: replaced.length } }) };
+}
+
+function changeOf({ schema }: ModelLine, { ignored, replaced, balance }: Integration): TrainingSetChange {
+  return { ignored, replaced: replaced.length, classes: classNames(schema.label), balance };
 }
 
 /** Why a contribution is not accepted. */
@@ -171,7 +195,7 @@ function trainingFailed(error: unknown): Refusal {
   return { status: 'TRAINING_FAILED', reason: `The training did not end in a model: ${error.message}.` };
 }
 
-type Known = Pick<Agreed['contribution'], 'quality' | 'rowsUsed' | 'duplicates' | 'overlap'>;
+type Known = Pick<Agreed['contribution'], 'quality' | 'rowsUsed' | 'duplicates' | 'overlap' | 'integration'>;
 
 function invalid(validation: Validation, { dataRoot, rows }: Contribution): Refusal | undefined {
   if (validation.status === 'SCHEMA') {
@@ -198,9 +222,10 @@ export const headOf = (line: ModelLine, executor: Executor): Promise<Model> =>
 /** The model of a training set: trained once, then taken from the journal. */
 async function trained(line: ModelLine, table: Table, root: Hex, executor: Executor, seed?: Hex): Promise<Model> {
   const { schema, quantiser, spec, trainSpecHash } = line;
-  const drawn = seed && { seed };
+  const drawn = seed && isDrawn(spec) && { seed };
   const { quantiserHash } = line.fold;
-  const inputs = { trainingSetRoot: root, quantiserHash, trainSpecHash, ...drawn };
+  // The seed is also what the rows follow from.
+  const inputs = { trainingSetRoot: root, quantiserHash, trainSpecHash, ...(seed && { seed }) };
   if (spec.framework === 'reference') {
     return (await executor.step('train', inputs, async ({ signal }) =>
       train(table, { schema, quantiser, spec, ...drawn }, { signal }),
@@ -219,6 +244,7 @@ async function trained(line: ModelLine, table: Table, root: Hex, executor: Execu
 /** Both models, and what the candidate was trained on. */
 type Trained = {
   readonly known: Known;
+  readonly merged: Integration;
   readonly nextRoot: Hex;
   readonly rows: Table;
   readonly seed: Hex | undefined;
@@ -231,7 +257,7 @@ async function scored(
   offer: Offer,
   contribution: Contribution,
   executor: Executor,
-  { known, nextRoot, rows, seed, ...models }: Trained,
+  { known, merged, nextRoot, rows, seed, ...models }: Trained,
 ): Promise<Finding> {
   const baseline = await evaluate(models.baseline, line.trainingSetRoot, line);
   const candidate = await evaluate(models.candidate, nextRoot, line);
@@ -276,6 +302,7 @@ async function scored(
       delta: score,
       metrics,
       models,
+      integration: changeOf(line, merged),
       score: {
         metric,
         classes,

@@ -4,9 +4,13 @@ import type { GATE_PARTS } from './delta.ts';
 import type { StepEvent } from './executor.ts';
 import type { Action } from './local-round.ts';
 import type { Logged } from './mlflow/log-run.ts';
+import type { TrainingSetChange } from './pipeline.ts';
 import { grouped } from './report/numbers.ts';
 
 const bps = (value: string) => `${(Number(value) / 100).toFixed(2)} points`;
+
+/** Training rows of more classes are in metrics.json and evaluation.html alone. */
+const MOST_CLASSES = 10;
 
 /** The parts of the gate as they fail. */
 const FAILED: Readonly<Record<(typeof GATE_PARTS)[number], string>> = {
@@ -27,6 +31,31 @@ export function gasOf(transactions: Attestation['transactions']): string {
     return all.length === 1 ? `${action} ${average}` : `${action} ${all.length} x ${average}`;
   };
   return [...used].map(text).join(', ');
+}
+
+/** How many rows were learned from, and why others were not; nothing where none were counted. */
+function rowsText({ contribution }: Attestation): string[] {
+  const { rows, rowsUsed, duplicates, overlap, integration } = contribution;
+  const counts = {
+    duplicates,
+    conflicting: integration?.conflicting ?? 0,
+    'that would have replaced too many': integration?.overReplaced ?? 0,
+    'over the most of one contribution': integration?.overRows ?? 0,
+    'in the benchmark': overlap,
+  };
+  const told = Object.entries(counts).flatMap(([reason, count]) => (count > 0 ? [`${grouped(count)} ${reason}`] : []));
+  if (integration?.replaced) told.push(`in the place of ${grouped(integration.replaced)} of the model’s`);
+  if (rowsUsed === 0 && told.length === 0) return [];
+  return [
+    `  ${grouped(rowsUsed)} of ${grouped(rows)} rows are new and used${told.map((text) => `, ${text}`).join('')}`,
+  ];
+}
+
+/** The training set by class, where that is a line. */
+function balanceText({ classes, balance }: TrainingSetChange): string[] {
+  if (classes.length === 0 || classes.length > MOST_CLASSES) return [];
+  const told = classes.map((name, at) => `${name} ${grouped(balance.before[at]!)} → ${grouped(balance.after[at]!)}`);
+  return [`  training rows by class: ${told.join(', ')}`];
 }
 
 /** What a run prints while it goes on: a line for each finished step, and on a terminal the one at work. */
@@ -68,8 +97,13 @@ export class Progress {
   };
 
   /** What came of a run, and what to try next. */
-  summary(folder: string, attestation: Attestation, mlflow?: Logged): void {
+  summary(
+    folder: string,
+    attestation: Attestation,
+    { integration, mlflow }: { integration?: TrainingSetChange | undefined; mlflow?: Logged | undefined },
+  ): void {
     const lines = [attestation.accepted ? 'Accepted.' : `Rejected (${attestation.status}): ${attestation.reason}`];
+    lines.push(...rowsText(attestation), ...(integration ? balanceText(integration) : []));
     const { benchmark, counts, delta, transactions, proof } = attestation;
     if (counts && delta) {
       const changed =

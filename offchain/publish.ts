@@ -26,7 +26,7 @@ export interface Published {
  * predictions, `inference/baseline.1.proof.json` and so on; where models were trained `metrics.json`, `evaluation.html` and
  * `models/`, which are not for publication. The attestation comes last and all at once: where it is, everything is.
  *
- * @returns as `warnings` which of the owner's own metrics failed
+ * @returns as `warnings` which of the owner's own metrics failed, and where models were trained how the training set changed
  */
 export async function publish(folder: string, { attestation, proven, inferences, evaluated }: Published) {
   const write = (name: string, content: unknown) =>
@@ -47,14 +47,14 @@ export async function publish(folder: string, { attestation, proven, inferences,
     }
   }
   if (evaluated) {
-    const { counts, delta, metrics, models, evaluation } = evaluated;
+    const { counts, delta, metrics, models, integration, evaluation } = evaluated;
     const { range } = attestation.benchmark;
     const values = {
       baseline: metricValues(metrics.baseline, range),
       candidate: metricValues(metrics.candidate, range),
     };
-    await write('metrics.json', { metrics: values, fractions: metrics, counts, delta, evaluation });
-    await write('evaluation.html', evaluationHtml(attestation.name, evaluation));
+    await write('metrics.json', { metrics: values, fractions: metrics, counts, delta, integration, evaluation });
+    await write('evaluation.html', evaluationHtml(attestation.name, evaluation, integration));
     for (const [name, model] of Object.entries(models)) {
       await write(`models/${name}.json`, model);
       if (model.family !== 'external') continue;
@@ -65,7 +65,9 @@ export async function publish(folder: string, { attestation, proven, inferences,
   await write('report.html', reportHtml(attestation));
   await write('attestation.json', attestation);
   const custom = evaluated?.evaluation.custom ?? [];
-  return { folder, attestation, warnings: custom.flatMap((one) => ('error' in one ? [one.error.message] : [])) };
+  const integration = evaluated?.integration;
+  const warnings = custom.flatMap((one) => ('error' in one ? [one.error.message] : []));
+  return { folder, attestation, warnings, ...(integration && { integration }) };
 }
 
 /** A file that a step kept: in the journal of this run, or of one of its validators. */

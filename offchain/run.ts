@@ -24,6 +24,7 @@ import {
   type Inferences,
   offerOf,
   proveInferences,
+  type TrainingSetChange,
 } from './pipeline.ts';
 import { sha256 } from './prove/circuits.ts';
 import type { ProvingOptions } from './prove/pool.ts';
@@ -52,6 +53,8 @@ export interface RunResult {
   readonly attestation: Attestation;
   /** What went wrong and nothing else depends on. */
   readonly warnings: readonly string[];
+  /** Absent where no model was trained. */
+  readonly integration?: TrainingSetChange;
   /** Absent where `mlflow.enabled` is false. */
   readonly mlflow?: Logged;
 }

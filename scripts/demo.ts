@@ -100,9 +100,9 @@ async function folder(name: string): Promise<string> {
 try {
   const [refused, settled] = await demo();
   title('Done. Noise:');
-  progress.summary(relative(process.cwd(), refused.folder), refused.attestation, refused.mlflow);
+  progress.summary(relative(process.cwd(), refused.folder), refused.attestation, refused);
   title('Real rows:');
-  progress.summary(relative(process.cwd(), settled.folder), settled.attestation, settled.mlflow);
+  progress.summary(relative(process.cwd(), settled.folder), settled.attestation, settled);
   process.exitCode = !refused.attestation.accepted && settled.attestation.accepted ? 0 : 1;
 } catch (error) {
   if (stop.signal.aborted) {

@@ -61,7 +61,7 @@ const artifactOf = (file: string): string => file.replace(/^(models\/.*)\.json$/
 
 /** The training's specification, the terms of the policy, and the hashes of both and of the data. */
 function paramsOf({ config, line }: Project, attestation: Attestation): Record<string, string> {
-  const { pipeline, training, policy, assurance } = config;
+  const { pipeline, training, integration, policy, assurance } = config;
   const { hyperparameters, framework, modelType } = training;
   const { gate, ...terms } = policy;
   const { contribution, benchmark, models, context } = attestation;
@@ -71,6 +71,7 @@ function paramsOf({ config, line }: Project, attestation: Attestation): Record<s
     ...prefixed('pipeline', pipeline),
     ...prefixed('training', { framework, modelType }),
     ...prefixed('training', hyperparameters),
+    ...prefixed('integration', integration),
     ...prefixed('policy', { ...terms, ...gate }),
     ...prefixed('benchmark', { foldId, labelsRoot, featuresRoot, quantiserHash, n, classes }),
     ...prefixed('contribution', { dataRoot: contribution.dataRoot, rows: contribution.rows }),
@@ -155,8 +156,8 @@ function className(member: unknown, at: number): string {
 }
 
 function rows({ contribution }: Attestation): Metrics {
-  const { rowsUsed, duplicates, overlap } = contribution;
-  const counts = { rowsUsed, duplicates, overlap, missingCells: contribution.quality.missingCells };
+  const { rowsUsed, duplicates, overlap, integration } = contribution;
+  const counts = { rowsUsed, duplicates, ...integration, overlap, missingCells: contribution.quality.missingCells };
   return Object.entries(counts).map(([name, value]) => ({ key: `contribution.${name}`, value, step: 0 }));
 }
 

@@ -2,6 +2,7 @@
 import type { CustomResult } from '../metrics/custom.ts';
 import type { ClassEvaluation, Evaluation } from '../metrics/evaluation.ts';
 import type { Significance } from '../metrics/significance.ts';
+import type { TrainingSetChange } from '../pipeline.ts';
 import { calibrationSection, curveSections, residualSections } from './curves.ts';
 import { Html, html } from './html.ts';
 import { grouped, points } from './numbers.ts';
@@ -16,7 +17,7 @@ const MOST_CELLS = 16;
  *
  * @param name - of the model
  */
-export function evaluationHtml(name: string, evaluation: Evaluation): string {
+export function evaluationHtml(name: string, evaluation: Evaluation, integration: TrainingSetChange): string {
   const sections =
     'residuals' in evaluation
       ? residualSections(evaluation)
@@ -47,11 +48,20 @@ sealed benchmark. What may be shown is in report.html.</p>
 ${metricsSection(evaluation.metrics)}
 ${customSection(evaluation.custom)}
 ${sections}
+${trainingSetSection(integration)}
 </main>
 </body>
 </html>
 `.markup;
 }
+
+const IGNORED: Readonly<Record<keyof TrainingSetChange['ignored'], string>> = {
+  known: 'in the training set already',
+  repeated: 'twice in the contribution',
+  conflicting: 'with the key of another row of the contribution',
+  overReplaced: 'they would have replaced more rows than the policy allows',
+  overRows: 'over the most rows of one contribution',
+};
 
 const figure = (value: number | null): string =>
   value === null ? 'undefined' : String(Number(value.toPrecision(5))).replace('-', '−');
@@ -98,6 +108,38 @@ function customSection(custom: readonly CustomResult[]): Html | undefined {
 ${custom.map(line)}
 </tbody>
 </table>
+</section>`;
+}
+
+function trainingSetSection({ ignored, replaced, classes, balance }: TrainingSetChange): Html {
+  const reasons = Object.entries(IGNORED).map(
+    ([reason, meaning]) =>
+      html`<tr><th scope="row">${meaning}</th><td class="number">${grouped(ignored[reason as keyof typeof ignored])}</td></tr>`,
+  );
+  const [before, after] = [balance.before, balance.after].map((rows) => rows.reduce((sum, count) => sum + count, 0));
+  const cell = (rows: number, all: number) => `${grouped(rows)} (${((100 * rows) / (all || 1)).toFixed(1)} %)`;
+  const lines = classes.map(
+    (name, at) =>
+      html`<tr><th scope="row">${name}</th><td class="number">${cell(balance.before[at]!, before!)}</td><td class="number">${cell(balance.after[at]!, after!)}</td></tr>`,
+  );
+  const byClass = html`<table>
+<caption>Rows that the models learned from, by class</caption>
+<thead><tr><th scope="col">Class</th><th scope="col" class="number">Baseline</th><th scope="col" class="number">Candidate</th></tr></thead>
+<tbody>
+${lines}
+</tbody>
+</table>`;
+  return html`<section>
+<h2>Training set</h2>
+${classes.length > 0 && byClass}
+<table>
+<caption>Rows of the contribution that nothing was learned from</caption>
+<thead><tr><th scope="col">Why</th><th scope="col" class="number">Rows</th></tr></thead>
+<tbody>
+${reasons}
+</tbody>
+</table>
+<p>${grouped(replaced)} rows of the training set were replaced.</p>
 </section>`;
 }
 

@@ -89,7 +89,7 @@ ${figure('Gate', points(delta.minDeltaBps), pp, 'the lower bound has to be above
 }
 
 function contributionSection({ contribution, models }: Attestation): Html {
-  const { rows, rowsUsed, duplicates, overlap, quality } = contribution;
+  const { rows, rowsUsed, duplicates, overlap, integration, quality } = contribution;
   const line = (term: string, value: number, meaning: string) =>
     html`<tr><th scope="row">${term}</th><td class="number">${grouped(value)}</td><td class="soft">${meaning}</td></tr>`;
   return html`<section>
@@ -101,6 +101,10 @@ function contributionSection({ contribution, models }: Attestation): Html {
 ${line('Rows', rows, 'committed to')}
 ${line('New rows', rowsUsed, 'not in the model’s training set before, so the candidate learned from them')}
 ${line('Duplicates', duplicates, 'left out: twice in the contribution, or in the training set already')}
+${integration && line('Over the limit', integration.overRows, 'new rows left out, since the policy takes no more of one contribution; a draw decides which')}
+${integration && line('Conflicting', integration.conflicting, 'new rows left out, since others of the contribution have the same key')}
+${integration && line('Not replacing', integration.overReplaced, 'new rows left out, since they would have replaced more of the model’s rows than the policy allows')}
+${integration && line('Replaced', integration.replaced, 'rows of the training set whose place new rows with the same key took')}
 ${line('Overlap', overlap, 'rows whose features are in the benchmark too')}
 ${quality.positives !== undefined && line('Positive labels', quality.positives, 'among the rows')}
 ${line('Missing cells', quality.missingCells, `of ${grouped(quality.cells)}`)}

@@ -77,32 +77,43 @@ function statusCheck(attestation: Attestation): Check {
 }
 
 function contributionCheck({ contribution, status }: Attestation): Check {
-  const { rows, rowsUsed, duplicates, overlap, quality } = contribution;
+  const { rows, rowsUsed, duplicates, overlap, integration, quality } = contribution;
+  const { conflicting = 0, overReplaced = 0, overRows = 0 } = integration ?? {};
+  const left = conflicting + overReplaced + overRows;
   const tallied = quality.perClass?.reduce((sum, count) => sum + count, 0);
   // Of a contribution that could not be read as a table of the schema, nothing is counted.
   const evaluated = !['UNAVAILABLE', 'ROOT_MISMATCH', 'SCHEMA'].includes(status);
   const problems = problemsUnless({
-    'more rows were used than contributed': rowsUsed <= rows,
-    'rows are neither used nor duplicates': !evaluated || rowsUsed + duplicates >= rows,
+    'more rows were used or left out than contributed': rowsUsed + left <= rows,
+    'rows are neither used, nor duplicates, nor left out': !evaluated || rowsUsed + duplicates + left >= rows,
     'more rows overlap than were contributed': overlap <= rows,
     'more cells are missing than there are': quality.missingCells <= quality.cells,
     'more rows are positive than were contributed': (quality.positives ?? 0) <= rows + duplicates,
-    'the rows by class are not all rows': !evaluated || tallied === undefined || tallied === rowsUsed + duplicates,
+    'the rows by class are not all rows':
+      !evaluated || tallied === undefined || tallied === rowsUsed + duplicates + left,
   });
   return checkOf('contribution', problems, `${rowsUsed} of ${rows} rows are new, and the numbers fit each other.`);
 }
 
-function trainingChecks({ models, contribution }: Attestation): Check[] {
+function trainingChecks({ models, contribution, context }: Attestation): Check[] {
   if (!models) return [];
   const { baseline, candidate } = models;
-  const problems = differences({
+  const drawn = contribution.integration === undefined || context.chainId === 0 || candidate.seed !== undefined;
+  const replaced = contribution.integration?.replaced ?? 0;
+  const problems = problemsUnless({
+    'the seed that draws which rows are learned from is not told': drawn,
+    'more rows were replaced than there were': replaced <= baseline.trainingRows,
+  });
+  const different = differences({
     'models.candidate.trainingSetRoot': [
       candidate.trainingSetRoot,
       trainingSetRoot(baseline.trainingSetRoot as Hex, contribution.dataRoot as Hex),
     ],
-    'models.candidate.trainingRows': [candidate.trainingRows, baseline.trainingRows + contribution.rowsUsed],
+    'models.candidate.trainingRows': [candidate.trainingRows, baseline.trainingRows + contribution.rowsUsed - replaced],
   });
-  return [checkOf('training set', problems, 'The candidate’s is the baseline’s and the contribution.')];
+  return [
+    checkOf('training set', [...problems, ...different], 'The candidate’s is the baseline’s and the contribution.'),
+  ];
 }
 
 function countsChecks(attestation: Attestation): Check[] {

@@ -59,7 +59,7 @@ function modelsAndCounts(dataRoot: Hex): Pick<Attestation, 'models' | 'counts' |
       candidate: {
         commitment: '78',
         trainingSetRoot: trainingSetRoot(head, dataRoot),
-        trainingRows: 240,
+        trainingRows: 230,
         predictionsRoot: String(roots.candidatePredictionsRoot),
         metrics: metricsOf(confusionOf(cells, 'candidate')),
       },
@@ -95,7 +95,11 @@ export function unproven(contributor: Address, payeesRoot: Hex): Attestation {
     assurance: 'scored',
     name: 'breast cancer',
     evaluator: 'hokusai-evaluator 0.1.0',
-    contribution: { contributor, payeesRoot, dataRoot, rows: 100, rowsUsed: 90, duplicates: 12, overlap: 0, quality },
+    contribution: {
+      ...{ contributor, payeesRoot, dataRoot, rows: 100, rowsUsed: 90, duplicates: 12, overlap: 0 },
+      integration: { conflicting: 1, overReplaced: 2, overRows: 3, replaced: 10 },
+      quality,
+    },
     benchmark: { foldId: foldId(fold), ...fold },
     ...modelsAndCounts(dataRoot),
     context: {

@@ -108,7 +108,15 @@ describe('integrate', () => {
         ['8', 'q', 'no'],
       ]),
     ];
-    assert.deepEqual(integrate(contribution, head, benchmark, SCHEMA), { fresh: [1, 3], duplicates: 2, overlap: 1 });
+    const line = { trainingSet: head, benchmark, schema: SCHEMA, integration: {} };
+    const { fresh, ...counts } = integrate(contribution, line);
+    assert.deepEqual([...fresh].sort(), [1, 3]);
+    assert.deepEqual(counts, {
+      replaced: [],
+      ignored: { known: 1, repeated: 1, conflicting: 0, overReplaced: 0, overRows: 0 },
+      overlap: 1,
+      balance: { before: [1, 1], after: [2, 2] },
+    });
   });
 
   it('orders by digest whatever the order in the file, so that every validator sums alike', () => {

@@ -138,6 +138,7 @@ describe('loadConfig', () => {
         threshold: 2,
         validators: 3,
       },
+      integration: {},
       output: { directory: join(folder, 'runs') },
       mlflow: { enabled: true, trackingUri: join(folder, 'mlruns'), experimentName: 'hokusai-evaluation' },
       assurance: 'scored',
@@ -284,6 +285,32 @@ policy:
     };
     const again = [1, 2, 3, 4, 5, 6, 7].map((at) => `guardrails.${at}.metric`);
     assert.deepEqual([many(8), many(9)], [again, ['guardrails']]);
+  });
+
+  it('takes how contributions are merged, and refuses a limit that no contribution would pass', () => {
+    const found = (terms: string) =>
+      problemsOf(`${DATA}\n${terms}`).problems.map(({ line, path, message }) => [line, path, message.split(',')[0]]);
+    assert.deepEqual(load(`${DATA}\nintegration: { max_rows: 50 }`).integration, { maxRows: 50 });
+    assert.deepEqual(load(`${DATA}\nintegration: { max_rows: all }`).integration, {});
+    const { replace } = load(`${DATA}\nintegration: { mode: replace, key: [b, a], max_replaced_bps: 9 }`).integration;
+    assert.deepEqual(replace, { key: ['a', 'b'], maxReplacedBps: 9 });
+    assert.deepEqual(found('integration: { mode: replace }'), [
+      [2, 'integration.key', 'name the columns by which rows replace others'],
+    ]);
+    assert.deepEqual(found('integration: { key: [a, a], max_replaced_bps: 1 }'), [
+      [2, 'integration.key', 'a column is there twice'],
+      [2, 'integration.key', 'there is a key in mode replace alone'],
+      [2, 'integration.max_replaced_bps', 'rows are replaced in mode replace alone'],
+    ]);
+    const low = [2, 'integration.max_rows', 'has to be at least policy.min_contribution_rows'];
+    assert.deepEqual(found('integration: { max_rows: 49 }'), [low]);
+    for (const value of ['some', '0', '1.5', '4294967296', '-1']) {
+      const [[line, path, message], ...more] = found(`integration: { max_rows: ${value} }`) as [
+        [number, string, string],
+      ];
+      assert.deepEqual([line, path, more.length], [2, 'integration.max_rows', 0], value);
+      assert.match(message, /expected|wrong type/);
+    }
   });
 
   it('takes the path and the output directory from the environment', () => {

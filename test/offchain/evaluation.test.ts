@@ -7,7 +7,8 @@ import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { labelsOf } from '../../offchain/check-table.ts';
 import { type InitOptions, init } from '../../offchain/init.ts';
-import { append } from '../../offchain/integrate.ts';
+import { append, integrate } from '../../offchain/integrate.ts';
+import { classNames } from '../../offchain/label.ts';
 import { type ClassEvaluation, evaluation, type NumberEvaluation } from '../../offchain/metrics/evaluation.ts';
 import { metricValues, modelMetrics } from '../../offchain/model-metrics.ts';
 import { publish } from '../../offchain/publish.ts';
@@ -43,11 +44,14 @@ async function evaluate(name: string) {
   const directory = join(folder, name.replace(' ', '-'));
   const { files } = await init({ ...EXAMPLES[name]!, directory });
   const { config, line } = await openProject(files.at(-1));
-  const rows = append(line.trainingSet, await readCsv(config.data.contribution));
+  const contribution = await readCsv(config.data.contribution);
+  const rows = append(line.trainingSet, contribution);
   const own = { ...line, spec: line.spec as ReferenceSpec };
   const models = { baseline: await train(line.trainingSet, own), candidate: await train(rows, own) };
   const evaluating = { ...config.evaluation, terms: TERMS };
-  return { line, models, found: await evaluation(line, models, evaluating), evaluating };
+  const { ignored, replaced, balance } = integrate(contribution, line);
+  const integration = { ignored, replaced: replaced.length, balance, classes: classNames(line.schema.label) };
+  return { line, models, found: await evaluation(line, models, evaluating), evaluating, integration };
 }
 
 describe('the evaluation of two models', () => {
@@ -73,8 +77,8 @@ describe('the evaluation of two models', () => {
     });
 
     it(`of ${name} is a page that is well-formed, can be read by everybody and needs nothing else`, async () => {
-      const { found } = await evaluated(name);
-      const page = evaluationHtml('<script>alert("x")</script>&', found);
+      const { found, integration } = await evaluated(name);
+      const page = evaluationHtml('<script>alert("x")</script>&', found, integration);
       const all = elements(page);
       assert.ok(all.some(({ name: tag }) => tag === 'polyline'));
       assert.ok(!all.some(({ name: tag }) => tag === 'script'));
@@ -130,17 +134,17 @@ describe('what of an evaluation is for whom', () => {
   });
 
   it('the curves, and what is told of a rejected contribution, stay out of what is published', async () => {
-    const { found, models } = await evaluated('two classes');
+    const { found, models, integration } = await evaluated('two classes');
     const attestation = belowGate();
     const { counts, delta, models: told, ...public_ } = attestation;
     const { baseline, candidate } = told!;
     const metrics = { baseline: baseline.metrics!, candidate: candidate.metrics! };
-    const evaluatedToo = { counts: counts!, delta: delta!, metrics, models, evaluation: found };
+    const evaluatedToo = { counts: counts!, delta: delta!, metrics, models, integration, evaluation: found };
     const run = join(folder, 'published');
     await publish(run, { attestation: public_, evaluated: evaluatedToo });
     const read = (name: string) => readFileSync(join(run, name), 'utf8');
     assert.equal(read('report.html'), reportHtml(public_));
-    for (const word of ['ROC', 'calibration', 'threshold', 'polyline', 'auroc', 'log_loss', 'confusion']) {
+    for (const word of ['ROC', 'calibration', 'threshold', 'polyline', 'auroc', 'log_loss', 'confusion', 'balance']) {
       assert.doesNotMatch(read('report.html'), new RegExp(word, 'i'), word);
       assert.doesNotMatch(read('attestation.json'), new RegExp(word, 'i'), word);
     }
@@ -150,6 +154,7 @@ describe('what of an evaluation is for whom', () => {
       'fractions',
       'counts',
       'delta',
+      'integration',
       'evaluation',
     ]);
   });

@@ -290,6 +290,29 @@ describe('attacks on what is verified', () => {
     assert.deepEqual(failing(await verify(files)), ['proof']);
   });
 
+  it('rows that validators left out without a seed to draw them by, or more than there were', async () => {
+    const unseeded = await forged(({ models }) => {
+      delete models!.candidate.seed;
+    });
+    assert.deepEqual(failing(await verify(unseeded)), ['training set']);
+    const more = await forged(({ contribution }) => {
+      contribution.integration!.overRows = 11;
+    });
+    assert.deepEqual(failing(await verify(more)), ['contribution']);
+  });
+
+  it('rows of the head that were replaced and are not told, or more of them than there were', async () => {
+    const silent = await forged(({ contribution }) => {
+      contribution.integration!.replaced = 0;
+    });
+    assert.deepEqual(failing(await verify(silent)), ['training set']);
+    const more = await forged(({ contribution, models }) => {
+      contribution.integration!.replaced = 151;
+      models!.candidate.trainingRows = 89;
+    });
+    assert.deepEqual(failing(await verify(more)), ['training set']);
+  });
+
   it('softer terms are not those of the policy', async () => {
     const files = await forged(({ delta }) => {
       delta!.tokensPerDeltaOne = String(2n * BigInt(delta!.tokensPerDeltaOne));
