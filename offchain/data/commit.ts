@@ -58,7 +58,7 @@ export async function commitData(
   const { table: clean, rejected: refused } = await inspection.pii.clean();
   const rejected = await rejectedRows(db, inspection, refused);
   if (quarantine !== undefined) await writeQuarantine(db, table, rejected, quarantine);
-  const digests = clean === table ? inspection.digests : await digestRows(db, clean, form);
+  const digests = await digestRows(db, clean, form);
   const { kept, distinct, sampled } = await sampleRows(db, clean, { digests, rejected, label: form.label, maxSamples });
   if (sampled === 0) throw noneLeft(table.path, checked.rejected);
   const file = join(db.directory, db.name('rows.parquet'));

@@ -1,6 +1,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Database, pathLiteral } from './database.ts';
+import { type RowForm, rowText } from './digests.ts';
 import { type Bands, bandHashes, bandsFor, jaccard } from './min-hash.ts';
 import { asDouble, type Profiled } from './profile.ts';
 import { textsOf } from './texts.ts';
@@ -37,29 +38,32 @@ const SAMPLE = 1000;
 const NUMBERS = 20;
 
 /**
- * Equal rows by their digests: within the table, and to those of others.
+ * Equal rows: within the table, by their keys and then by their digests, and by keys in other tables.
  *
- * @param digests as of `digestRows`; of `against` as well
+ * @param keys as of `compareKeys`, of the table and of the others
  */
 export async function findDuplicates(
   db: Database,
-  digests: string,
-  against: readonly { path: string; digests: string }[] = [],
+  table: Profiled,
+  form: RowForm,
+  [keys, ...others]: readonly { path: string; keys: string }[],
 ): Promise<Omit<Duplicates, 'near'> & { readonly table: string }> {
-  const table = db.name('duplicates');
-  await db.run(`CREATE TABLE ${table} AS SELECT row, first FROM ${digests} JOIN
-    (SELECT digest, min(row) AS first FROM ${digests} GROUP BY digest HAVING count(*) > 1) USING (digest) WHERE row <> first`);
-  const [[exact]] = (await db.rows<[number]>(`SELECT count(*) FROM ${table}`)) as [[number]];
-  const rows = await db.rows<[number, number]>(`SELECT row, first FROM ${table} ORDER BY row LIMIT ${LISTED}`);
-  const others: Duplicates['against'][number][] = [];
-  for (const { path, digests: other } of against) {
+  const repeated = db.name('duplicates');
+  const alike = `SELECT row FROM ${keys!.keys} WHERE key IN (SELECT key FROM ${keys!.keys} GROUP BY key HAVING count(*) > 1)`;
+  const firsts = `SELECT row, min(row) OVER (PARTITION BY digest) AS first FROM
+    (SELECT row, sha256(${rowText(table, form)}) AS digest FROM ${table.cells} WHERE row IN (${alike}))`;
+  await db.run(`CREATE TABLE ${repeated} AS SELECT row, first FROM (${firsts}) WHERE row <> first`);
+  const [[exact]] = (await db.rows<[number]>(`SELECT count(*) FROM ${repeated}`)) as [[number]];
+  const rows = await db.rows<[number, number]>(`SELECT row, first FROM ${repeated} ORDER BY row LIMIT ${LISTED}`);
+  const against: Duplicates['against'][number][] = [];
+  for (const { path, keys: other } of others) {
     const [[same, features]] = (await db.rows<[number, number]>(
-      `SELECT (SELECT count(*) FROM ${digests} WHERE digest IN (SELECT digest FROM ${other})),
-        (SELECT count(*) FROM ${digests} WHERE features IN (SELECT features FROM ${other}))`,
+      `SELECT (SELECT count(*) FROM ${keys!.keys} WHERE key IN (SELECT key FROM ${other})),
+        (SELECT count(*) FROM ${keys!.keys} WHERE features IN (SELECT features FROM ${other}))`,
     )) as [[number, number]];
-    others.push({ path, rows: same, features });
+    against.push({ path, rows: same, features });
   }
-  return { exact, rows, against: others, table };
+  return { exact, rows, against, table: repeated };
 }
 
 /** The columns of free text: long, of several words, and hardly ever the same. */

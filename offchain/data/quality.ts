@@ -52,7 +52,7 @@ export async function judge(
   found: {
     checked: Checked;
     duplicates: Pick<Duplicates, 'exact'>;
-    digests: string;
+    keys: string;
     label: string | undefined;
     drift: Drift | undefined;
   },
@@ -75,7 +75,7 @@ export async function judge(
   );
   add('uniqueness', found.duplicates.exact, table.rows, 'rows are equal to an earlier one');
   if (found.label !== undefined) {
-    add('consistency', await contradictions(db, found.digests), table.rows, 'rows have a twin with another label');
+    add('consistency', await contradictions(db, found.keys), table.rows, 'rows have a twin with another label');
     const balance = await balanceOf(db, table, found.label);
     if (balance) parts.push({ name: 'balance', weight: WEIGHTS.balance, ...balance });
   }
@@ -92,9 +92,9 @@ export async function judge(
   return { score: Math.round(score * 10) / 10, parts };
 }
 
-async function contradictions(db: Database, digests: string): Promise<number> {
+async function contradictions(db: Database, keys: string): Promise<number> {
   const [[rows]] = (await db.rows<[number | null]>(
-    `SELECT sum(n)::DOUBLE FROM (SELECT count(*) AS n FROM ${digests} GROUP BY features HAVING min(digest) <> max(digest))`,
+    `SELECT sum(n)::DOUBLE FROM (SELECT count(*) AS n FROM ${keys} GROUP BY features HAVING min(key) <> max(key))`,
   )) as [[number | null]];
   return rows ?? 0;
 }

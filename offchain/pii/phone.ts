@@ -36,7 +36,7 @@ const digitsOf = (value: string): string => value.replace(/\D/g, '');
 const groupsOf = (value: string): string => (value.match(/\d+/g) ?? []).join(' ');
 
 /** Keeps what parsing gave, because it takes tens of microseconds and values repeat. */
-const MAX_PARSED = 4096;
+const MAX_PARSED = 16_384;
 
 /**
  * Numbers of telephones as libphonenumber knows them.
