@@ -1,9 +1,8 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
-import { type Database, pathLiteral } from './database.ts';
+import type { Database } from './database.ts';
 import { type RowForm, rowText } from './digests.ts';
 import { type Bands, bandHashes, bandsFor, jaccard } from './min-hash.ts';
-import { asDouble, type Profiled } from './profile.ts';
+import type { Profiled } from './profile.ts';
+import { quantilesOf } from './quantiles.ts';
 import { textsOf } from './texts.ts';
 
 /** Rows that say again what another row says. */
@@ -112,12 +111,7 @@ async function nearNumbers(
     .filter((at) => table.profile[at]!.present > 0 && !isIdentifier(table, at));
   const numbers = columns.filter((at) => table.profile[at]!.numbers === table.profile[at]!.present);
   if (numbers.length === 0) return 0;
-  const spreads = (
-    await db.rows<(number | null)[]>(
-      `SELECT ${numbers.map((at) => `approx_quantile(d${at}, 0.95) - approx_quantile(d${at}, 0.05)`).join(', ')}
-        FROM (SELECT ${numbers.map((at) => `${asDouble(`k${at}`)} AS d${at}`).join(', ')} FROM ${table.cells})`,
-    )
-  )[0]!;
+  const spreads = (await quantilesOf(db, table, numbers, [0.05, 0.95])).map(([low, high]) => high! - low!);
   const texts = columns.filter((at) => !numbers.includes(at) && !free.has(at)).map((at) => `k${at}`);
   const cell = (at: number, i: number, offset: number) => {
     const width = ((1 - threshold) / NUMBERS) * (spreads[i] || 1);
@@ -169,23 +163,28 @@ async function nearTexts(db: Database, table: Profiled, at: number, threshold: n
 
 /** A table of `row`, b0, b1, …, the hashes of the bands of each text. */
 async function writeBands(db: Database, table: Profiled, at: number, bands: Bands): Promise<string> {
-  const file = join(db.directory, db.name('bands'));
-  const descriptor = openSync(file, 'wx', 0o600);
+  const signatures = db.name('bands');
+  const columns = Array.from({ length: bands.bands }, (_, band) => `b${band} UINTEGER`);
+  await db.run(`CREATE TABLE ${signatures} (row UINTEGER, ${columns.join(', ')})`);
+  await db.append(signatures, bandsOf(db, table, at, bands));
+  return signatures;
+}
+
+/** Block by block the rows of the texts that have bands, and by band their hashes. */
+async function* bandsOf(db: Database, table: Profiled, at: number, bands: Bands): AsyncGenerator<Uint32Array[]> {
   const hashes = new Uint32Array(bands.bands);
   const cells = { table: table.table, rows: table.rows, column: `c${at}`, longest: table.profile[at]!.longest };
   for await (const { firstRow, values } of textsOf(db, cells)) {
-    const lines: string[] = [];
+    const columns = Array.from({ length: 1 + bands.bands }, () => new Uint32Array(values.length));
+    let count = 0;
     for (const [i, value] of values.entries()) {
-      if (value !== null && bandHashes(value, bands, hashes)) lines.push(`${firstRow + i},${hashes.join(',')}\n`);
+      if (value === null || !bandHashes(value, bands, hashes)) continue;
+      columns[0]![count] = firstRow + i;
+      for (let band = 0; band < bands.bands; band++) columns[1 + band]![count] = hashes[band]!;
+      count++;
     }
-    writeSync(descriptor, lines.join(''));
+    yield columns.map((words) => words.subarray(0, count));
   }
-  closeSync(descriptor);
-  const signatures = db.name('bands');
-  const columns = Array.from({ length: bands.bands }, (_, band) => `'b${band}': 'UINTEGER'`).join(', ');
-  await db.run(`CREATE TABLE ${signatures} AS SELECT * FROM read_csv(${pathLiteral(file)}, auto_detect = false,
-    header = false, delim = ',', columns = {'row': 'BIGINT', ${columns}})`);
-  return signatures;
 }
 
 function* chunked<Item>(items: readonly Item[], size: number): Generator<Item[]> {

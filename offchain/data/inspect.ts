@@ -67,7 +67,7 @@ export async function inspect(db: Database, path: string, options: InspectOption
   const inferred = given ? undefined : await inferRules(db, table, label);
   const rules = given ?? inferred!.rules;
   const form = formOf(table, rules, model, label);
-  const checked = await checkRules(db, table, rules);
+  const checked = await checkRules(db, table, rules, inferred);
   const pii = await scanPii(db, table, options.pii, options.onFinding);
   const others: Profiled[] = [];
   for (const other of options.against ?? []) others.push(await readProfiled(db, other));

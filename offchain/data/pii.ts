@@ -21,8 +21,11 @@ export interface Scanned {
  * Cells of a text column in which a recogniser may find something: of other ASCII texts no place is an anchor, and
  * numbers and times are nobody's. Cells that may be blank are among them.
  */
-const canHold = (cell: string): string => `(${cell} < '!' OR regexp_matches(${cell}, '[0-9A-Z@:]|[^\\x00-\\x7f]|[^\\x00-\\x20]{14}')
-  AND NOT regexp_full_match(${cell}, ${literal(`(?i)${NO_TEXT.source}`)}))`;
+const canHold = (
+  cell: string,
+): string => `CASE WHEN ${cell} >= '!' AND NOT regexp_matches(${cell}, ${ANCHORS}) THEN false
+  ELSE NOT regexp_full_match(${cell}, ${literal(`(?i)${NO_TEXT.source}`)}) END`;
+const ANCHORS = "'[0-9A-Z@:]|[^\\x00-\\x7f]|[^\\x00-\\x20]{14}'";
 
 /** Looks for personal data in every cell as it is written in the file, and notes what is to be there instead. */
 export async function scanPii(
@@ -70,7 +73,9 @@ async function clean(
   const beside: string[] = [];
   for (const [at, column] of cleaned) beside.push(`POSITIONAL JOIN ${await column.table(rejected)} x${at}`);
   await db.run(`CREATE VIEW ${cells} AS SELECT t.row, ${columns.join(', ')} FROM ${table.cells} t ${beside.join(' ')}`);
-  const profile = table.profile.map((column, at) => (cleaned.has(at) ? { ...column, complete: false } : column));
+  const profile = table.profile.map((column, at) =>
+    cleaned.has(at) ? { ...column, complete: false, longest: Number.POSITIVE_INFINITY } : column,
+  );
   return { table: { ...table, cells, profile }, rejected };
 }
 
@@ -113,7 +118,9 @@ class CleanedColumn {
     const table = this.#db.name('column');
     const read = `read_csv(${pathLiteral(this.#file)}, auto_detect = false, header = false, delim = ',', quote = '"',
       escape = '"', max_line_size = ${2 * MAX_RECORD + 1024}, columns = {'found': 'UTINYINT', 'value': 'VARCHAR'})`;
-    await this.#db.run(`CREATE TABLE ${table} AS SELECT found, canonical(value) AS value FROM ${read}`);
+    await this.#db.run(
+      `CREATE TABLE ${table} AS SELECT found, CASE WHEN value IS NOT NULL THEN canonical(value) END AS value FROM ${read}`,
+    );
     await this.#db.run(`INSERT INTO ${rejected} SELECT rowid + 1 FROM ${table} WHERE found = ${REFUSED}`);
     rmSync(this.#file);
     return table;

@@ -14,7 +14,7 @@ export interface ColumnProfile {
   readonly most: number | null;
   /** About how many different values there are: within some percent. */
   readonly distinct: number;
-  /** UTF-8 bytes of the longest as it is in the file, and of all. */
+  /** UTF-8 bytes of the longest, as it is in the file or canonically, and of all. */
   readonly longest: number;
   readonly bytes: number;
   /** Whether no cell is missing, and whether JSON writes one otherwise than it is, between quotes. */
@@ -63,7 +63,11 @@ export async function profile(db: Database, dataset: Dataset): Promise<Profiled>
     `CREATE VIEW ${cells} AS SELECT t.rowid + 1 AS row, ${source} FROM ${table} t POSITIONAL JOIN ${table}_changed`,
   );
   const again = await counted(db, dataset, changed, `${table}_changed`, (at) => `k${at}`);
-  return { ...dataset, cells, profile: written.map((column, at) => ({ ...(again[changed.indexOf(at)] ?? column), longest: column.longest })) };
+  const profile = written.map((column, at) => {
+    const canonical = again[changed.indexOf(at)] ?? column;
+    return { ...canonical, longest: Math.max(column.longest, canonical.longest) };
+  });
+  return { ...dataset, cells, profile };
 }
 
 /**
@@ -95,11 +99,23 @@ async function counted(
       `SELECT ${counts} FROM (SELECT ${values} FROM (SELECT rowid + 1 AS row, ${cells} FROM ${table}))`,
     );
     for (const [i, at] of some.entries()) {
-      const [present, numbers, integers, least, most, distinct, longest, bytes, formulas, firstFormula, escapes, changed] =
-        found!.slice(i * COUNTS, (i + 1) * COUNTS) as [
-          ...[number, number, number, number | null, number | null, number, number | null, number | null],
-          ...[number, number | null, number, number],
-        ];
+      const [
+        present,
+        numbers,
+        integers,
+        least,
+        most,
+        distinct,
+        longest,
+        bytes,
+        formulas,
+        firstFormula,
+        escapes,
+        changed,
+      ] = found!.slice(i * COUNTS, (i + 1) * COUNTS) as [
+        ...[number, number, number, number | null, number | null, number, number | null, number | null],
+        ...[number, number | null, number, number],
+      ];
       profiles.push({
         ...{ name: names[at]!, present, numbers, integers, least, most, distinct, formulas, firstFormula, changed },
         ...{ longest: longest ?? 0, bytes: bytes ?? 0, complete: present === rows, escaped: escapes > 0 },
