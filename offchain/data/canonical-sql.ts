@@ -11,6 +11,8 @@ const DECIMAL = "'^([+-]?)(?:([0-9]+)(?:\\.([0-9]*))?|\\.([0-9]+))(?:[eE]([+-]?[
 export const CANONICAL_SQL = `
 CREATE MACRO is_plain(t) AS regexp_full_match(t, ${PLAIN}) AND t <> '-0';
 
+CREATE MACRO is_decimal(t) AS regexp_full_match(t, ${DECIMAL});
+
 CREATE MACRO is_trimmed(t) AS t >= '!' AND NOT ends_with(t, ' ') AND NOT ends_with(t, chr(10))
   AND NOT ends_with(t, chr(13)) AND NOT ends_with(t, chr(9));
 CREATE MACRO trimmed(t) AS CASE WHEN is_trimmed(t) THEN t ELSE trim(t, chr(32) || chr(9) || chr(13) || chr(10)) END;
@@ -41,7 +43,7 @@ CREATE MACRO long_decimal(t) AS list_transform(list_transform(
 -- NULL for what is no decimal number
 CREATE MACRO canonical_decimal(t) AS CASE WHEN is_plain(t) THEN t
   WHEN regexp_full_match(t, ${SHORT}) THEN short_decimal(t)
-  WHEN strlen(t) <= 400 AND regexp_full_match(t, ${DECIMAL}) THEN long_decimal(t) END;
+  WHEN strlen(t) <= 400 AND is_decimal(t) THEN long_decimal(t) END;
 
 CREATE MACRO present(t) AS CASE WHEN t = '' OR strlen(t) <= 4 AND lower(t) IN ('na', 'n/a', 'nan', 'null', '?')
   THEN NULL ELSE t END;
@@ -50,7 +52,7 @@ CREATE MACRO present(t) AS CASE WHEN t = '' OR strlen(t) <= 4 AND lower(t) IN ('
 -- to the last branch, which is slow.
 CREATE MACRO canonical(c) AS CASE WHEN c >= ':' THEN present(trimmed(c)) WHEN is_plain(c) THEN c
   WHEN regexp_full_match(c, ${SHORT}) THEN short_decimal(c)
-  WHEN is_trimmed(c) AND NOT regexp_full_match(c, ${DECIMAL}) THEN c
+  WHEN is_trimmed(c) AND NOT is_decimal(c) THEN c
   ELSE list_transform([trimmed(c)], lambda t: coalesce(canonical_decimal(t), present(t)))[1] END;
 
 -- DuckDB writes control characters with capital digits, RFC 8785 with small ones. Pairs of backslashes are put aside, so

@@ -1,7 +1,7 @@
 import { HokusaiError } from '../errors.ts';
 import { type Database, literal } from './database.ts';
-import { isDate } from './infer-rules.ts';
-import { isNumber, type Profiled } from './profile.ts';
+import { type InferredRules, isDate } from './infer-rules.ts';
+import { type ColumnProfile, isNumber, type Profiled } from './profile.ts';
 import type { Rule, Rules } from './rules.ts';
 
 /** One thing that is asked of a column; `broken` is an SQL condition on a row. */
@@ -45,13 +45,22 @@ const AT_ONCE = 100;
 /**
  * Checks every cell against every rule.
  *
+ * @param inferred tells of columns whose rules are known to hold, because they were inferred from all cells
  * @throws HokusaiError `configuration` RULES_PATTERN for a pattern or format that cannot be read
  */
-export async function checkRules(db: Database, table: Profiled, rules: Rules): Promise<Checked> {
+export async function checkRules(
+  db: Database,
+  table: Profiled,
+  rules: Rules,
+  inferred?: InferredRules,
+): Promise<Checked> {
   const checks = checksOf(table, rules);
+  const open = ({ column }: Check) => !inferred?.columns[column]?.holds;
   const broken = db.name('broken');
   await db.run(`CREATE TABLE ${broken} (row BIGINT, check_id INTEGER)`);
-  const byRow = checks.flatMap(({ broken: condition }, id) => (condition === undefined ? [] : [{ condition, id }]));
+  const byRow = checks.flatMap((check, id) =>
+    check.broken !== undefined && open(check) ? [{ condition: check.broken, id }] : [],
+  );
   for (let from = 0; from < byRow.length; from += AT_ONCE) {
     const some = byRow.slice(from, from + AT_ONCE);
     const list = some.map(({ condition, id }) => `CASE WHEN ${condition} THEN ${id} END`).join(', ');
@@ -65,8 +74,9 @@ export async function checkRules(db: Database, table: Profiled, rules: Rules): P
         throw unreadablePattern(rules);
       });
   }
-  for (const [id, { rule, at }] of checks.entries()) {
-    if (rule !== 'unique') continue;
+  for (const [id, check] of checks.entries()) {
+    const { rule, at } = check;
+    if (rule !== 'unique' || !open(check)) continue;
     await db.run(
       `INSERT INTO ${broken} SELECT row, ${id} FROM ${table.cells} WHERE k${at} IN (${twice(table.cells, at)})`,
     );
@@ -120,11 +130,13 @@ export function masked(cell: string | null): string {
 function checksOf(table: Profiled, rules: Rules): Check[] {
   return table.names.flatMap((column, at) => {
     const rule = Object.hasOwn(rules.columns, column) ? rules.columns[column] : undefined;
-    return rule ? checksOfColumn(column, at, rule) : [];
+    return rule ? checksOfColumn(table.profile[at]!, at, rule) : [];
   });
 }
 
-function checksOfColumn(column: string, at: number, rule: Rule): Check[] {
+/** What the column's profile shows to hold everywhere is not looked for in its cells. */
+function checksOfColumn(profile: ColumnProfile, at: number, rule: Rule): Check[] {
+  const { name: column, present, numbers, integers, least, most } = profile;
   const cell = `k${at}`;
   const checks: Check[] = [];
   const check = (name: Check['rule'], expected: string, expectation: string, kwargs: object, broken?: string) =>
@@ -134,11 +146,20 @@ function checksOfColumn(column: string, at: number, rule: Rule): Check[] {
       ...(broken !== undefined && { broken }),
     });
   const isKind = rule.type === 'integer' ? `${isNumber(cell)} AND NOT contains(${cell}, '.')` : isNumber(cell);
-  if (!rule.nullable) check('present', 'a value', 'expect_column_values_to_not_be_null', {}, `${cell} IS NULL`);
+  if (!rule.nullable)
+    check(
+      'present',
+      'a value',
+      'expect_column_values_to_not_be_null',
+      {},
+      profile.complete ? undefined : `${cell} IS NULL`,
+    );
   if (rule.type === 'integer' || rule.type === 'number') {
     const type = rule.type === 'integer' ? 'a whole number' : 'a decimal number';
     const kwargs = { type_: rule.type === 'integer' ? 'int' : 'float' };
-    check('type', type, 'expect_column_values_to_be_of_type', kwargs, `${cell} IS NOT NULL AND NOT (${isKind})`);
+    const broken = `${cell} IS NOT NULL AND NOT (${isKind})`;
+    const holds = present === (rule.type === 'integer' ? integers : numbers);
+    check('type', type, 'expect_column_values_to_be_of_type', kwargs, holds ? undefined : broken);
   }
   if (rule.min !== undefined || rule.max !== undefined) {
     const { min = null, max = null } = rule;
@@ -149,7 +170,8 @@ function checksOfColumn(column: string, at: number, rule: Rule): Check[] {
     const expected = `from ${min ?? 'any'} to ${max ?? 'any'}`;
     const kwargs = { min_value: min, max_value: max };
     const broken = `${isNumber(cell)} AND (${ends.flat().join(' OR ')})`;
-    check('range', expected, 'expect_column_values_to_be_between', kwargs, broken);
+    const holds = least === null || (least >= (min ?? least) && most! <= (max ?? most!));
+    check('range', expected, 'expect_column_values_to_be_between', kwargs, holds ? undefined : broken);
   }
   if (rule.format !== undefined) {
     const kwargs = { strftime_format: rule.format };

@@ -58,7 +58,7 @@ export async function commitData(
   const { table: clean, rejected: refused } = await inspection.pii.clean();
   const rejected = await rejectedRows(db, inspection, refused);
   if (quarantine !== undefined) await writeQuarantine(db, table, rejected, quarantine);
-  const digests = clean === table ? inspection.digests : await digestRows(db, clean, form);
+  const digests = await digestRows(db, clean, form);
   const { kept, distinct, sampled } = await sampleRows(db, clean, { digests, rejected, label: form.label, maxSamples });
   if (sampled === 0) throw noneLeft(table.path, checked.rejected);
   const file = join(db.directory, db.name('rows.parquet'));
@@ -98,12 +98,11 @@ function noneLeft(path: string, rejected: number): HokusaiError {
 
 /** Writes rows in the order of their digests: columns of numbers as numbers where each of them comes back as it was. */
 async function writeRows(db: Database, table: Profiled, kept: string, file: string, location: string): Promise<void> {
-  const known = await typesOf(location);
-  const columns: string[] = [];
-  for (const [at, name] of table.names.entries()) {
-    const type = await typeOf(db, table, kept, at, known.get(name));
-    columns.push(`${type === 'VARCHAR' ? `k${at}` : `CAST(k${at} AS ${type})`} AS ${identifier(name)}`);
-  }
+  const types = await typesFor(db, table, kept, await typesOf(location));
+  const columns = table.names.map((name, at) => {
+    const type = types[at]!;
+    return `${type === 'VARCHAR' ? `k${at}` : `CAST(k${at} AS ${type})`} AS ${identifier(name)}`;
+  });
   const query = `SELECT ${columns.join(', ')} FROM ${table.cells} JOIN ${kept} USING (row) ORDER BY digest`;
   await db.run(`COPY (${query}) TO ${pathLiteral(file)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 61440)`);
 }
@@ -117,23 +116,29 @@ async function typesOf(location: string): Promise<Map<string, ColumnType>> {
   return new Map((snapshot?.schema ?? []).map(({ name, type }) => [name, OF_DELTA[String(type)] ?? 'VARCHAR']));
 }
 
-async function typeOf(
+/** The types of all columns: what the table has already, or of numbers the first from which each cell comes back. */
+async function typesFor(
   db: Database,
-  table: Profiled,
+  { names, profile, cells }: Profiled,
   kept: string,
-  at: number,
-  known: ColumnType | undefined,
-): Promise<ColumnType> {
-  const { present, numbers } = table.profile[at]!;
-  if (known === 'VARCHAR' || present === 0 || numbers < present) return known ?? 'VARCHAR';
-  const [[integers, doubles]] = (await db.rows<[number, number]>(
-    `SELECT count_if(CAST(TRY_CAST(k${at} AS BIGINT) AS VARCHAR) IS DISTINCT FROM k${at}),
-      count_if(canonical(CAST(TRY_CAST(k${at} AS DOUBLE) AS VARCHAR)) IS DISTINCT FROM k${at}) FROM ${table.cells} JOIN ${kept} USING (row)`,
-  )) as [[number, number]];
-  const fits: ColumnType[] = [
-    ...(integers === 0 ? ['BIGINT' as const] : []),
-    ...(doubles === 0 ? ['DOUBLE' as const] : []),
-    'VARCHAR',
-  ];
-  return known !== undefined && fits.includes(known) ? known : (known ?? fits[0]!);
+  known: ReadonlyMap<string, ColumnType>,
+): Promise<ColumnType[]> {
+  const numbers = profile.flatMap(({ present, numbers: count }, at) => (present > 0 && count === present ? [at] : []));
+  const asked = numbers.filter((at) => !known.has(names[at]!));
+  const types = names.map((name) => known.get(name) ?? ('VARCHAR' as const));
+  if (asked.length === 0) return types;
+  const counts = asked.map((at) => misfitsOf(`k${at}`, profile[at]!.longest));
+  const [misfits] = await db.rows<number[]>(`SELECT ${counts.join(', ')} FROM ${cells} JOIN ${kept} USING (row)`);
+  for (const [i, at] of asked.entries()) {
+    const [integers, doubles] = [misfits![2 * i], misfits![2 * i + 1]];
+    types[at] = integers === 0 ? 'BIGINT' : doubles === 0 ? 'DOUBLE' : 'VARCHAR';
+  }
+  return types;
+}
+
+/** How many cells would come back as other texts from integers and from doubles; numbers of 15 characters do not. */
+function misfitsOf(k: string, longest: number): string {
+  if (longest <= 15) return `count_if(contains(${k}, '.')), 0`;
+  return `count_if(CAST(TRY_CAST(${k} AS BIGINT) AS VARCHAR) IS DISTINCT FROM ${k}),
+    count_if(canonical(CAST(TRY_CAST(${k} AS DOUBLE) AS VARCHAR)) IS DISTINCT FROM ${k})`;
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from '@duckdb/node-api';
+import { type DuckDBConnection, DuckDBDataChunk, DuckDBInstance, type DuckDBValue, UINTEGER } from '@duckdb/node-api';
 import { CANONICAL_SQL } from './canonical-sql.ts';
 
 export interface DatabaseOptions {
@@ -14,6 +14,8 @@ export interface DatabaseOptions {
 }
 
 const MEMORY_MB = 200;
+/** Rows of a chunk of DuckDB's. */
+const CHUNK = 2048;
 
 /** A DuckDB database in a temporary directory, in which tables are staged. */
 export class Database {
@@ -70,6 +72,24 @@ export class Database {
       yield chunk.getRows().map((row) => row.map(plain)) as unknown as Row[];
       if (++fetched % 256 === 0) collect();
     }
+  }
+
+  /** Appends columns of equal lengths to a table of unsigned integers of 32 bits: a tenth of the time of a CSV file. */
+  async append(table: string, blocks: AsyncIterable<readonly Uint32Array[]>): Promise<void> {
+    const appender = await this.#connection.createAppender(table);
+    for await (const columns of blocks) {
+      const { length } = columns[0]!;
+      for (let from = 0; from < length; from += CHUNK) {
+        const chunk = DuckDBDataChunk.create(
+          columns.map(() => UINTEGER),
+          Math.min(CHUNK, length - from),
+        );
+        for (const [at, words] of columns.entries()) chunk.setColumnValues(at, [...words.subarray(from, from + CHUNK)]);
+        appender.appendDataChunk(chunk);
+      }
+      appender.flushSync();
+    }
+    appender.closeSync();
   }
 
   close(): void {

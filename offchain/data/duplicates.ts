@@ -1,8 +1,8 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
-import { type Database, pathLiteral } from './database.ts';
+import type { Database } from './database.ts';
+import { type RowForm, rowText } from './digests.ts';
 import { type Bands, bandHashes, bandsFor, jaccard } from './min-hash.ts';
-import { asDouble, type Profiled } from './profile.ts';
+import type { Profiled } from './profile.ts';
+import { quantilesOf } from './quantiles.ts';
 import { textsOf } from './texts.ts';
 
 /** Rows that say again what another row says. */
@@ -37,29 +37,32 @@ const SAMPLE = 1000;
 const NUMBERS = 20;
 
 /**
- * Equal rows by their digests: within the table, and to those of others.
+ * Equal rows: within the table, by their keys and then by their digests, and by keys in other tables.
  *
- * @param digests as of `digestRows`; of `against` as well
+ * @param keys as of `compareKeys`, of the table and of the others
  */
 export async function findDuplicates(
   db: Database,
-  digests: string,
-  against: readonly { path: string; digests: string }[] = [],
+  table: Profiled,
+  form: RowForm,
+  [keys, ...others]: readonly { path: string; keys: string }[],
 ): Promise<Omit<Duplicates, 'near'> & { readonly table: string }> {
-  const table = db.name('duplicates');
-  await db.run(`CREATE TABLE ${table} AS SELECT row, first FROM ${digests} JOIN
-    (SELECT digest, min(row) AS first FROM ${digests} GROUP BY digest HAVING count(*) > 1) USING (digest) WHERE row <> first`);
-  const [[exact]] = (await db.rows<[number]>(`SELECT count(*) FROM ${table}`)) as [[number]];
-  const rows = await db.rows<[number, number]>(`SELECT row, first FROM ${table} ORDER BY row LIMIT ${LISTED}`);
-  const others: Duplicates['against'][number][] = [];
-  for (const { path, digests: other } of against) {
+  const repeated = db.name('duplicates');
+  const alike = `SELECT row FROM ${keys!.keys} WHERE key IN (SELECT key FROM ${keys!.keys} GROUP BY key HAVING count(*) > 1)`;
+  const firsts = `SELECT row, min(row) OVER (PARTITION BY digest) AS first FROM
+    (SELECT row, sha256(${rowText(table, form)}) AS digest FROM ${table.cells} WHERE row IN (${alike}))`;
+  await db.run(`CREATE TABLE ${repeated} AS SELECT row, first FROM (${firsts}) WHERE row <> first`);
+  const [[exact]] = (await db.rows<[number]>(`SELECT count(*) FROM ${repeated}`)) as [[number]];
+  const rows = await db.rows<[number, number]>(`SELECT row, first FROM ${repeated} ORDER BY row LIMIT ${LISTED}`);
+  const against: Duplicates['against'][number][] = [];
+  for (const { path, keys: other } of others) {
     const [[same, features]] = (await db.rows<[number, number]>(
-      `SELECT (SELECT count(*) FROM ${digests} WHERE digest IN (SELECT digest FROM ${other})),
-        (SELECT count(*) FROM ${digests} WHERE features IN (SELECT features FROM ${other}))`,
+      `SELECT (SELECT count(*) FROM ${keys!.keys} WHERE key IN (SELECT key FROM ${other})),
+        (SELECT count(*) FROM ${keys!.keys} WHERE features IN (SELECT features FROM ${other}))`,
     )) as [[number, number]];
-    others.push({ path, rows: same, features });
+    against.push({ path, rows: same, features });
   }
-  return { exact, rows, against: others, table };
+  return { exact, rows, against, table: repeated };
 }
 
 /** The columns of free text: long, of several words, and hardly ever the same. */
@@ -108,12 +111,7 @@ async function nearNumbers(
     .filter((at) => table.profile[at]!.present > 0 && !isIdentifier(table, at));
   const numbers = columns.filter((at) => table.profile[at]!.numbers === table.profile[at]!.present);
   if (numbers.length === 0) return 0;
-  const spreads = (
-    await db.rows<(number | null)[]>(
-      `SELECT ${numbers.map((at) => `approx_quantile(d${at}, 0.95) - approx_quantile(d${at}, 0.05)`).join(', ')}
-        FROM (SELECT ${numbers.map((at) => `${asDouble(`k${at}`)} AS d${at}`).join(', ')} FROM ${table.cells})`,
-    )
-  )[0]!;
+  const spreads = (await quantilesOf(db, table, numbers, [0.05, 0.95])).map(([low, high]) => high! - low!);
   const texts = columns.filter((at) => !numbers.includes(at) && !free.has(at)).map((at) => `k${at}`);
   const cell = (at: number, i: number, offset: number) => {
     const width = ((1 - threshold) / NUMBERS) * (spreads[i] || 1);
@@ -165,23 +163,28 @@ async function nearTexts(db: Database, table: Profiled, at: number, threshold: n
 
 /** A table of `row`, b0, b1, …, the hashes of the bands of each text. */
 async function writeBands(db: Database, table: Profiled, at: number, bands: Bands): Promise<string> {
-  const file = join(db.directory, db.name('bands'));
-  const descriptor = openSync(file, 'wx', 0o600);
+  const signatures = db.name('bands');
+  const columns = Array.from({ length: bands.bands }, (_, band) => `b${band} UINTEGER`);
+  await db.run(`CREATE TABLE ${signatures} (row UINTEGER, ${columns.join(', ')})`);
+  await db.append(signatures, bandsOf(db, table, at, bands));
+  return signatures;
+}
+
+/** Block by block the rows of the texts that have bands, and by band their hashes. */
+async function* bandsOf(db: Database, table: Profiled, at: number, bands: Bands): AsyncGenerator<Uint32Array[]> {
   const hashes = new Uint32Array(bands.bands);
   const cells = { table: table.table, rows: table.rows, column: `c${at}`, longest: table.profile[at]!.longest };
   for await (const { firstRow, values } of textsOf(db, cells)) {
-    const lines: string[] = [];
+    const columns = Array.from({ length: 1 + bands.bands }, () => new Uint32Array(values.length));
+    let count = 0;
     for (const [i, value] of values.entries()) {
-      if (value !== null && bandHashes(value, bands, hashes)) lines.push(`${firstRow + i},${hashes.join(',')}\n`);
+      if (value === null || !bandHashes(value, bands, hashes)) continue;
+      columns[0]![count] = firstRow + i;
+      for (let band = 0; band < bands.bands; band++) columns[1 + band]![count] = hashes[band]!;
+      count++;
     }
-    writeSync(descriptor, lines.join(''));
+    yield columns.map((words) => words.subarray(0, count));
   }
-  closeSync(descriptor);
-  const signatures = db.name('bands');
-  const columns = Array.from({ length: bands.bands }, (_, band) => `'b${band}': 'UINTEGER'`).join(', ');
-  await db.run(`CREATE TABLE ${signatures} AS SELECT * FROM read_csv(${pathLiteral(file)}, auto_detect = false,
-    header = false, delim = ',', columns = {'row': 'BIGINT', ${columns}})`);
-  return signatures;
 }
 
 function* chunked<Item>(items: readonly Item[], size: number): Generator<Item[]> {

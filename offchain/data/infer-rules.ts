@@ -10,6 +10,8 @@ export interface Inferred {
   readonly confidence: number;
   /** What it was inferred from, for the comment. */
   readonly because: string;
+  /** Whether all cells were seen to follow the rule, so that they need no check. */
+  readonly holds: boolean;
 }
 
 export interface InferredRules {
@@ -59,11 +61,14 @@ async function inferColumn(db: Database, table: Profiled, at: number, column: Co
   const { present, numbers, integers, least, most, distinct } = column;
   const common = { nullable: present < table.rows, unique: await isUnique(db, table, at, column) };
   const sure = (fit: number) => (fit + 1) / (present + 2);
-  if (present === 0) return { rule: { type: 'text', ...common }, confidence: 0.5, because: 'all cells are missing' };
+  if (present === 0) {
+    return { rule: { type: 'text', ...common }, confidence: 0.5, because: 'all cells are missing', holds: true };
+  }
   if (numbers >= MOST_FIT * present) {
     const type = integers === numbers ? 'integer' : 'number';
     const because = `${numbers} of ${present} cells are numbers from ${least} to ${most}`;
-    return { rule: { type, ...common, min: least!, max: most! }, confidence: sure(numbers), because };
+    const rule: Rule = { type, ...common, min: least!, max: most! };
+    return { rule, confidence: sure(numbers), because, holds: numbers === present };
   }
   const cell = `k${at}`;
   const sample = `(SELECT ${cell} FROM ${table.cells} WHERE ${cell} IS NOT NULL LIMIT ${SAMPLE})`;
@@ -74,7 +79,7 @@ async function inferColumn(db: Database, table: Profiled, at: number, column: Co
     )) as [[number]];
     const because = `${fit} of ${present} cells are dates`;
     if (fit >= MOST_FIT * present) {
-      return { rule: { type: 'date', ...common, format }, confidence: sure(fit), because };
+      return { rule: { type: 'date', ...common, format }, confidence: sure(fit), because, holds: fit === present };
     }
   }
   const rule: Rule = { type: 'text', ...common };
@@ -83,10 +88,10 @@ async function inferColumn(db: Database, table: Profiled, at: number, column: Co
     const allowed = await db.rows<[string]>(
       `SELECT DISTINCT ${cell} FROM ${table.cells} WHERE ${cell} IS NOT NULL ORDER BY ${cell}`,
     );
-    return { rule: { ...rule, allowed: allowed.flat() }, confidence: sure(present), because };
+    return { rule: { ...rule, allowed: allowed.flat() }, confidence: sure(present), because, holds: true };
   }
   const pattern = await commonPattern(db, table, cell, sample);
-  return { rule: { ...rule, ...(pattern && { pattern }) }, confidence: sure(present), because };
+  return { rule: { ...rule, ...(pattern && { pattern }) }, confidence: sure(present), because, holds: true };
 }
 
 /** By 64 bits of hash: two of a million values share one with a chance of 1 in 40 million. */

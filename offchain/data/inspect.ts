@@ -6,7 +6,7 @@ import type { PiiFinding } from '../pii/scanner.ts';
 import { parseSchema, type Schema } from '../schema.ts';
 import { type Checked, checkRules } from './check-rules.ts';
 import type { Database } from './database.ts';
-import { digestRows, type RowForm } from './digests.ts';
+import { compareKeys, type RowForm } from './digests.ts';
 import { type Drift, type Misfit, measureDrift, misfits } from './drift.ts';
 import { type Duplicates, findDuplicates, findNear } from './duplicates.ts';
 import { type InferredRules, inferRules } from './infer-rules.ts';
@@ -42,8 +42,6 @@ export interface Inspection {
   readonly checked: Checked;
   readonly misfits: readonly Misfit[];
   readonly pii: Scanned;
-  /** A table of `row`, `digest`, `features`, as the rows are in the file. */
-  readonly digests: string;
   readonly duplicates: Duplicates;
   /** A table of the rows that repeat an earlier one. */
   readonly repeated: string;
@@ -69,30 +67,26 @@ export async function inspect(db: Database, path: string, options: InspectOption
   const inferred = given ? undefined : await inferRules(db, table, label);
   const rules = given ?? inferred!.rules;
   const form = formOf(table, rules, model, label);
-  const checked = await checkRules(db, table, rules);
+  const checked = await checkRules(db, table, rules, inferred);
   const pii = await scanPii(db, table, options.pii, options.onFinding);
-  const digests = await digestRows(db, table, form);
-  const others = await digestOthers(db, options.against ?? [], form);
-  const { table: repeated, ...exact } = await findDuplicates(db, digests, others);
+  const others: Profiled[] = [];
+  for (const other of options.against ?? []) others.push(await readProfiled(db, other));
+  const keys = await compareKeys(db, [table, ...others], form);
+  const compared = [table, ...others].map(({ path: of }, i) => ({ path: of, keys: keys[i]! }));
+  const { table: repeated, ...exact } = await findDuplicates(db, table, form, compared);
   const near = options.near === undefined ? undefined : await findNear(db, table, options.near);
   const duplicates = { ...exact, near };
   const drift =
     options.reference === undefined
       ? undefined
       : await measureDrift(db, table, await readProfiled(db, options.reference));
-  const quality = await judge(db, table, { checked, duplicates, digests, label, drift });
+  const quality = await judge(db, table, { checked, duplicates, keys: keys[0]!, label, drift });
   return {
-    ...{ table, rules, form, checked, pii, digests, duplicates, repeated, quality },
+    ...{ table, rules, form, checked, pii, duplicates, repeated, quality },
     misfits: model ? await misfits(db, table, model) : [],
     ...(inferred && { inferred }),
     ...(drift && { drift }),
   };
-}
-
-async function digestOthers(db: Database, paths: readonly string[], form: RowForm) {
-  const others: { path: string; digests: string }[] = [];
-  for (const path of paths) others.push({ path, digests: await digestRows(db, await readProfiled(db, path), form) });
-  return others;
 }
 
 /** A model's schema says which columns tell its rows apart, or else the rules do. */

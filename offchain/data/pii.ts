@@ -1,12 +1,14 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { MAX_RECORD } from '../csv-scan.ts';
 import { REJECTED } from '../pii/clean.ts';
+import { NO_TEXT } from '../pii/column.ts';
 import type { PiiOptions } from '../pii/options.ts';
-import { type PiiFinding, type PiiReport, PiiScanner } from '../pii/scanner.ts';
-import { type Database, pathLiteral } from './database.ts';
+import { type Cleaned, type PiiFinding, type PiiReport, PiiScanner } from '../pii/scanner.ts';
+import { type Database, literal, pathLiteral } from './database.ts';
+import { LinesFile } from './lines.ts';
 import type { Profiled } from './profile.ts';
-import { textsOf } from './texts.ts';
+import { someTextsOf, textsOf } from './texts.ts';
 
 /** Personal data of a table: what there is, and how to be rid of it. */
 export interface Scanned {
@@ -15,91 +17,112 @@ export interface Scanned {
   clean(): Promise<{ table: Profiled; rejected: string }>;
 }
 
-/** Looks for personal data in every cell as it is written in the file. */
+/**
+ * Cells of a text column in which a recogniser may find something: of other ASCII texts no place is an anchor, and
+ * numbers and times are nobody's. Cells that may be blank are among them.
+ */
+const canHold = (
+  cell: string,
+): string => `CASE WHEN ${cell} >= '!' AND NOT regexp_matches(${cell}, ${ANCHORS}) THEN false
+  ELSE NOT regexp_full_match(${cell}, ${literal(`(?i)${NO_TEXT.source}`)}) END`;
+const ANCHORS = "'[0-9A-Z@:]|[^\\x00-\\x7f]|[^\\x00-\\x20]{14}'";
+
+/** Looks for personal data in every cell as it is written in the file, and notes what is to be there instead. */
 export async function scanPii(
   db: Database,
   table: Profiled,
   options: PiiOptions,
   onFinding: (finding: PiiFinding) => void = () => {},
 ): Promise<Scanned> {
-  // A bit for each cell with a finding, so that cleaning looks at those alone: 10 million rows take 1.25 MB a column.
-  const found = new Map(table.names.map((name) => [name, new Uint8Array((table.rows >>> 3) + 1)]));
-  const scanner = new PiiScanner(table.names, options, {
-    onFinding(finding) {
-      found.get(finding.column)![finding.row >>> 3]! |= 1 << (finding.row & 7);
-      onFinding(finding);
-    },
-  });
+  const cleaned = new Map<number, CleanedColumn>();
+  const onCleaned = (column: number, row: number, value: Cleaned) => {
+    if (!cleaned.has(column)) cleaned.set(column, new CleanedColumn(db));
+    cleaned.get(column)!.add(row, value);
+  };
+  const scanner = new PiiScanner(table.names, options, { onFinding, onCleaned });
   for (const [at, { longest }] of table.profile.entries()) {
-    const cells = { table: table.table, rows: table.rows, column: `c${at}`, longest: longest + 1024 };
-    for await (const { firstRow, values } of textsOf(db, cells)) scanner.scan(at, values, firstRow);
+    const cells = { table: table.table, rows: table.rows, column: `c${at}`, longest };
+    let next = 1;
+    for await (const { firstRow, values } of textsOf(db, cells)) {
+      scanner.scan(at, values, firstRow);
+      next = firstRow + values.length;
+      if (scanner.isText(at)) break;
+    }
+    for await (const { rows, values, passed } of someTextsOf(db, cells, next, canHold(`c${at}`))) {
+      scanner.scanSome(at, values, rows, passed);
+    }
+    scanner.end(at);
+    cleaned.get(at)?.end(table.rows);
   }
-  const report = scanner.report();
-  return { report, clean: () => clean(db, table, scanner, [...found.values()]) };
+  return { report: scanner.report(), clean: () => clean(db, table, cleaned) };
 }
 
 async function clean(
   db: Database,
   table: Profiled,
-  scanner: PiiScanner,
-  found: readonly Uint8Array[],
+  cleaned: ReadonlyMap<number, CleanedColumn>,
 ): Promise<{ table: Profiled; rejected: string }> {
-  const clean = scanner.cleaner();
   const rejected = db.name('refused');
   await db.run(`CREATE TABLE ${rejected} (row BIGINT)`);
-  const changed = new Map<number, string>();
-  for (const [at, { types }] of scanner.report().columns.entries()) {
-    if (types.every(({ action }) => action === 'keep')) continue;
-    const column = new CleanColumn(db);
-    const cells = {
-      table: table.table,
-      rows: table.rows,
-      column: `c${at}`,
-      longest: table.profile[at]!.longest + 1024,
-    };
-    const has = (row: number) => (found[at]![row >>> 3]! >>> (row & 7)) & 1;
-    for await (const { firstRow, values } of textsOf(db, cells)) {
-      column.add(values.map((value, i) => (has(firstRow + i) ? clean(at, value) : value)));
-    }
-    changed.set(at, await column.finish(rejected));
-  }
-  if (changed.size === 0) return { table, rejected };
+  if (cleaned.size === 0) return { table, rejected };
   const cells = db.name('clean');
-  const columns = table.names.map((_, at) => (changed.has(at) ? `canonical(x${at}.value) AS k${at}` : `k${at}`));
+  const columns = table.names.map((_, at) =>
+    cleaned.has(at) ? `CASE WHEN x${at}.found = ${REPLACED} THEN x${at}.value ELSE k${at} END AS k${at}` : `k${at}`,
+  );
   // Row by row beside each other: a join by row number would hold whole columns in memory.
-  const beside = [...changed].map(([at, name]) => `POSITIONAL JOIN ${name} x${at}`).join(' ');
-  await db.run(`CREATE TABLE ${cells} AS SELECT t.row, ${columns.join(', ')} FROM ${table.cells} t ${beside}`);
-  return { table: { ...table, cells }, rejected };
+  const beside: string[] = [];
+  for (const [at, column] of cleaned) beside.push(`POSITIONAL JOIN ${await column.table(rejected)} x${at}`);
+  await db.run(`CREATE VIEW ${cells} AS SELECT t.row, ${columns.join(', ')} FROM ${table.cells} t ${beside.join(' ')}`);
+  const profile = table.profile.map((column, at) =>
+    cleaned.has(at) ? { ...column, complete: false, longest: Number.POSITIVE_INFINITY } : column,
+  );
+  return { table: { ...table, cells, profile }, rejected };
 }
 
-/** A column's cells in order, on their way back to the database. */
-class CleanColumn {
+/** What a line says of its cell: nothing was found, it is replaced, its row is refused. */
+const [AS_IT_IS, REPLACED, REFUSED] = [0, 1, 2];
+const UNCHANGED = `${AS_IT_IS},\n`;
+
+/** What stands in a column's cells instead, in order of rows, on its way back to the database: a line for each row. */
+class CleanedColumn {
   readonly #db: Database;
   readonly #file: string;
-  readonly #descriptor: number;
+  readonly #lines: LinesFile;
+  #next = 1;
 
   constructor(db: Database) {
     this.#db = db;
     this.#file = join(db.directory, db.name('column'));
-    this.#descriptor = openSync(this.#file, 'wx', 0o600);
+    this.#lines = new LinesFile(this.#file);
   }
 
-  add(values: readonly (string | null | typeof REJECTED)[]): void {
-    const lines = values.map((value) => {
-      if (value === REJECTED) return '1,\n';
-      return value === null ? '0,\n' : `0,"${value.replaceAll('"', '""')}"\n`;
-    });
-    writeSync(this.#descriptor, lines.join(''));
+  add(row: number, value: Cleaned): void {
+    this.#skipTo(row);
+    if (value === REJECTED) this.#lines.add(`${REFUSED},\n`);
+    else this.#lines.add(value === null ? `${REPLACED},\n` : `${REPLACED},"${value.replaceAll('"', '""')}"\n`);
+    this.#next++;
   }
 
-  /** @returns a table of `value` by row; rows that are refused are added to `rejected` */
-  async finish(rejected: string): Promise<string> {
-    closeSync(this.#descriptor);
+  /** No more comes, of so many rows. */
+  end(rows: number): void {
+    this.#skipTo(rows + 1);
+    this.#lines.close();
+  }
+
+  #skipTo(row: number): void {
+    for (; this.#next < row; this.#next++) this.#lines.add(UNCHANGED);
+  }
+
+  /** @returns a table of `found` and `value` by row; rows that are refused are added to `rejected` */
+  async table(rejected: string): Promise<string> {
     const table = this.#db.name('column');
     const read = `read_csv(${pathLiteral(this.#file)}, auto_detect = false, header = false, delim = ',', quote = '"',
-      escape = '"', max_line_size = ${2 * MAX_RECORD + 1024}, columns = {'refused': 'INTEGER', 'value': 'VARCHAR'})`;
-    await this.#db.run(`CREATE TABLE ${table} AS SELECT * FROM ${read}`);
-    await this.#db.run(`INSERT INTO ${rejected} SELECT rowid + 1 FROM ${table} WHERE refused = 1`);
+      escape = '"', max_line_size = ${2 * MAX_RECORD + 1024}, columns = {'found': 'UTINYINT', 'value': 'VARCHAR'})`;
+    await this.#db.run(
+      `CREATE TABLE ${table} AS SELECT found, CASE WHEN value IS NOT NULL THEN canonical(value) END AS value FROM ${read}`,
+    );
+    await this.#db.run(`INSERT INTO ${rejected} SELECT rowid + 1 FROM ${table} WHERE found = ${REFUSED}`);
+    rmSync(this.#file);
     return table;
   }
 }

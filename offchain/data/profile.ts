@@ -14,15 +14,18 @@ export interface ColumnProfile {
   readonly most: number | null;
   /** About how many different values there are: within some percent. */
   readonly distinct: number;
-  /** UTF-8 bytes of the longest, and of all. */
+  /** UTF-8 bytes of the longest, as it is in the file or canonically, and of all. */
   readonly longest: number;
   readonly bytes: number;
+  /** Whether no cell is missing, and whether JSON writes one otherwise than it is, between quotes. */
+  readonly complete: boolean;
+  readonly escaped: boolean;
   /** Cells that a spreadsheet would run as a formula: they begin with = + - @ and are no numbers. */
   readonly formulas: number;
   readonly firstFormula: number | null;
 }
 
-/** A table whose cells are known in canonical form: `cells` has `row`, from 1, and k0, k1, … */
+/** A table whose cells are known in canonical form: `cells` is a view of `row`, from 1, and k0, k1, … */
 export interface Profiled extends Dataset {
   readonly cells: string;
   readonly profile: readonly ColumnProfile[];
@@ -31,55 +34,111 @@ export interface Profiled extends Dataset {
 /** Columns that one query looks at. */
 const AT_ONCE = 50;
 const NUMBER = "'-?(?:0|[1-9][0-9]*)(?:\\.[0-9]*[1-9])?'";
-/** Whether a canonical cell is a decimal number. */
-export const isNumber = (cell: string): string => `(${cell} < ':' AND regexp_full_match(${cell}, ${NUMBER}))`;
+/** Whether a canonical cell is a decimal number. With CASE, the pattern is looked for in no other cell. */
+export const isNumber = (cell: string): string =>
+  `(CASE WHEN ${cell} < ':' THEN regexp_full_match(${cell}, ${NUMBER}) ELSE false END)`;
+/** Whether a cell starts with = + - or @: comparisons cost a third of taking the character out. */
+const isFormula = (cell: string): string => `(${cell} < 'A' AND ${cell} >= '+'
+  AND (${cell} < ',' OR ${cell} >= '-' AND ${cell} < '.' OR ${cell} >= '=' AND ${cell} < '>' OR ${cell} >= '@'))`;
 export const asDouble = (cell: string): string => `CASE WHEN ${isNumber(cell)} THEN TRY_CAST(${cell} AS DOUBLE) END`;
 
-/** Writes every cell in its canonical form, once, since a dozen queries will read it, and counts what a column holds. */
+/**
+ * Counts what the columns hold. Most are written canonically: what is said of their cells is true of their canonical
+ * forms. The others are written once more, canonically, since a dozen queries will read them, and stand beside them.
+ */
 export async function profile(db: Database, dataset: Dataset): Promise<Profiled> {
   const { table, names } = dataset;
+  const columns = names.map((_, at) => at);
+  const written = await counted(db, dataset, columns, table, (at) => `c${at}`);
+  const changed = columns.filter((at) => written[at]!.changed > 0);
   const cells = `${table}_cells`;
-  const canonical = names.map((_, at) => `canonical(c${at}) AS k${at}`).join(', ');
-  await db.run(`CREATE TABLE ${cells} AS SELECT rowid + 1 AS row, ${canonical} FROM ${table}`);
-  const profiles: ColumnProfile[] = [];
-  for (let from = 0; from < names.length; from += AT_ONCE) {
-    const columns = names.slice(from, from + AT_ONCE).map((_, i) => from + i);
-    const values = columns.map((at) => `k${at}, ${asDouble(`k${at}`)} AS d${at}, ${formula(at)} AS f${at}`).join(', ');
-    const counts = columns.map((at) => countsOf(at)).join(', ');
-    const [found] = await db.rows<(number | null)[]>(`SELECT ${counts} FROM (SELECT ${values} FROM ${cells})`);
-    for (const [i, at] of columns.entries()) {
-      const [present, numbers, integers, least, most, distinct, longest, bytes, formulas, firstFormula] = found!.slice(
-        i * COUNTS,
-        (i + 1) * COUNTS,
-      ) as [
-        number,
-        number,
-        number,
-        number | null,
-        number | null,
-        number,
-        number | null,
-        number | null,
-        number,
-        number | null,
+  const source = columns.map((at) => (changed.includes(at) ? `k${at}` : `c${at} AS k${at}`)).join(', ');
+  if (changed.length === 0) {
+    await db.run(`CREATE VIEW ${cells} AS SELECT rowid + 1 AS row, ${source} FROM ${table}`);
+    return { ...dataset, cells, profile: written };
+  }
+  const canonical = changed.map((at) => `canonical(c${at}) AS k${at}`).join(', ');
+  await db.run(`CREATE TABLE ${table}_changed AS SELECT ${canonical} FROM ${table}`);
+  await db.run(
+    `CREATE VIEW ${cells} AS SELECT t.rowid + 1 AS row, ${source} FROM ${table} t POSITIONAL JOIN ${table}_changed`,
+  );
+  const again = await counted(db, dataset, changed, `${table}_changed`, (at) => `k${at}`);
+  const profile = written.map((column, at) => {
+    const canonical = again[changed.indexOf(at)] ?? column;
+    return { ...canonical, longest: Math.max(column.longest, canonical.longest) };
+  });
+  return { ...dataset, cells, profile };
+}
+
+/**
+ * Whether a cell may not be in canonical form, of which by far most are; n is whether it is a number as one is written
+ * canonically. Short ones of these have no more digits than a canonical form.
+ */
+const mayChange = (k: string, n: string): string => `CASE WHEN ${n} THEN strlen(${k}) > 20 OR ${k} = '-0'
+  WHEN NOT is_trimmed(${k}) THEN true WHEN ${k} < ':' THEN is_decimal(${k})
+  WHEN strlen(${k}) > 4 THEN false ELSE present(${k}) IS NULL AND ${k} IS NOT NULL END`;
+
+interface Counted extends ColumnProfile {
+  readonly changed: number;
+}
+
+async function counted(
+  db: Database,
+  { names, rows }: Dataset,
+  columns: readonly number[],
+  table: string,
+  cellOf: (at: number) => string,
+): Promise<Counted[]> {
+  const profiles: Counted[] = [];
+  for (let from = 0; from < columns.length; from += AT_ONCE) {
+    const some = columns.slice(from, from + AT_ONCE);
+    const cells = some.map((at) => `${cellOf(at)} AS k${at}, ${isNumber(cellOf(at))} AS n${at}`).join(', ');
+    const values = some.map(valuesOf).join(', ');
+    const counts = some.map(countsOf).join(', ');
+    const [found] = await db.rows<(number | null)[]>(
+      `SELECT ${counts} FROM (SELECT ${values} FROM (SELECT rowid + 1 AS row, ${cells} FROM ${table}))`,
+    );
+    for (const [i, at] of some.entries()) {
+      const [
+        present,
+        numbers,
+        integers,
+        least,
+        most,
+        distinct,
+        longest,
+        bytes,
+        formulas,
+        firstFormula,
+        escapes,
+        changed,
+      ] = found!.slice(i * COUNTS, (i + 1) * COUNTS) as [
+        ...[number, number, number, number | null, number | null, number, number | null, number | null],
+        ...[number, number | null, number, number],
       ];
       profiles.push({
-        ...{ name: names[at]!, present, numbers, integers, least, most, distinct },
-        ...{ longest: longest ?? 0, bytes: bytes ?? 0, formulas, firstFormula },
+        ...{ name: names[at]!, present, numbers, integers, least, most, distinct, formulas, firstFormula, changed },
+        ...{ longest: longest ?? 0, bytes: bytes ?? 0, complete: present === rows, escaped: escapes > 0 },
       });
     }
   }
-  return { ...dataset, cells, profile: profiles };
+  return profiles;
 }
 
-const COUNTS = 10;
+const COUNTS = 12;
 
-/** The row, where a cell begins as a formula does and is no number. */
-const formula = (at: number): string =>
-  `CASE WHEN k${at} < 'A' AND left(k${at}, 1) IN ('=', '+', '-', '@') AND NOT ${isNumber(`k${at}`)} THEN row END`;
+/** A cell k, its number d, its row f where it begins as a formula does, whether JSON escapes it, whether it may change. */
+function valuesOf(at: number): string {
+  const [k, n] = [`k${at}`, `n${at}`];
+  return `${k}, CASE WHEN ${n} THEN TRY_CAST(${k} AS DOUBLE) END AS d${at},
+    CASE WHEN ${isFormula(k)} AND NOT ${n} THEN row END AS f${at},
+    CASE WHEN ${n} THEN false ELSE strlen(CAST(to_json(${k}) AS VARCHAR)) <> strlen(${k}) + 2 END AS e${at},
+    ${mayChange(k, n)} AS m${at}`;
+}
 
 function countsOf(at: number): string {
   const [k, d, f] = [`k${at}`, `d${at}`, `f${at}`];
   return `count(${k}), count(${d}), count_if(${d} IS NOT NULL AND NOT contains(${k}, '.')),
-    min(${d}), max(${d}), approx_count_distinct(${k}), max(strlen(${k})), sum(strlen(${k}))::DOUBLE, count(${f}), min(${f})`;
+    min(${d}), max(${d}), approx_count_distinct(${k}), max(strlen(${k})), sum(strlen(${k}))::DOUBLE, count(${f}), min(${f}),
+    count_if(e${at}), count_if(m${at})`;
 }

@@ -2,7 +2,8 @@ import type { Checked } from './check-rules.ts';
 import type { Database } from './database.ts';
 import type { Drift } from './drift.ts';
 import type { Duplicates } from './duplicates.ts';
-import { asDouble, type Profiled } from './profile.ts';
+import type { Profiled } from './profile.ts';
+import { quantilesOf } from './quantiles.ts';
 
 /** A part of the score, 0 to 1, and what it was computed from. */
 export interface QualityPart {
@@ -52,7 +53,7 @@ export async function judge(
   found: {
     checked: Checked;
     duplicates: Pick<Duplicates, 'exact'>;
-    digests: string;
+    keys: string;
     label: string | undefined;
     drift: Drift | undefined;
   },
@@ -75,7 +76,7 @@ export async function judge(
   );
   add('uniqueness', found.duplicates.exact, table.rows, 'rows are equal to an earlier one');
   if (found.label !== undefined) {
-    add('consistency', await contradictions(db, found.digests), table.rows, 'rows have a twin with another label');
+    add('consistency', await contradictions(db, found.keys), table.rows, 'rows have a twin with another label');
     const balance = await balanceOf(db, table, found.label);
     if (balance) parts.push({ name: 'balance', weight: WEIGHTS.balance, ...balance });
   }
@@ -92,9 +93,9 @@ export async function judge(
   return { score: Math.round(score * 10) / 10, parts };
 }
 
-async function contradictions(db: Database, digests: string): Promise<number> {
+async function contradictions(db: Database, keys: string): Promise<number> {
   const [[rows]] = (await db.rows<[number | null]>(
-    `SELECT sum(n)::DOUBLE FROM (SELECT count(*) AS n FROM ${digests} GROUP BY features HAVING min(digest) <> max(digest))`,
+    `SELECT sum(n)::DOUBLE FROM (SELECT count(*) AS n FROM ${keys} GROUP BY features HAVING min(key) <> max(key))`,
   )) as [[number | null]];
   return rows ?? 0;
 }
@@ -112,22 +113,16 @@ async function balanceOf(db: Database, table: Profiled, label: string) {
   return { value, because: `${counts.length} classes of ${counts[0]![0]} to ${counts.at(-1)![0]} rows` };
 }
 
-async function countOutliers(
-  db: Database,
-  { profile, cells }: Profiled,
-): Promise<{ outliers: number; numbers: number }> {
+async function countOutliers(db: Database, table: Profiled): Promise<{ outliers: number; numbers: number }> {
+  const { profile } = table;
   const columns = profile.flatMap(({ numbers, present, distinct }, at) =>
     numbers === present && distinct > 10 ? [at] : [],
   );
   if (columns.length === 0) return { outliers: 0, numbers: 0 };
-  const doubles = `(SELECT ${columns.map((at) => `${asDouble(`k${at}`)} AS d${at}`).join(', ')} FROM ${cells})`;
-  const quartiles = (
-    await db.rows<(number | null)[]>(
-      `SELECT ${columns.map((at) => `approx_quantile(d${at}, 0.25), approx_quantile(d${at}, 0.75)`).join(', ')} FROM ${doubles}`,
-    )
-  )[0]!;
+  const doubles = `(SELECT ${columns.map((at) => `TRY_CAST(k${at} AS DOUBLE) AS d${at}`).join(', ')} FROM ${table.cells})`;
+  const quartiles = await quantilesOf(db, table, columns, [0.25, 0.75]);
   const outside = columns.map((at, i) => {
-    const [low, high] = [quartiles[2 * i] ?? 0, quartiles[2 * i + 1] ?? 0];
+    const [low, high] = quartiles[i] as [number, number];
     const reach = FENCE * (high - low);
     return high === low ? '0' : `count_if(d${at} NOT BETWEEN ${low - reach} AND ${high + reach})`;
   });

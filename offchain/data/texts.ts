@@ -7,28 +7,69 @@ export interface Texts {
   readonly values: readonly (string | null)[];
 }
 
+/** Some cells of consecutive rows of a column. */
+export interface SomeTexts {
+  readonly rows: readonly number[];
+  readonly values: readonly string[];
+  /** How many cells that are not missing are left out. */
+  readonly passed: number;
+}
+
+interface Column {
+  /** Has a rowid for each of its rows, from 0. */
+  readonly table: string;
+  readonly rows: number;
+  readonly column: string;
+  /** Bytes of the longest cell. */
+  readonly longest: number;
+}
+
 const ROWS = 8192;
+/** Of which less is asked for. */
+const SOME_ROWS = 2 ** 14;
 /** UTF-16 units that are wanted in memory at a time. */
 const MOST = 2 ** 23;
+
+/** A power of two, so that a block is part of one of DuckDB's row groups, of 15 x 8192 rows, and comes in order. */
+const stepOf = (longest: number, most: number): number =>
+  2 ** Math.floor(Math.log2(Math.max(1, Math.min(most, MOST / Math.max(longest, 1)))));
 
 /**
  * The cells of a column in JavaScript, block by block. A block comes as one string, because each string that DuckDB hands
  * over costs 2 microseconds. NUL, which no cell holds, is between the cells; an empty one is a missing one.
- *
- * @param table has a rowid for each of its rows, from 0
- * @param bytes of the column's longest cell
  */
-export async function* textsOf(
-  db: Database,
-  { table, rows, column, longest }: { table: string; rows: number; column: string; longest: number },
-): AsyncGenerator<Texts> {
-  const step = Math.max(1, Math.min(ROWS, Math.floor(MOST / Math.max(longest, 1))));
+export async function* textsOf(db: Database, { table, rows, column, longest }: Column): AsyncGenerator<Texts> {
+  const step = stepOf(longest, ROWS);
   for (let from = 0; from < rows; from += step) {
     const [[joined]] = (await db.rows<[string]>(
       `SELECT string_agg(coalesce(${column}, ''), chr(0) ORDER BY rowid) FROM ${table}
         WHERE rowid >= ${from} AND rowid < ${from + step}`,
     )) as [[string]];
     yield { firstRow: from + 1, values: joined.split('\0').map((value) => (value === '' ? null : value)) };
+    if ((from / step) % 256 === 255) collect();
+  }
+}
+
+/**
+ * Those of a column's cells, from a row on, that fulfil a condition.
+ *
+ * @param condition in SQL; no empty cell that is not missing fails it
+ */
+export async function* someTextsOf(
+  db: Database,
+  { table, rows, column, longest }: Column,
+  firstRow: number,
+  condition: string,
+): AsyncGenerator<SomeTexts> {
+  const step = stepOf(longest, SOME_ROWS);
+  for (let from = firstRow - 1; from < rows; from += step) {
+    const [[numbers, joined, present]] = (await db.rows<[string | null, string | null, number]>(
+      `SELECT string_agg(r, ',') FILTER (m), string_agg(c, chr(0)) FILTER (m), count(c) FROM
+        (SELECT c, r, ${condition.replaceAll(column, 'c')} AS m FROM (SELECT ${column} AS c, rowid + 1 AS r FROM ${table}
+          WHERE rowid >= ${from} AND rowid < ${from + step}))`,
+    )) as [[string | null, string | null, number]];
+    const values = joined === null ? [] : joined.split('\0');
+    yield { rows: numbers === null ? [] : numbers.split(',').map(Number), values, passed: present - values.length };
     if ((from / step) % 256 === 255) collect();
   }
 }

@@ -16,7 +16,7 @@ const LEAST_VARIETY = 4;
  * Cells that are no text: a short number, a time, an identifier drawn by chance. They are somebody's only where the
  * column's name or its other values say so, and most cells of most tables are such.
  */
-const NO_TEXT =
+export const NO_TEXT =
   /^(?:[-+]?\d{1,8}(?:\.\d{1,20})?|\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i;
 /** Longer cells are texts. */
 const LONGEST_WHOLE = 256;
@@ -84,6 +84,11 @@ export class PiiColumn {
     if (recogniser.columns.test(words)) return wholes > 0 && varied ? 'name' : undefined;
     const told = cells.filter((cell, at) => (tellsColumn && whole[at]) || isWhole(found[at]!, type, cell)).length;
     return cells.length >= LEAST_VALUES && varied && told >= TELLING_SHARE * cells.length ? 'values' : undefined;
+  }
+
+  /** Whether nothing but texts are expected: no cell counts as a whole because of the column's name or its other values. */
+  get isText(): boolean {
+    return this.#expected.length === 0;
   }
 
   /** What a cell has, by start; no two overlap. */

@@ -28,6 +28,8 @@ const OTHER = new RegExp(
     '^\\d{3}-\\d\\d-\\d{4}$',
   ].join('|'),
 );
+/** The same digit everywhere. */
+const ONE_DIGIT = /^\D*(\d)(?:\D*\1)*\D*$/;
 const THOUSANDS = /^\d{1,3}(?:[. ]\d{3})+$/;
 /** As North Americans write theirs. */
 const NANP = /^(?:(?:\+|00)?1[-. ]?)?(?:\([2-9]\d\d\) ?|[2-9]\d\d[-. ])\d{3}[-. ]\d{4}$/;
@@ -36,7 +38,7 @@ const digitsOf = (value: string): string => value.replace(/\D/g, '');
 const groupsOf = (value: string): string => (value.match(/\d+/g) ?? []).join(' ');
 
 /** Keeps what parsing gave, because it takes tens of microseconds and values repeat. */
-const MAX_PARSED = 4096;
+const MAX_PARSED = 16_384;
 
 /**
  * Numbers of telephones as libphonenumber knows them.
@@ -82,7 +84,7 @@ export function phone(regions: readonly CountryCode[]): Recogniser {
       }
     },
     whole(cell) {
-      if (!ENTIRE.test(cell) || OTHER.test(cell) || new Set(digitsOf(cell)).size < 2) return 0;
+      if (!ENTIRE.test(cell) || OTHER.test(cell) || ONE_DIGIT.test(cell)) return 0;
       return NANP.test(cell) || cell.startsWith('+') ? 0.95 : 0.7;
     },
     canonical: (value) => parse(value)?.number ?? digitsOf(value),

@@ -50,9 +50,14 @@ export interface PiiReport {
   readonly columns: readonly PiiColumnReport[];
 }
 
+/** What is to stand in a cell: null where it is removed, `REJECTED` where its row is refused. */
+export type Cleaned = string | null | typeof REJECTED;
+
 interface ScannerParameters {
   /** Takes each finding; without it they are kept for `findings`. */
   readonly onFinding?: (finding: PiiFinding) => void;
+  /** Takes what is to stand in a cell with findings, once for each that is not kept as it is, by row. */
+  readonly onCleaned?: (column: number, row: number, value: Cleaned) => void;
   /** More than those that come along. */
   readonly recognisers?: readonly Recogniser[];
 }
@@ -85,12 +90,15 @@ export class PiiScanner {
   readonly #tallies: readonly Map<string, Tally>[];
   readonly #kept: PiiFinding[] = [];
   readonly #onFinding: (finding: PiiFinding) => void;
+  readonly #onCleaned: ScannerParameters['onCleaned'];
+  readonly #cleaner: Cleaner;
+  readonly #actions: readonly ((type: string) => Action)[];
 
   /** @throws HokusaiError `configuration` PII_OPTIONS_INVALID with all problems */
   constructor(
     columnNames: readonly string[],
     options: PiiOptions,
-    { onFinding, recognisers = [] }: ScannerParameters = {},
+    { onFinding, onCleaned, recognisers = [] }: ScannerParameters = {},
   ) {
     this.#options = checkOptions(options);
     const { threshold, ignore } = this.#options;
@@ -101,6 +109,9 @@ export class PiiScanner {
     this.#values = columnNames.map(() => 0);
     this.#tallies = columnNames.map(() => new Map());
     this.#onFinding = onFinding ?? ((finding) => this.#kept.push(finding));
+    this.#onCleaned = onCleaned;
+    this.#cleaner = new Cleaner(this.#recognisers, this.#options.key);
+    this.#actions = columnNames.map((_, at) => (type) => this.#actionOf(at, type));
   }
 
   /**
@@ -115,11 +126,30 @@ export class PiiScanner {
       const cell = { value, row: firstRow + at, other: other?.[at] ?? [] };
       const waiting = this.#waiting[column];
       if (!waiting) this.#scanCell(column, cell);
-      else if (waiting.push(cell) === DECIDING_VALUES) this.#decide(column);
+      else if (waiting.push(cell) === DECIDING_VALUES) this.end(column);
     }
   }
 
-  #decide(column: number): void {
+  /** Whether a column is decided on and only texts are expected of it, in which a cell without any anchor has nothing. */
+  isText(column: number): boolean {
+    return this.#waiting[column] === undefined && this.#columns[column]!.isText;
+  }
+
+  /**
+   * Scans the next values of such a column.
+   *
+   * @param rows - theirs
+   * @param passed - how many values that are not blank and have nothing were left out
+   */
+  scanSome(column: number, values: readonly string[], rows: readonly number[], passed: number): void {
+    this.#values[column]! += passed;
+    for (const [at, value] of values.entries()) {
+      if (value.trim() !== '') this.#scanCell(column, { value, row: rows[at]!, other: [] });
+    }
+  }
+
+  /** Says that no more values come of a column; without it `findings`, `report` and `cleaner` do. */
+  end(column: number): void {
     const waiting = this.#waiting[column];
     if (!waiting) return;
     this.#columns[column]!.decide(waiting.map(({ value }) => value));
@@ -141,6 +171,10 @@ export class PiiScanner {
       seen.add(type);
       this.#onFinding({ row, column: this.#columns[column]!.name, type, start, end, score });
     }
+    const actionOf = this.#actions[column]!;
+    if (this.#onCleaned && spans.some(({ type }) => actionOf(type) !== 'keep')) {
+      this.#onCleaned(column, row, this.#cleaner.clean(value, spans, actionOf));
+    }
   }
 
   #spansOf(column: number, value: string, other: readonly PiiSpan[]): readonly PiiSpan[] {
@@ -152,7 +186,7 @@ export class PiiScanner {
   }
 
   #finish(): void {
-    for (const column of this.#columns.keys()) this.#decide(column);
+    for (const column of this.#columns.keys()) this.end(column);
   }
 
   /** All findings by row, column and start, unless they went to `onFinding`. No more is scanned after it. */
@@ -182,14 +216,12 @@ export class PiiScanner {
    *
    * @returns by column and value the cleaned value, null where it is removed, or `REJECTED` where its row is refused
    */
-  cleaner(): (column: number, value: string | null, other?: readonly PiiSpan[]) => string | null | typeof REJECTED {
+  cleaner(): (column: number, value: string | null, other?: readonly PiiSpan[]) => Cleaned {
     this.#finish();
-    const cleaner = new Cleaner(this.#recognisers, this.#options.key);
-    const actions = this.#columns.map((_, at) => (type: string) => this.#actionOf(at, type));
     return (column, value, other = []) => {
       if (value === null || this.#tallies[column]!.size === 0) return value;
       const spans = this.#spansOf(column, value, other);
-      return spans.length === 0 ? value : cleaner.clean(value, spans, actions[column]!);
+      return spans.length === 0 ? value : this.#cleaner.clean(value, spans, this.#actions[column]!);
     };
   }
 
