@@ -36,7 +36,7 @@ function attestationOf(metric: Metric, label: Label, size: number): Attestation 
   models!.baseline.metrics = modelMetrics(label, labels, baselinePredictions);
   models!.candidate.metrics = modelMetrics(label, labels, candidatePredictions);
   delete attestation.contribution.quality.positives;
-  if (classes > 2) attestation.contribution.quality.perClass = [90, 5, 7];
+  if (classes > 2) attestation.contribution.quality.perClass = [90, 11, 7];
   attestation.counts = namedCounts(metric, classes, words);
   attestation.delta = delta(metric, classes, words, { ...TERMS, minPositives: 0n, guardrails: [] });
   attestation.metricsHash = metricsHash(attestation);
