@@ -103,8 +103,14 @@ async function writeRows(db: Database, table: Profiled, kept: string, file: stri
     const type = types[at]!;
     return `${type === 'VARCHAR' ? `k${at}` : `CAST(k${at} AS ${type})`} AS ${identifier(name)}`;
   });
-  const query = `SELECT ${columns.join(', ')} FROM ${table.cells} JOIN ${kept} USING (row) ORDER BY digest`;
+  // Put down before they are sorted: the blocks of columns that stand beside each other would fill the memory.
+  const rows = db.name('rows');
+  await db.run(
+    `CREATE TABLE ${rows} AS SELECT digest AS ${rows}_digest, ${columns.join(', ')} FROM ${table.cells} JOIN ${kept} USING (row)`,
+  );
+  const query = `SELECT * EXCLUDE (${rows}_digest) FROM ${rows} ORDER BY ${rows}_digest`;
   await db.run(`COPY (${query}) TO ${pathLiteral(file)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 61440)`);
+  await db.run(`DROP TABLE ${rows}`);
 }
 
 type ColumnType = 'BIGINT' | 'DOUBLE' | 'VARCHAR';

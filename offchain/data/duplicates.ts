@@ -47,10 +47,14 @@ export async function findDuplicates(
   form: RowForm,
   [keys, ...others]: readonly { path: string; keys: string }[],
 ): Promise<Omit<Duplicates, 'near'> & { readonly table: string }> {
-  const repeated = db.name('duplicates');
-  const alike = `SELECT row FROM ${keys!.keys} WHERE key IN (SELECT key FROM ${keys!.keys} GROUP BY key HAVING count(*) > 1)`;
+  const [alike, repeated] = [db.name('alike'), db.name('duplicates')];
+  await db.run(`CREATE TABLE ${alike} AS SELECT row FROM ${keys!.keys}
+    WHERE key IN (SELECT key FROM ${keys!.keys} GROUP BY key HAVING count(*) > 1)`);
+  const [[some]] = (await db.rows<[boolean]>(`SELECT count(*) > 0 FROM ${alike}`)) as [[boolean]];
+  // Of no rows the texts are not put together, which DuckDB would find out only after it.
+  const digest = some ? `sha256(${rowText(table, form)})` : "''";
   const firsts = `SELECT row, min(row) OVER (PARTITION BY digest) AS first FROM
-    (SELECT row, sha256(${rowText(table, form)}) AS digest FROM ${table.cells} WHERE row IN (${alike}))`;
+    (SELECT row, ${digest} AS digest FROM ${table.cells} WHERE row IN (SELECT row FROM ${alike}))`;
   await db.run(`CREATE TABLE ${repeated} AS SELECT row, first FROM (${firsts}) WHERE row <> first`);
   const [[exact]] = (await db.rows<[number]>(`SELECT count(*) FROM ${repeated}`)) as [[number]];
   const rows = await db.rows<[number, number]>(`SELECT row, first FROM ${repeated} ORDER BY row LIMIT ${LISTED}`);

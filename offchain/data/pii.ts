@@ -21,10 +21,9 @@ export interface Scanned {
  * Cells of a text column in which a recogniser may find something: of other ASCII texts no place is an anchor, and
  * numbers and times are nobody's. Cells that may be blank are among them.
  */
-const canHold = (
-  cell: string,
-): string => `CASE WHEN ${cell} >= '!' AND NOT regexp_matches(${cell}, ${ANCHORS}) THEN false
-  ELSE NOT regexp_full_match(${cell}, ${literal(`(?i)${NO_TEXT.source}`)}) END`;
+const canHold = (cell: string): string => `CASE WHEN ${cell} < '!' THEN true
+  WHEN ${cell} < ':' AND regexp_full_match(${cell}, ${literal(`(?i)${NO_TEXT.source}`)}) THEN false
+  ELSE regexp_matches(${cell}, ${ANCHORS}) END`;
 const ANCHORS = "'[0-9A-Z@:]|[^\\x00-\\x7f]|[^\\x00-\\x20]{14}'";
 
 /** Looks for personal data in every cell as it is written in the file, and notes what is to be there instead. */
