@@ -157,7 +157,9 @@ function integrated(
   executor: Executor,
 ): Promise<Integration> {
   const { trainingSetRoot, foldId, trainSpecHash } = line;
-  const inputs = { dataRoot, file, trainingSetRoot, foldId, trainSpecHash, ...(seed && { seed }) };
+  // A seed of which nothing depends would keep the step from being taken from the journal in another round.
+  const drawn = drawsRows(line.integration) && seed && { seed };
+  const inputs = { dataRoot, file, trainingSetRoot, foldId, trainSpecHash, ...drawn };
   return executor.step('integrate', inputs, async () => integrate(table, line, seed));
 }
 
