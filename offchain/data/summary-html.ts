@@ -1,5 +1,4 @@
-import { Html, html } from '../report/html.ts';
-import { STYLE } from '../report/style.ts';
+import { type Html, html, page } from '../report/html.ts';
 import type { Summary } from './summary.ts';
 
 const LISTED = 100;
@@ -8,17 +7,16 @@ const LISTED = 100;
 export function summaryPage(summary: Summary): string {
   const { quality, duplicates } = summary;
   const figure = (name: string, value: string | number) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`;
-  const page = html`<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${summary.path}</title><style>${new Html(STYLE)}</style></head><body><main>
-<p class="eyebrow">${summary.path}</p>
+  return page(
+    summary.path,
+    html`<p class="eyebrow">${summary.path}</p>
 <h1 class="${summary.valid ? 'good' : 'bad'}">${summary.valid ? 'Valid' : 'Not valid'}</h1>
 <dl class="figures">${[
-    figure('Rows', summary.rows),
-    figure('Rows that break a rule', summary.rejectedRows),
-    figure('Duplicates', duplicates.exact),
-    figure('Quality of 100', quality.score),
-  ]}</dl>
+      figure('Rows', summary.rows),
+      figure('Rows that break a rule', summary.rejectedRows),
+      figure('Duplicates', duplicates.exact),
+      figure('Quality of 100', quality.score),
+    ]}</dl>
 ${list('Problems', summary.problems)}
 ${table(
   'Violations',
@@ -61,10 +59,8 @@ ${table(
   ['Column', 'Type', 'Missing'],
   summary.columns.map(({ name, type, missing }) => [name, type, missing]),
 )}
-${list('Warnings', summary.warnings)}
-</main></body></html>
-`;
-  return page.markup;
+${list('Warnings', summary.warnings)}`,
+  );
 }
 
 function list(title: string, items: readonly string[]): Html | false {

@@ -4,10 +4,9 @@ import type { ClassEvaluation, Evaluation } from '../metrics/evaluation.ts';
 import type { Significance } from '../metrics/significance.ts';
 import type { TrainingSetChange } from '../pipeline.ts';
 import { calibrationSection, curveSections, residualSections } from './curves.ts';
-import { Html, html } from './html.ts';
+import { type Html, html, page } from './html.ts';
 import { grouped, points } from './numbers.ts';
 import { changeBar } from './pictures.ts';
-import { STYLE } from './style.ts';
 
 /** Tables of more classes than that are in metrics.json alone. */
 const MOST_CELLS = 16;
@@ -27,19 +26,9 @@ export function evaluationHtml(name: string, evaluation: Evaluation, integration
           curveSections(evaluation),
           calibrationSection(evaluation),
         ];
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta name="referrer" content="no-referrer">
-<title>${name}, evaluation of both models</title>
-<style>${new Html(STYLE)}</style>
-</head>
-<body>
-<main>
-<header>
+  return page(
+    `${name}, evaluation of both models`,
+    html`<header>
 <p class="eyebrow">Hokusai evaluation · ${name}</p>
 <h1>Both models on the benchmark</h1>
 <p class="caution"><strong>For the model’s owner, not for publication.</strong> These curves help to guess rows of the
@@ -48,11 +37,8 @@ sealed benchmark. What may be shown is in report.html.</p>
 ${metricsSection(evaluation.metrics)}
 ${customSection(evaluation.custom)}
 ${sections}
-${trainingSetSection(integration)}
-</main>
-</body>
-</html>
-`.markup;
+${trainingSetSection(integration)}`,
+  );
 }
 
 const IGNORED: Readonly<Record<keyof TrainingSetChange['ignored'], string>> = {

@@ -1,3 +1,5 @@
+import { STYLE } from './style.ts';
+
 const ESCAPES: Readonly<Record<string, string>> = {
   '&': '&amp;',
   '<': '&lt;',
@@ -26,3 +28,23 @@ function render(part: Part): string {
   if (typeof part === 'object') return part.map(render).join('');
   return String(part).replace(/[&<>"']/g, (character) => ESCAPES[character]!);
 }
+
+/** A page that needs nothing else, no network and no script, on screen in light and dark and on paper. */
+export const page = (title: string, main: Html): string =>
+  html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="referrer" content="no-referrer">
+<title>${title}</title>
+<style>${new Html(STYLE)}</style>
+</head>
+<body>
+<main>
+${main}
+</main>
+</body>
+</html>
+`.markup;

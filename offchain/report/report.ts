@@ -1,12 +1,11 @@
 import { ASSURANCE, type Attestation, TRUSTED_ALWAYS } from '../attest.ts';
 import { circuitRecords } from '../prove/circuits.ts';
 import { hashesSection, votesSection } from './evidence.ts';
-import { Html, html } from './html.ts';
+import { type Html, html, page } from './html.ts';
 import { grouped, points, seconds, tokens } from './numbers.ts';
 import { stepBar } from './pictures.ts';
 import { committeeSection, transactionsSection } from './round.ts';
 import { METRIC, rowsSections, scoreSections } from './score.ts';
-import { STYLE } from './style.ts';
 
 /** What each status means to whoever contributed. */
 const MEANING: Readonly<Record<Attestation['status'], string>> = {
@@ -27,19 +26,9 @@ const MEANING: Readonly<Record<Attestation['status'], string>> = {
  */
 export function reportHtml(attestation: Attestation): string {
   const verdict = attestation.accepted ? 'Accepted' : 'Rejected';
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta name="referrer" content="no-referrer">
-<title>${verdict}: ${attestation.name}, Hokusai evaluation</title>
-<style>${new Html(STYLE)}</style>
-</head>
-<body>
-<main>
-${header(attestation, verdict)}
+  return page(
+    `${verdict}: ${attestation.name}, Hokusai evaluation`,
+    html`${header(attestation, verdict)}
 ${scoreSections(attestation)}
 ${rowsSections(attestation)}
 ${contributionSection(attestation)}
@@ -49,11 +38,8 @@ ${stepsSection(attestation)}
 ${transactionsSection(attestation)}
 ${votesSection(attestation)}
 ${hashesSection(attestation)}
-<footer><p>Written by ${attestation.evaluator}. No row, label or prediction of anybody’s data is in this page.</p></footer>
-</main>
-</body>
-</html>
-`.markup;
+<footer><p>Written by ${attestation.evaluator}. No row, label or prediction of anybody’s data is in this page.</p></footer>`,
+  );
 }
 
 function header(attestation: Attestation, verdict: string): Html {
