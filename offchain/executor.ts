@@ -159,7 +159,7 @@ export class Executor {
   /** Stores bytes, on the disk when this returns. @returns their SHA-256 in hexadecimal digits */
   async put(bytes: Uint8Array): Promise<string> {
     const hash = sha256(bytes);
-    const path = this.#blob(hash);
+    const path = blobFile(this.folder, hash);
     // The token and the counter keep writers of the same bytes apart, in this process and in one that lost its lease.
     const temporary = `${path}.${this.#journal.token}-${this.#temporary++}.tmp`;
     try {
@@ -179,25 +179,9 @@ export class Executor {
     return hash;
   }
 
-  /** @throws HokusaiError BLOB_CORRUPT where the file is missing or its bytes are not those of the hash */
-  async get(hash: string): Promise<Uint8Array> {
-    const path = this.#blob(hash);
-    let bytes: Buffer | undefined;
-    try {
-      bytes = await readFile(path);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw storageError(error, path);
-    }
-    if (bytes && sha256(bytes) === hash) return bytes;
-    throw new HokusaiError(
-      'terminal',
-      'BLOB_CORRUPT',
-      `${path} ${bytes ? 'does not have the bytes that it is named after' : 'is missing'}`,
-      {
-        details: { path, bytes: bytes?.length },
-        next: `Restore the file from a copy, or move ${this.folder} away and run the same command again, which then starts over.`,
-      },
-    );
+  /** As {@link readBlob}. */
+  get(hash: string): Promise<Uint8Array> {
+    return readBlob(this.folder, hash);
   }
 
   /** Stops what is running, waits until it has stopped, and lets other processes in. */
@@ -313,16 +297,41 @@ export class Executor {
       this.#halt.abort(error);
     }
   }
-
-  #blob(hash: string): string {
-    if (!/^[0-9a-f]{64}$/.test(hash)) throw new RangeError(`${hash} is not the SHA-256 of a blob`);
-    return join(this.folder, 'blobs', hash);
-  }
 }
 
 /** How long to wait after a failed attempt, in seconds: twice as long each time, up to a cap. */
 export function backOff(attempt: number): number {
   return Math.min(BACK_OFF_SECONDS.first * 2 ** (attempt - 1), BACK_OFF_SECONDS.most);
+}
+
+function blobFile(folder: string, hash: string): string {
+  if (!/^[0-9a-f]{64}$/.test(hash)) throw new RangeError(`${hash} is not the SHA-256 of a blob`);
+  return join(folder, 'blobs', hash);
+}
+
+/**
+ * Bytes that an executor of a run's folder has stored.
+ *
+ * @throws HokusaiError BLOB_CORRUPT where the file is missing or its bytes are not those of the hash
+ */
+export async function readBlob(folder: string, hash: string): Promise<Uint8Array> {
+  const path = blobFile(folder, hash);
+  let bytes: Buffer | undefined;
+  try {
+    bytes = await readFile(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw storageError(error, path);
+  }
+  if (bytes && sha256(bytes) === hash) return bytes;
+  throw new HokusaiError(
+    'terminal',
+    'BLOB_CORRUPT',
+    `${path} ${bytes ? 'does not have the bytes that it is named after' : 'is missing'}`,
+    {
+      details: { path, bytes: bytes?.length },
+      next: `Restore the file from a copy, or move ${folder} away and run the same command again, which then starts over.`,
+    },
+  );
 }
 
 function stepTimeout(step: string, seconds: number): HokusaiError {

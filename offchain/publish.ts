@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Attestation } from './attest.ts';
-import { HokusaiError } from './errors.ts';
+import { readBlob } from './executor.ts';
 import type { Evaluation } from './metrics/evaluation.ts';
 import { metricValues } from './model-metrics.ts';
 import type { Finding, Inferences } from './pipeline.ts';
@@ -59,7 +59,7 @@ export async function publish(folder: string, { attestation, proven, inferences,
       await write(`models/${name}.json`, model);
       if (model.family !== 'external') continue;
       const file = model.file.replace('model', name);
-      await writeWhole(join(folder, 'models', file), await readFile(await keptFile(folder, model.sha256)));
+      await writeWhole(join(folder, 'models', file), await keptFile(folder, model.sha256));
     }
   }
   await write('report.html', reportHtml(attestation));
@@ -71,14 +71,9 @@ export async function publish(folder: string, { attestation, proven, inferences,
 }
 
 /** A file that a step kept: in the journal of this run, or of one of its validators. */
-async function keptFile(folder: string, sha256: string): Promise<string> {
+async function keptFile(folder: string, sha256: string): Promise<Uint8Array> {
   const validators = join(folder, 'validators');
   const names = existsSync(validators) ? await readdir(validators) : [];
-  const folders = [folder, ...names.map((name) => join(validators, name))];
-  const file = folders.map((one) => join(one, 'blobs', sha256)).find(existsSync);
-  if (file) return file;
-  throw new HokusaiError('terminal', 'BLOB_MISSING', `${folder} has no file ${sha256}, which a model is.`, {
-    details: { folder, sha256 },
-    next: 'Move the folder away and run the same command again, which then starts over.',
-  });
+  const others = names.map((name) => join(validators, name));
+  return readBlob(others.find((one) => existsSync(join(one, 'blobs', sha256))) ?? folder, sha256);
 }
