@@ -1,5 +1,12 @@
 import type { ArtifactMap } from 'hardhat/types/artifacts';
-import { type Address, type ContractFunctionArgs, type ContractFunctionName, type Hex, zeroHash } from 'viem';
+import {
+  type Address,
+  type ContractFunctionArgs,
+  type ContractFunctionName,
+  type Hex,
+  type PublicClient,
+  zeroHash,
+} from 'viem';
 import { HokusaiError } from '../errors.ts';
 import type { PayeeProof } from '../payees.ts';
 import type { ContractProof } from '../prove/prove.ts';
@@ -265,15 +272,20 @@ export async function round(client: ChainClient, roundId: Hex) {
 export async function drawnSeed(client: ChainClient, roundId: Hex): Promise<Hex> {
   const { publicClient, deployment } = client;
   const { anchorBlock } = await round(client, roundId);
-  const drawn = { address: deployment.rounds, abi: abi('Rounds'), eventName: 'RoundDrawn', args: { roundId } } as const;
-  const [event] = await reach(publicClient, () =>
-    publicClient.getContractEvents({ ...drawn, fromBlock: BigInt(anchorBlock), strict: true }),
-  );
-  if (event) return event.args.seed;
+  const from = BigInt(anchorBlock);
+  const seed = await reach(publicClient, () => seedIn(publicClient, deployment.rounds, roundId, from));
+  if (seed) return seed;
   throw new HokusaiError('retryable', 'ROUND_NOT_DRAWN', `Nothing has been drawn for the round ${roundId} yet.`, {
     details: { roundId, anchorBlock: String(anchorBlock) },
     next: 'Draw it, or try again when it is drawn.',
   });
+}
+
+/** The seed that the log says was drawn, from a block on; undefined where it says of none. */
+export async function seedIn(client: PublicClient, rounds: Address, roundId: Hex, fromBlock: bigint) {
+  const event = { address: rounds, abi: abi('Rounds'), eventName: 'RoundDrawn', args: { roundId } } as const;
+  const [drawn] = await client.getContractEvents({ ...event, fromBlock, strict: true });
+  return drawn?.args.seed;
 }
 
 /** What `withdraw` would pay an account, in wei; of a round that has not ended, nothing. */

@@ -2,6 +2,7 @@
 import { type Address, type Hex, hexToString, isAddressEqual, type PublicClient, zeroHash } from 'viem';
 import type { Attestation } from '../attest.ts';
 import { abi } from '../chain/contracts.ts';
+import { seedIn } from '../chain/round.ts';
 import { STATES, STATUSES, voteContent } from '../chain/vote.ts';
 import { voteOf } from '../context.ts';
 import type { VerificationKey } from '../prove/keys.ts';
@@ -38,14 +39,6 @@ async function readCommittee(question: Question): Promise<readonly Address[]> {
   return client.readContract({ ...contract, functionName: 'members', args: [committee] });
 }
 
-/** What was drawn with the fold and the committee. */
-async function readSeed(question: Question): Promise<Hex | undefined> {
-  const { client, rounds, roundId } = question;
-  const args = { address: rounds, abi: abi('Rounds'), eventName: 'RoundDrawn', args: { roundId } } as const;
-  const [drawn] = await client.getContractEvents({ ...args, fromBlock: firstBlock(question), strict: true });
-  return drawn?.args.seed;
-}
-
 /** Nodes search few blocks at once, so the search begins where the attestation says that the round was first written of. */
 export function firstBlock({ attestation }: Question): bigint {
   const blocks = attestation.transactions.map(({ block }) => block);
@@ -56,6 +49,7 @@ const TIMES = ['voteDeadline', 'revealDeadline', 'deadline', 'finalisableAt'] as
 
 export async function roundProblems(question: Question): Promise<string[]> {
   const { accepted, status, contribution, benchmark, models, context, round: stated } = question.attestation;
+  const { client, rounds, roundId } = question;
   const round = await readRound(question);
   const state = STATES[round.state];
   const settled = ['SETTLED', 'FINALISED'];
@@ -79,7 +73,7 @@ export async function roundProblems(question: Question): Promise<string[]> {
       'models.baseline.trainingSetRoot': [models.baseline.trainingSetRoot, round.headTrainingSetRoot],
     }),
     ...(models?.candidate.seed && {
-      'models.candidate.seed': [models.candidate.seed, await readSeed(question)],
+      'models.candidate.seed': [models.candidate.seed, await seedIn(client, rounds, roundId, firstBlock(question))],
     }),
     ...(accepted && {
       'context.settler': [context.settler.toLowerCase(), round.settler.toLowerCase()],
