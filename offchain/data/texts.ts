@@ -32,7 +32,7 @@ const MOST = 2 ** 23;
 
 /** A power of two, so that a block is part of one of DuckDB's row groups, of 15 x 8192 rows, and comes in order. */
 const stepOf = (longest: number, most: number): number =>
-  2 ** Math.floor(Math.log2(Math.max(1, Math.min(most, MOST / Math.max(longest, 1)))));
+  2 ** (31 - Math.clz32(Math.max(1, Math.min(most, MOST / Math.max(longest, 1)))));
 
 /**
  * The cells of a column in JavaScript, block by block. A block comes as one string, because each string that DuckDB hands

@@ -96,9 +96,8 @@ function wrapped(command: readonly string[], { folder, readable, env, memory }: 
   const shown = [...SYSTEM, ...readable]
     .filter((path) => existsSync(path))
     .flatMap((path) => ['--ro-bind', path, path]);
-  const given = Object.entries({ PATH: '/usr/local/bin:/usr/bin:/bin', ...env }).flatMap(([name, value]) => [
-    ...['--setenv', name, value],
-  ]);
+  const path = '/usr/local/bin:/usr/bin:/bin';
+  const given = Object.entries({ PATH: path, ...env }).flatMap(([name, value]) => ['--setenv', name, value]);
   return [
     ...[sandbox, '--unshare-all', '--die-with-parent', '--new-session', '--cap-drop', 'ALL', '--clearenv', ...given],
     ...['--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp', ...shown],
@@ -119,16 +118,15 @@ function saidIn(line: string): Record<string, unknown> | undefined {
 
 const ended = (child: ChildProcess, program: string): Promise<[code: number | null, signal: string | null]> =>
   new Promise((resolve, reject) => {
-    child.once('error', (cause) =>
-      reject(
-        new HokusaiError('configuration', 'TRAIN_PROGRAM_MISSING', `${program} cannot be started.`, {
-          details: { program },
-          next: 'Install it, or correct training.python or training.command.',
-          cause,
-        }),
-      ),
-    );
+    child.once('error', (cause) => reject(missing(program, cause)));
     child.once('close', (code, signal) => resolve([code, signal]));
+  });
+
+const missing = (program: string, cause?: unknown): HokusaiError =>
+  new HokusaiError('configuration', 'TRAIN_PROGRAM_MISSING', `${program} cannot be started.`, {
+    details: { program },
+    next: 'Install it, or correct training.python or training.command.',
+    cause,
   });
 
 function killGroup({ pid }: ChildProcess): void {
@@ -173,12 +171,7 @@ function failed(
   log: string,
 ): HokusaiError {
   // The shell's words for a program that is not there or is none.
-  if (code === 126 || code === 127) {
-    return new HokusaiError('configuration', 'TRAIN_PROGRAM_MISSING', `${command[0]} cannot be started.`, {
-      details: { program: command[0], code },
-      next: 'Install it, or correct training.python or training.command.',
-    });
-  }
+  if (code === 126 || code === 127) return missing(command[0]!);
   const { error = 'terminal', message = `it ended with exit code ${code}` } = refusal ?? {};
   return new HokusaiError(error, 'TRAIN_PROCESS_FAILED', `The training failed: ${message.replace(/\.+$/, '')}.`, {
     details: { program: command[0], code, log },

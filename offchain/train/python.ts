@@ -1,12 +1,11 @@
 /** Which Python trains: a given one, or an environment of our own that holds what a lock file names and nothing else. */
 import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { HokusaiError } from '../errors.ts';
-import { cacheFolder } from '../prove/circuits.ts';
+import { cacheFolder, sha256 } from '../prove/circuits.ts';
 
 const FOLDER = join(import.meta.dirname, 'python');
 const BUILD_SECONDS = 900;
@@ -24,10 +23,7 @@ export const programOf = (framework: 'scikit-learn') => ({
 });
 
 /** SHA-256 of a framework's lock file: what validators agree to train with. */
-export const lockHash = (framework: 'scikit-learn'): string =>
-  createHash('sha256')
-    .update(readFileSync(programOf(framework).lock))
-    .digest('hex');
+export const lockHash = (framework: 'scikit-learn'): string => sha256(readFileSync(programOf(framework).lock));
 
 /**
  * The Python to train with. Without one given, `HOKUSAI_PYTHON`; without that an environment in the cache folder, built on

@@ -6,15 +6,7 @@ import { countWords, namedCounts } from '../../offchain/counts.ts';
 import { score } from '../../offchain/delta.ts';
 import { metricValues, modelMetrics } from '../../offchain/model-metrics.ts';
 import { countsOf } from '../../offchain/prove/counts.ts';
-
-const TERMS = {
-  minRows: 1n,
-  minPositives: 0n,
-  minDeltaBps: 0n,
-  zMicro: 1_644_854n,
-  alpha30: 53_687_091n,
-  guardrails: [],
-};
+import { TERMS } from './delta-rows.ts';
 
 /** Rows of label, baseline and candidate, each at most `most`. */
 const rowsOf = (most: number) =>

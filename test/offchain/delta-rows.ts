@@ -181,3 +181,13 @@ export const drawn: fc.Arbitrary<Drawn> = fc.oneof(
   ...[ratioCounts('precision'), ratioCounts('recall'), ratioCounts('f1')],
   ...[skillCounts('mse'), skillCounts('mae'), aurocDrawn],
 );
+
+/** A gate that asks for a row and a gain, at alpha 0.05. */
+export const TERMS = {
+  minRows: 1n,
+  minPositives: 0n,
+  minDeltaBps: 0n,
+  zMicro: 1_644_854n,
+  alpha30: 53_687_091n,
+  guardrails: [],
+};

@@ -8,6 +8,7 @@ import { residualBands, residualBins } from '../../offchain/metrics/residuals.ts
 import type { ClassRows, NumberRows } from '../../offchain/metrics/rows.ts';
 import { significanceOf } from '../../offchain/metrics/significance.ts';
 import { METRIC_CASES } from '../vectors/metrics.ts';
+import { TERMS } from './delta-rows.ts';
 import { uniform } from './tables.ts';
 
 const near = (actual: readonly number[], expected: readonly number[], what: string) => {
@@ -136,15 +137,6 @@ describe('pairedBootstrap', () => {
     assert.deepEqual(accuracy, { low: 0, high: 0, resamples: RESAMPLES });
   });
 });
-
-const TERMS = {
-  minRows: 1n,
-  minPositives: 0n,
-  minDeltaBps: 0n,
-  zMicro: 1_644_854n,
-  alpha30: 53_687_091n,
-  guardrails: [],
-};
 
 describe('significanceOf', () => {
   const [baseline, candidate] = [drawn(600, 0.2, 9), drawn(600, 0.7, 9)];
