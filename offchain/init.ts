@@ -3,8 +3,9 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, writ
 import { basename, dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { labelsOf } from './check-table.ts';
-import { DEFAULTS, MAX_BENCHMARK_ROWS } from './config-schema.ts';
-import { configText } from './config-text.ts';
+import { DEFAULTS } from './config/defaults.ts';
+import { MAX_BENCHMARK_ROWS } from './config/policy.ts';
+import { configText } from './config/text.ts';
 import { describePower, type Power } from './describe-power.ts';
 import { HokusaiError } from './errors.ts';
 import { classesOf, TASKS, type Tally, tally } from './label.ts';

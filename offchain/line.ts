@@ -3,7 +3,7 @@ import { type Hex, keccak256, stringToHex } from 'viem';
 import { canonicalJson } from './canonical.ts';
 import { checkTable, labelsOf } from './check-table.ts';
 import { featuresRoot, saltOf, vectorRoot } from './commitment.ts';
-import type { Config } from './config.ts';
+import type { Config } from './config/load.ts';
 import { foldId, metricId, trainingSetRoot } from './context.ts';
 import { dataRootOf, EMPTY_TRAINING_SET, rowDigests, rowsRoot } from './data-root.ts';
 import { countsLength } from './delta.ts';

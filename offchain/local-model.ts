@@ -5,7 +5,7 @@ import { connect } from './chain/connect.ts';
 import type { LocalChain } from './chain/local.ts';
 import { allocateBudget, model } from './chain/round.ts';
 import type { Sent } from './chain/send.ts';
-import type { Config } from './config.ts';
+import type { Config } from './config/load.ts';
 import type { DataRoot } from './data-root.ts';
 import type { Executor, StepEvent } from './executor.ts';
 import type { ModelLine } from './line.ts';

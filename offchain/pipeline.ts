@@ -4,7 +4,7 @@ import type { Hex } from 'viem';
 import type { Attestation } from './attest.ts';
 import { labelsOf } from './check-table.ts';
 import { saltOf } from './commitment.ts';
-import type { Config } from './config.ts';
+import type { Config } from './config/load.ts';
 import { trainingSetRoot } from './context.ts';
 import { countWords } from './counts.ts';
 import { delta, statedTerms, type Terms } from './delta.ts';

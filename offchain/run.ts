@@ -5,7 +5,7 @@ import { zeroAddress, zeroHash } from 'viem';
 import { type Attestation, metricsHash } from './attest.ts';
 import { type Canonical, canonicalJson } from './canonical.ts';
 import { startLocalChain } from './chain/local.ts';
-import { type Config, loadConfig } from './config.ts';
+import { type Config, loadConfig } from './config/load.ts';
 import { contextHash } from './context.ts';
 import type { DataRoot } from './data-root.ts';
 import { termsOf } from './delta.ts';

@@ -25,7 +25,7 @@ import {
 import type { Sent } from './chain/send.ts';
 import { register } from './chain/validator-registry.ts';
 import { type SignedVote, signVote, type Vote, voteHash, voteSalt } from './chain/vote.ts';
-import { loadConfig } from './config.ts';
+import { loadConfig } from './config/load.ts';
 import { voteOf } from './context.ts';
 import { HokusaiError } from './errors.ts';
 import { type Executor, openExecutor, type StepEvent, type StepRecord } from './executor.ts';

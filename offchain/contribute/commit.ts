@@ -8,7 +8,7 @@ import type { ChainClient, Sender } from '../chain/connect.ts';
 import { type Contribution, commit, commitmentOf, model, policy, round } from '../chain/round.ts';
 import type { Sent } from '../chain/send.ts';
 import type { State } from '../chain/vote.ts';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/load.ts';
 import { HokusaiError } from '../errors.ts';
 import { type Payee, payeesTree } from '../payees.ts';
 import { type Offered, offer } from '../run.ts';

@@ -6,7 +6,7 @@ import { duration, ether, tokenText } from '../act.ts';
 import { type ChainClient, reach } from '../chain/connect.ts';
 import { model, policy } from '../chain/round.ts';
 import { view } from '../chain/send.ts';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/load.ts';
 import { powerText } from '../describe-power.ts';
 import type { Metric } from '../metrics.ts';
 import { foldsOf, waitingFor } from '../model/show.ts';

@@ -7,7 +7,7 @@ import type { ChainClient } from '../chain/connect.ts';
 import { type Overlap, round } from '../chain/round.ts';
 import { view } from '../chain/send.ts';
 import { checkTable } from '../check-table.ts';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/load.ts';
 import { rowDigests, rowProof, rowsRoot } from '../data-root.ts';
 import { HokusaiError } from '../errors.ts';
 import { decryptWith, readIdentity } from '../recipient.ts';

@@ -38,7 +38,7 @@ Example: hokusai contribute estimate hokusai.yaml --model 0x… ${CHAIN}`,
   // What reads and seals tables is loaded where it is needed: the other verbs start in half the time.
   perform: async (given) => {
     const { estimateContribution } = await import('./estimate.ts');
-    const { loadConfig } = await import('../config.ts');
+    const { loadConfig } = await import('../config/load.ts');
     return estimateContribution(await reading(given), loadConfig(given.config), given.model);
   },
 });
@@ -59,7 +59,7 @@ Example: hokusai contribute commit hokusai.yaml --model 0x… ${ACT}`,
   takes: { config: CONFIG, model: MODEL, payee: address, payees: text, contributor: address, folder: text, ...SENDING },
   perform: async (given, note) => {
     const { commitContribution } = await import('./commit.ts');
-    const { loadConfig } = await import('../config.ts');
+    const { loadConfig } = await import('../config/load.ts');
     const config = loadConfig(given.config);
     return acting(given, note, async (client) => {
       const sender = client.account.address;
@@ -158,7 +158,7 @@ Example: hokusai contribute prove-overlap 0x… hokusai.yaml --sealed contributi
   },
   perform: async (given, note) => {
     const { findOverlap } = await import('./overlap.ts');
-    const { loadConfig } = await import('../config.ts');
+    const { loadConfig } = await import('../config/load.ts');
     const config = loadConfig(given.config);
     return acting(given, note, async (client) => {
       const { rows, overlap, bond } = await findOverlap(client, given.round, config, given);

@@ -1,5 +1,5 @@
 /** What a benchmark can tell apart, before anything is registered. */
-import { type Config, loadConfig } from '../config.ts';
+import { type Config, loadConfig } from '../config/load.ts';
 import { noPower, powerText } from '../describe-power.ts';
 import { acceptanceProbability, type Effect, rowsNeeded } from '../power.ts';
 import { grouped } from '../report/numbers.ts';

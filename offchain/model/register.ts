@@ -7,7 +7,7 @@ import type { Sender } from '../chain/connect.ts';
 import { model, type NewModel, policy, registerModel, updateBenchmark, updatePolicy } from '../chain/round.ts';
 import type { Sent } from '../chain/send.ts';
 import { saltOf } from '../commitment.ts';
-import { type Config, loadConfig } from '../config.ts';
+import { type Config, loadConfig } from '../config/load.ts';
 import { metricId } from '../context.ts';
 import { HokusaiError } from '../errors.ts';
 import { type Executor, openExecutor } from '../executor.ts';

@@ -7,7 +7,7 @@ import { cancelledFirst, showModel } from './show.ts';
 const CONFIG = place('hokusai.yaml', text);
 const MODEL_ID = required(place('MODEL_ID', id));
 /** Loaded where it is needed: it brings training and circuits along, without which the other verbs start faster. */
-const registering = async () => ({ ...(await import('./register.ts')), ...(await import('../config.ts')) });
+const registering = async () => ({ ...(await import('./register.ts')), ...(await import('../config/load.ts')) });
 
 const COMMITTEE = { validators: addresses, committee: whole(1, 16), minStake: amount };
 const COMMITTEE_HELP = `  --validators 0x…,0x… who evaluates, by name; or

@@ -1,8 +1,6 @@
 import { z } from 'zod';
+import { int } from '../config/values.ts';
 import type { Task } from '../label.ts';
-
-/** A whole number. That of zod ends the check of all else around it. */
-const int = () => z.number().refine(Number.isSafeInteger, 'wrong type, expected a whole number');
 
 const trees = {
   n_estimators: int().min(1).max(1000).default(100),

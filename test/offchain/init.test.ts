@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { after, describe, it, type TestContext } from 'node:test';
 import { canonicalRow, checkTable, labelsOf } from '../../offchain/check-table.ts';
-import { loadConfig } from '../../offchain/config.ts';
+import { loadConfig } from '../../offchain/config/load.ts';
 import { HokusaiError } from '../../offchain/errors.ts';
 import { type InitOptions, init } from '../../offchain/init.ts';
 import { tally } from '../../offchain/label.ts';

@@ -1,7 +1,8 @@
-import { DEFAULTS, MAX_BENCHMARK_ROWS, majority } from './config-schema.ts';
-import { METRIC_NAMES } from './metrics/names.ts';
-import { METRICS } from './metrics.ts';
-import { MODEL_TYPES, taskOf } from './train/spec.ts';
+import { METRIC_NAMES } from '../metrics/names.ts';
+import { METRICS } from '../metrics.ts';
+import { MODEL_TYPES, taskOf } from '../train/spec.ts';
+import { DEFAULTS } from './defaults.ts';
+import { MAX_BENCHMARK_ROWS, majority } from './policy.ts';
 
 /** What a configuration says of the table that it was made for; everything else in it is the default. */
 export interface ConfigValues {

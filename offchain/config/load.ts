@@ -3,12 +3,16 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
 import { z } from 'zod';
-import { DEFAULTS, taskOfTraining, toIntegration, toMetrics, toPolicy, zConfigFile } from './config-schema.ts';
-import { HokusaiError } from './errors.ts';
-import type { CustomMetric } from './metrics/custom.ts';
-import { nearestFirst } from './nearest.ts';
-import { bubblewrap } from './train/process.ts';
-import type { TrainSpec } from './train/spec.ts';
+import { HokusaiError } from '../errors.ts';
+import type { CustomMetric } from '../metrics/custom.ts';
+import { nearestFirst } from '../nearest.ts';
+import { bubblewrap } from '../train/process.ts';
+import { DEFAULTS } from './defaults.ts';
+import { toMetrics } from './evaluation.ts';
+import { toIntegration } from './integration.ts';
+import { toPolicy } from './policy.ts';
+import { zConfigFile } from './schema.ts';
+import { taskOfTraining, toTraining } from './training.ts';
 
 /** One thing in a configuration file that somebody should look at. */
 export interface ConfigProblem {
@@ -173,25 +177,6 @@ function problemsFound(code: string, file: string, problems: ConfigProblem[]): H
   });
 }
 
-function toTraining(training: z.infer<typeof zConfigFile>['training'], file: string): TrainSpec {
-  if (training.framework === 'reference') {
-    const { framework, model_type: modelType, hyperparameters } = training;
-    return { framework, modelType, hyperparameters } as TrainSpec;
-  }
-  const { framework, model_type: modelType, hyperparameters, timeout, memory, readable } = training;
-  const home = dirname(file);
-  const beside = (path: string) => (path.includes('/') ? resolve(home, path) : path);
-  return {
-    ...{ framework, modelType, hyperparameters, task: taskOfTraining(training), timeout },
-    readable: [home, ...readable.map((path) => resolve(home, path))],
-    memory: memory * 2 ** 20,
-    ...(training.framework === 'command' && {
-      command: [beside(training.command[0]!), ...training.command.slice(1)],
-    }),
-    ...(training.framework === 'scikit-learn' && training.python && { python: beside(training.python) }),
-  };
-}
-
 /** A URI as it is, and a path as an absolute one. */
 const pathOrUri = (given: string, absolute: (path: string) => string): string =>
   /^[a-z][a-z0-9+.-]*:/i.test(given) ? given : absolute(given);
@@ -222,7 +207,7 @@ function toConfig(
     metaflow: { maxWorkers: metaflow.max_workers, maxRetryCount: metaflow.max_retry_count },
     training: toTraining(training, file),
     evaluation: {
-      metrics: toMetrics(parsed),
+      metrics: toMetrics(evaluation, taskOfTraining(training)),
       customMetrics: evaluation.custom_metrics.map(
         ({ name, module, timeout_seconds: timeoutSeconds, memory_mb: memoryMb }): CustomMetric => ({
           ...{ name, module: beside(module), timeoutSeconds, memoryMb },
@@ -237,8 +222,8 @@ function toConfig(
       contribution: beside(data.contribution),
       benchmark: beside(data.benchmark),
     },
-    policy: toPolicy(parsed),
-    integration: toIntegration(parsed),
+    policy: toPolicy(parsed.policy),
+    integration: toIntegration(parsed.integration),
     output: { directory: HOKUSAI_OUTPUT_DIR ? resolve(HOKUSAI_OUTPUT_DIR) : beside(output.directory) },
     mlflow: {
       enabled: mlflow.enabled,

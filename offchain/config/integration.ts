@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import type { IntegrationTerms } from '../integrate.ts';
+import { DEFAULTS } from './defaults.ts';
+import { int, MAX_UINT32, text } from './values.ts';
+
+/** How contributions are merged with the head's training set; the trainSpecHash binds it, so that a round pins it. */
+export const zIntegration = z
+  .strictObject({
+    mode: z.enum(['append', 'replace']).default(DEFAULTS.mode),
+    key: z.array(text).default([]),
+    max_replaced_bps: int().min(0).max(10_000).default(DEFAULTS.maxReplacedBps),
+    max_rows: z
+      .union([z.literal('all'), int().min(1).max(MAX_UINT32)], {
+        error: `expected all, or a whole number from 1 to ${MAX_UINT32}`,
+      })
+      .default(DEFAULTS.maxRows),
+  })
+  .superRefine(({ mode, key, max_replaced_bps: most }, { addIssue }) => {
+    const problem = (message: string, name: string, input: unknown) =>
+      addIssue({ code: 'custom', path: [name], message, input });
+    if (new Set(key).size < key.length) problem('a column is there twice', 'key', key);
+    if (mode === 'replace' && key.length === 0) problem('name the columns by which rows replace others', 'key', key);
+    if (mode === 'append' && key.length > 0) problem('there is a key in mode replace alone', 'key', key);
+    if (mode === 'append' && most > 0) problem('rows are replaced in mode replace alone', 'max_replaced_bps', most);
+  });
+
+/** How contributions are merged, as `integrate` takes it. */
+export function toIntegration(integration: z.infer<typeof zIntegration>): IntegrationTerms {
+  const { mode, key, max_replaced_bps: maxReplacedBps, max_rows: maxRows } = integration;
+  return {
+    ...(maxRows !== 'all' && { maxRows }),
+    // In one order, so that it has one hash.
+    ...(mode === 'replace' && { replace: { key: [...key].sort(), maxReplacedBps } }),
+  };
+}

@@ -1,0 +1,115 @@
+import { dirname, resolve } from 'node:path';
+import { z } from 'zod';
+import type { Task } from '../label.ts';
+import { nearestFirst } from '../nearest.ts';
+import {
+  ESTIMATORS,
+  HYPERPARAMETERS,
+  type Json,
+  MODEL_TYPES,
+  type ModelType,
+  type TrainSpec,
+  taskOf,
+} from '../train/spec.ts';
+import { DEFAULTS } from './defaults.ts';
+import { DAY, int, text } from './values.ts';
+
+const zTrainingOf = <Type extends ModelType, Shape extends z.ZodRawShape>(
+  type: Type,
+  hyperparameters: z.ZodObject<Shape, z.core.$strict>,
+) =>
+  z.strictObject({
+    framework: z.literal('reference'),
+    model_type: z.literal(type),
+    hyperparameters: z.preprocess((given) => (given === undefined ? {} : given), hyperparameters),
+  });
+
+const H = HYPERPARAMETERS;
+const zReference = z.discriminatedUnion(
+  'model_type',
+  [
+    zTrainingOf('LinearSVC', H.LinearSVC),
+    zTrainingOf('Ridge', H.Ridge),
+    zTrainingOf('RandomForestClassifier', H.RandomForestClassifier),
+    zTrainingOf('RandomForestRegressor', H.RandomForestRegressor),
+    zTrainingOf('GradientBoostingClassifier', H.GradientBoostingClassifier),
+    zTrainingOf('GradientBoostingRegressor', H.GradientBoostingRegressor),
+    zTrainingOf('MLPClassifier', H.MLPClassifier),
+  ],
+  { error: ({ code }) => (code === 'invalid_union' ? `expected one of ${MODEL_TYPES.join(', ')}` : undefined) },
+);
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const zJson: z.ZodType<Json> = z.union([z.string(), z.number(), z.boolean(), z.null(), z.array(z.lazy(() => zJson))]);
+
+/** What every program of another framework is given. */
+const external = {
+  /** Named by the framework, which checks them. */
+  hyperparameters: z.record(text, zJson).default({}),
+  /** Seconds. */
+  timeout: int()
+    .min(1)
+    .max(30 * DAY)
+    .default(3_600),
+  /** Megabytes of address space. */
+  memory: int()
+    .min(256)
+    .max(2 ** 22)
+    .default(16_384),
+  /** Further files and folders that it may read. */
+  readable: z.array(text).default([]),
+};
+const zScikitLearn = z.strictObject({
+  framework: z.literal('scikit-learn'),
+  model_type: z.enum(Object.keys(ESTIMATORS), {
+    error: ({ input }) =>
+      `no estimator that is known; did you mean ${nearestFirst(String(input), Object.keys(ESTIMATORS))[0]}?`,
+  }),
+  /** A Python that has the packages, instead of an environment of our own. */
+  python: text.optional(),
+  ...external,
+});
+const zCommand = z.strictObject({
+  framework: z.literal('command'),
+  model_type: text,
+  task: z.enum(['classification', 'regression']).default('classification'),
+  command: z.array(text).min(1),
+  ...external,
+});
+
+/** The framework, and of our own the type of model, decide what else there is to say. */
+export const zTraining = z.preprocess(
+  (given) => (isRecord(given) ? { framework: 'reference', model_type: DEFAULTS.modelType, ...given } : given),
+  z.discriminatedUnion('framework', [zReference, zScikitLearn, zCommand], {
+    error: ({ code }) => (code === 'invalid_union' ? `only ${FRAMEWORKS.join(', ')} run so far` : undefined),
+  }),
+);
+const FRAMEWORKS = ['reference', 'scikit-learn', 'command'];
+
+/** What a configuration's models are for. */
+export function taskOfTraining(training: z.infer<typeof zTraining>): Task {
+  if (training.framework === 'reference') return taskOf(training.model_type);
+  return training.framework === 'command' ? training.task : ESTIMATORS[training.model_type]![1];
+}
+
+/** How a model line learns, with absolute paths; those of a program and what it reads are relative to the file. */
+export function toTraining(training: z.infer<typeof zTraining>, file: string): TrainSpec {
+  if (training.framework === 'reference') {
+    const { framework, model_type: modelType, hyperparameters } = training;
+    return { framework, modelType, hyperparameters } as TrainSpec;
+  }
+  const { framework, model_type: modelType, hyperparameters, timeout, memory, readable } = training;
+  const home = dirname(file);
+  const beside = (path: string) => (path.includes('/') ? resolve(home, path) : path);
+  return {
+    ...{ framework, modelType, hyperparameters, task: taskOfTraining(training), timeout },
+    readable: [home, ...readable.map((path) => resolve(home, path))],
+    memory: memory * 2 ** 20,
+    ...(training.framework === 'command' && {
+      command: [beside(training.command[0]!), ...training.command.slice(1)],
+    }),
+    ...(training.framework === 'scikit-learn' && training.python && { python: beside(training.python) }),
+  };
+}
