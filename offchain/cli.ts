@@ -161,11 +161,12 @@ async function commandRun(positionals: readonly string[], values: Values): Promi
   const { port } = numbers('run', values, ['port']);
   const { openProject, run } = await import('./run.ts');
   const { powerText } = await import('./describe-power.ts');
-  const progress = new Progress(Boolean(values.json));
   const project = await openProject(positionals[0]);
   const { config, line } = project;
+  const { logLevel, ...machine } = config.resources;
+  const progress = new Progress(values.json ? undefined : logLevel);
   for (const { line: at, path, message } of config.warnings)
-    progress.note(`⚠ ${config.file}:${at}: ${path} ${message}`);
+    progress.note(`⚠ ${config.file}:${at}: ${path} ${message}`, 'warning');
   progress.note(powerText(config.policy, line.fold.n));
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort());
@@ -176,9 +177,14 @@ async function commandRun(positionals: readonly string[], values: Values): Promi
     onEvent: progress.step,
     onAction: progress.action,
     ...(port !== undefined && { port }),
-    proving: { ...(prover !== undefined && { prover }), ...(memory !== undefined && { memory }) },
+    proving: {
+      ...machine,
+      workers: config.metaflow.maxWorkers,
+      ...(prover !== undefined && { prover }),
+      ...(memory !== undefined && { memory }),
+    },
   });
-  for (const warning of warnings) progress.note(`⚠ ${warning}`);
+  for (const warning of warnings) progress.note(`⚠ ${warning}`, 'warning');
   if (values.json) json({ folder, attestation, warnings, integration, mlflow });
   else progress.summary(folder, attestation, { integration, mlflow });
   return attestation.accepted ? 0 : 1;

@@ -31,7 +31,7 @@ export interface StepContext {
 }
 
 export interface StepLimits {
-  /** How often a retryable failure is tried again; 0 if left out. */
+  /** How often a retryable failure is tried again; as the executor was told if left out. */
   retries?: number;
   /** Of each attempt, in seconds; none if left out. A step that never yields cannot be stopped. */
   timeout?: number;
@@ -56,6 +56,8 @@ interface ExecutorOptions {
   /** Stops the run: the step at work is told, and no other is begun. */
   signal?: AbortSignal;
   onEvent?: (event: StepEvent) => void;
+  /** How often a step is tried again that says nothing else; 0 if left out. */
+  retries?: number;
 }
 
 /**
@@ -82,6 +84,7 @@ export class Executor {
   readonly folder: string;
   readonly #journal: Journal;
   readonly #onEvent: (event: StepEvent) => void;
+  readonly #retries: number;
   readonly #steps: StepRecord[] = [];
   readonly #running = new Map<string, Promise<string>>();
   /** Aborted, with the reason, when this process may not or cannot go on by itself. */
@@ -91,10 +94,11 @@ export class Executor {
   #temporary = 0;
 
   /** Use {@link openExecutor}. */
-  constructor(folder: string, journal: Journal, { signal, onEvent = () => {} }: ExecutorOptions) {
+  constructor(folder: string, journal: Journal, { signal, onEvent = () => {}, retries = 0 }: ExecutorOptions) {
     this.folder = folder;
     this.#journal = journal;
     this.#onEvent = onEvent;
+    this.#retries = retries;
     this.#stop = AbortSignal.any([this.#halt.signal, ...(signal ? [signal] : [])]);
     this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_SECONDS * 1000).unref();
   }
@@ -198,7 +202,7 @@ export class Executor {
     key: string,
     inputs: Canonical,
     fn: (context: StepContext) => Promise<Canonical>,
-    { retries = 0, timeout }: StepLimits,
+    { retries = this.#retries, timeout }: StepLimits,
   ): Promise<string> {
     const began = performance.now();
     const elapsed = () => (performance.now() - began) / 1000;

@@ -1,5 +1,6 @@
 import { formatUnits } from 'viem';
 import type { Attestation } from './attest.ts';
+import { LOG_LEVELS, type LogLevel } from './config/environment.ts';
 import type { GATE_PARTS } from './delta.ts';
 import type { StepEvent } from './executor.ts';
 import type { Action } from './local-round.ts';
@@ -58,26 +59,38 @@ function balanceText({ classes, balance }: TrainingSetChange): string[] {
   return [`  training rows by class: ${told.join(', ')}`];
 }
 
+/** From which level on an event is told. */
+const LEVEL_OF: Readonly<Record<StepEvent['type'], LogLevel>> = {
+  started: 'info',
+  progress: 'info',
+  finished: 'info',
+  reused: 'info',
+  retrying: 'warning',
+  warned: 'warning',
+  failed: 'error',
+};
+
 /** What a run prints while it goes on: a line for each finished step, and on a terminal the one at work. */
 export class Progress {
-  readonly #quiet: boolean;
+  readonly #level: number;
   readonly #terminal = process.stderr.isTTY;
 
-  /** @param quiet prints nothing, for `--json` */
-  constructor(quiet: boolean) {
-    this.#quiet = quiet;
+  /** @param level what is told; nothing without one, for `--json` */
+  constructor(level: LogLevel | undefined) {
+    this.#level = level === undefined ? -1 : LOG_LEVELS.indexOf(level);
   }
 
-  note(text: string): void {
-    if (!this.#quiet) process.stderr.write(`${text}\n\n`);
+  note(text: string, level: LogLevel = 'info'): void {
+    if (this.#tells(level)) process.stderr.write(`${text}\n\n`);
   }
 
   readonly step = (event: StepEvent, who = ''): void => {
-    if (this.#quiet) return;
+    if (!this.#tells(LEVEL_OF[event.type])) return;
     const name = `${event.step.padEnd(10)} ${who}`.trimEnd();
     if (event.type === 'started' || event.type === 'progress') {
       const done = event.type === 'progress' ? ` ${Math.round(100 * event.fraction)} % ${event.text}` : '';
       if (this.#terminal) process.stderr.write(`\r\x1b[K… ${name}${done}`);
+      else if (this.#tells('debug')) this.#line(`… ${name}${done}`);
       return;
     }
     if (event.type === 'warned') {
@@ -93,7 +106,7 @@ export class Progress {
 
   readonly action = ({ action, by, gas, hash }: Action): void => {
     const [who, which] = [by, hash].map((hex) => `${hex.slice(0, 10)}…`);
-    if (!this.#quiet) this.#line(`⛓ ${action.padEnd(24)} ${grouped(gas).padStart(7)} gas  ${which} by ${who}`);
+    if (this.#tells('info')) this.#line(`⛓ ${action.padEnd(24)} ${grouped(gas).padStart(7)} gas  ${which} by ${who}`);
   };
 
   /** What came of a run, and what to try next. */
@@ -123,6 +136,10 @@ export class Progress {
     else if (mlflow) lines.push(`  not in MLflow yet; runs that wait for it: ${mlflow.pending}`);
     lines.push(`  files in ${folder}`, `Next: hokusai verify ${folder}, or open ${folder}/report.html`);
     process.stdout.write(`\n${lines.join('\n')}\n`);
+  }
+
+  #tells(level: LogLevel): boolean {
+    return this.#level >= LOG_LEVELS.indexOf(level);
   }
 
   #line(text: string): void {

@@ -113,7 +113,8 @@ export async function run(project: Project, options: RunOptions): Promise<RunRes
   const folder = join(project.config.output.directory, runId(project, offered, options.chain));
   await mkdir(folder, { recursive: true });
   const { signal, onEvent } = options;
-  const executor = await openExecutor(folder, { ...(signal && { signal }), ...(onEvent && { onEvent }) });
+  const { maxRetryCount: retries } = project.config.metaflow;
+  const executor = await openExecutor(folder, { retries, ...(signal && { signal }), ...(onEvent && { onEvent }) });
   try {
     if (options.chain === 'none') return await dryRun(project, offered, folder, executor, options);
     return await withLocalModel(project, folder, executor, options, (model) =>

@@ -25,7 +25,7 @@ import {
 import type { Sent } from './chain/send.ts';
 import { register } from './chain/validator-registry.ts';
 import { type SignedVote, signVote, type Vote, voteHash, voteSalt } from './chain/vote.ts';
-import { loadConfig } from './config/load.ts';
+import { type Config, loadConfig } from './config/load.ts';
 import { voteOf } from './context.ts';
 import { HokusaiError } from './errors.ts';
 import { type Executor, openExecutor, type StepEvent, type StepRecord } from './executor.ts';
@@ -118,10 +118,13 @@ async function start(given: Duty): Promise<Hex> {
   return account.address;
 }
 
+const openJournal = ({ metaflow }: Config): Promise<Executor> =>
+  openExecutor(duty.folder, { onEvent: report, retries: metaflow.maxRetryCount });
+
 async function evaluateRound(assignment: Assignment): Promise<Ballot> {
-  const executor = await openExecutor(duty.folder, { onEvent: report });
+  const config = loadConfig(duty.configFile);
+  const executor = await openJournal(config);
   try {
-    const config = loadConfig(duty.configFile);
     const line = await ownedLine(config, duty.secrets);
     const finding = await find(assignment, line, offerOf(config, false), executor);
     await requireSameLine(assignment.roundId, line, finding);
@@ -247,7 +250,7 @@ async function recordInferences(
 
 async function settleRound(roundId: Hex): Promise<Settlement> {
   const { vote, finding } = evaluatedIn(roundId);
-  const executor = await openExecutor(duty.folder, { onEvent: report });
+  const executor = await openJournal(loadConfig(duty.configFile));
   try {
     const context = await contextHash(client, roundId, vote.candidateCommitment, client.account.address);
     const recorded = await recordInferences(roundId, executor);

@@ -26,7 +26,7 @@ const began = performance.now();
 const stop = new AbortController();
 process.once('SIGINT', () => stop.abort());
 process.once('SIGTERM', () => stop.abort());
-const progress = new Progress(false);
+const progress = new Progress('info');
 
 function title(text: string): void {
   const seconds = ((performance.now() - began) / 1000).toFixed(1);

@@ -18,20 +18,43 @@ const zCustomMetric = z.strictObject({
   name: z
     .string()
     .regex(/^[a-z][a-z0-9_]{0,63}$/, 'expected lower-case letters, digits and underscores')
-    .refine((name) => !ALL_METRICS.some((known) => known === name), 'there is a metric of that name'),
-  module: text,
-  timeout_seconds: z.number().min(1).max(3600).default(DEFAULTS.customTimeout),
-  memory_mb: int().min(128).max(65_536).default(DEFAULTS.customMemory),
+    .refine((name) => !ALL_METRICS.some((known) => known === name), 'there is a metric of that name')
+    .describe('Lower-case letters, digits and underscores.'),
+  module: text.describe('An ES module whose default export takes labels, predictions and scores and gives a number.'),
+  timeout_seconds: z
+    .number()
+    .min(1)
+    .max(3600)
+    .default(DEFAULTS.customTimeout)
+    .describe('Seconds that its process may take.'),
+  memory_mb: int().min(128).max(65_536).default(DEFAULTS.customMemory).describe('Megabytes that its process may take.'),
 });
 
 export const zEvaluation = z.strictObject({
-  metrics: z.array(zMetricName).min(1).optional(),
+  metrics: z
+    .array(zMetricName)
+    .min(1)
+    .optional()
+    .describe(
+      'Metrics of the task. Of more than two classes, one without an average is its macro average. Default: all.',
+    ),
   custom_metrics: z
     .array(zCustomMetric)
     .refine((metrics) => new Set(metrics.map(({ name }) => name)).size === metrics.length, 'a name is there twice')
-    .default([]),
-  test_split: z.number().gt(0).lt(1).default(DEFAULTS.testSplit),
-  stratify: z.boolean().default(DEFAULTS.stratify),
+    .default([])
+    .describe('Metrics of your own. They are in metrics.json and evaluation.html and never paid for.'),
+  test_split: z
+    .number()
+    .gt(0)
+    .lt(1)
+    .default(DEFAULTS.testSplit)
+    .describe(
+      'Share of the table that is the benchmark: a record of how the files below were made, which running does not use.',
+    ),
+  stratify: z
+    .boolean()
+    .default(DEFAULTS.stratify)
+    .describe("Whether each part has the table's share of each class; likewise a record."),
 });
 
 /** What is reported: the metrics that are named, else all that there are of the task. */

@@ -6,14 +6,31 @@ import { int, MAX_UINT32, text } from './values.ts';
 /** How contributions are merged with the head's training set; the trainSpecHash binds it, so that a round pins it. */
 export const zIntegration = z
   .strictObject({
-    mode: z.enum(['append', 'replace']).default(DEFAULTS.mode),
-    key: z.array(text).default([]),
-    max_replaced_bps: int().min(0).max(10_000).default(DEFAULTS.maxReplacedBps),
+    mode: z
+      .enum(['append', 'replace'])
+      .default(DEFAULTS.mode)
+      .describe("append adds its rows. replace also takes out the model's rows with the same key: a correction."),
+    key: z
+      .array(text)
+      .default([])
+      .describe(
+        'Of mode replace: columns that together name a row, such as [patient, visit]. The schema must not ignore them, since a contributor commits to no others; all features are a key, too. Rows that lack one replace nothing.',
+      ),
+    max_replaced_bps: int()
+      .min(0)
+      .max(10_000)
+      .default(DEFAULTS.maxReplacedBps)
+      .describe(
+        "Of mode replace: most rows of each class that one contribution may replace, in basis points of the model's; new rows that would replace more are left out, by the round's seed. 0 keeps known keys as they are.",
+      ),
     max_rows: z
       .union([z.literal('all'), int().min(1).max(MAX_UINT32)], {
         error: `expected all, or a whole number from 1 to ${MAX_UINT32}`,
       })
-      .default(DEFAULTS.maxRows),
+      .default(DEFAULTS.maxRows)
+      .describe(
+        "Most new rows of one contribution that are learned from, at least policy.min_contribution_rows. Of more, each class has its share, and the round's seed draws the rows.",
+      ),
   })
   .superRefine(({ mode, key, max_replaced_bps: most }, { addIssue }) => {
     const problem = (message: string, name: string, input: unknown) =>

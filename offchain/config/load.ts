@@ -2,14 +2,15 @@ import { isUtf8 } from 'node:buffer';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { HokusaiError } from '../errors.ts';
 import type { CustomMetric } from '../metrics/custom.ts';
 import { nearestFirst } from '../nearest.ts';
 import { bubblewrap } from '../train/process.ts';
-import { DEFAULTS } from './defaults.ts';
+import { resourcesOf } from './environment.ts';
 import { toMetrics } from './evaluation.ts';
 import { toIntegration } from './integration.ts';
+import { knownKeys } from './keys.ts';
 import { toPolicy } from './policy.ts';
 import { zConfigFile } from './schema.ts';
 import { taskOfTraining, toTraining } from './training.ts';
@@ -32,7 +33,8 @@ export type Config = ReturnType<typeof toConfig>;
  * the working directory.
  *
  * @param file - else HOKUSAI_CONFIG_PATH, else `hokusai.yaml`
- * @throws HokusaiError `configuration`: CONFIG_UNREADABLE; CONFIG_NOT_YAML and CONFIG_INVALID with all problems
+ * @throws HokusaiError `configuration`: CONFIG_UNREADABLE; CONFIG_NOT_YAML and CONFIG_INVALID with all problems;
+ *   ENVIRONMENT_INVALID
  */
 export function loadConfig(file?: string, environment: NodeJS.ProcessEnv = process.env): Config {
   const path = resolve(file || environment.HOKUSAI_CONFIG_PATH || 'hokusai.yaml');
@@ -100,38 +102,16 @@ function explain(issue: z.core.$ZodIssue, document: Document, lines: LineCounter
       message: unknownKey(
         keys,
         key,
-        knownKeys(...['model_type', 'framework'].map((name) => document.getIn(['training', name]))),
+        knownKeys(document.getIn(['training', 'model_type']), document.getIn(['training', 'framework'])).map(
+          ({ path }) => path,
+        ),
       ),
     };
   });
 }
 
-/** All keys of a file with this training.model_type, as paths of keys; those of a list's items are below the list. */
-export function knownKeys(modelType: unknown = DEFAULTS.modelType, framework: unknown = 'reference'): string[][] {
-  interface JsonSchema {
-    const?: unknown;
-    properties?: Record<string, JsonSchema>;
-    items?: JsonSchema;
-    oneOf?: JsonSchema[];
-  }
-  const below = ({ properties, items, oneOf }: JsonSchema): string[][] => {
-    const branch = oneOf
-      ?.flatMap((one) => one.oneOf ?? [one])
-      .find(({ properties }) =>
-        framework === 'reference'
-          ? properties?.model_type?.const === modelType
-          : properties?.framework?.const === framework,
-      );
-    return Object.entries(branch?.properties ?? properties ?? items?.properties ?? {}).flatMap(([key, child]) => [
-      [key],
-      ...below(child).map((path) => [key, ...path]),
-    ]);
-  };
-  return below(z.toJSONSchema(zConfigFile, { io: 'input' }) as JsonSchema);
-}
-
 /** The nearest key of the same section; or the section where a key of that very name belongs. */
-function unknownKey(keys: string[], key: string, known: string[][]): string {
+function unknownKey(keys: string[], key: string, known: readonly (readonly string[])[]): string {
   const section = keys.filter((name) => !/^\d+$/.test(name));
   const elsewhere = known.find((path) => path.at(-1) === key);
   if (elsewhere !== undefined) return `unknown key here, did you mean ${elsewhere.join('.')}?`;
@@ -234,5 +214,6 @@ function toConfig(
       experimentName: MLFLOW_EXPERIMENT_NAME || mlflow.experiment_name || pipeline.name,
     },
     assurance,
+    resources: resourcesOf(environment),
   };
 }

@@ -6,25 +6,49 @@ import { isTrackingUri } from '../mlflow/destination.ts';
 import { DEFAULTS } from './defaults.ts';
 import { zEvaluation } from './evaluation.ts';
 import { zIntegration } from './integration.ts';
-import { zPolicy } from './policy.ts';
+import { MAX_BENCHMARK_ROWS, zPolicy } from './policy.ts';
 import { taskOfTraining, zTraining } from './training.ts';
 import { holds, int, text } from './values.ts';
 
 const zPipeline = z.strictObject({
-  name: text.default(DEFAULTS.name),
-  version: text.default(DEFAULTS.version),
-  random_seed: int().min(0).default(DEFAULTS.randomSeed),
+  name: text.default(DEFAULTS.name).describe('Name, in reports and attestations.'),
+  version: text.default(DEFAULTS.version).describe('Version, in quotes.'),
+  random_seed: int().min(0).default(DEFAULTS.randomSeed).describe('Seed of the split that made the files below.'),
 });
 
 const zMetaflow = z.strictObject({
-  max_workers: int().min(1).max(256).default(DEFAULTS.maxWorkers),
-  max_retry_count: int().min(0).max(100).default(DEFAULTS.maxRetryCount),
+  max_workers: int().min(1).max(256).default(DEFAULTS.maxWorkers).describe('Processes that prove at a time, at most.'),
+  max_retry_count: int()
+    .min(0)
+    .max(100)
+    .default(DEFAULTS.maxRetryCount)
+    .describe('Further tries of a step that failed for a passing reason.'),
+});
+
+const zData = z.strictObject({
+  schema: text.describe("What each column is and what the label's values mean, JSON."),
+  baseline: text.describe('CSV that the baseline model is trained on.'),
+  contribution: text.describe("CSV that is contributed: the candidate is trained on it and on the baseline's rows."),
+  benchmark: text.describe(
+    `CSV that both models are tested on, 1 to ${MAX_BENCHMARK_ROWS} rows. Contributors must not see it.`,
+  ),
+});
+
+const zOutput = z.strictObject({
+  directory: text
+    .default(DEFAULTS.directory)
+    .describe('Folder for the runs, one folder each; HOKUSAI_OUTPUT_DIR goes first.'),
 });
 
 const zMlflow = z.strictObject({
-  enabled: z.boolean().default(true),
-  tracking_uri: text.refine(isTrackingUri, 'expected an http(s) URL or a folder').default(DEFAULTS.trackingUri),
-  experiment_name: text.max(500).optional(),
+  enabled: z.boolean().default(true).describe('false records nothing.'),
+  tracking_uri: text
+    .refine(isTrackingUri, 'expected an http(s) URL or a folder')
+    .default(DEFAULTS.trackingUri)
+    .describe(
+      "URL of a tracking server, http or https, or a folder in MLflow's file layout; MLFLOW_TRACKING_URI goes first. The server is told the counts of rejected contributions, too.",
+    ),
+  experiment_name: text.max(500).optional().describe('MLFLOW_EXPERIMENT_NAME goes first. Default: pipeline.name.'),
 });
 
 /** Of the policy what depends on how rows are merged. */
@@ -35,16 +59,29 @@ const zPaid = z.object({ metric: z.enum(METRICS), guardrails: z.array(z.unknown(
 /** The file as its user wrote it, with defaults filled in. */
 export const zConfigFile = z
   .strictObject({
-    pipeline: zPipeline.prefault({}),
-    metaflow: zMetaflow.prefault({}),
-    training: zTraining.prefault({}),
-    evaluation: zEvaluation.prefault({}),
-    data: z.strictObject({ schema: text, baseline: text, contribution: text, benchmark: text }),
-    policy: zPolicy.prefault({}),
-    integration: zIntegration.prefault({}),
-    output: z.strictObject({ directory: text.default(DEFAULTS.directory) }).prefault({}),
-    mlflow: zMlflow.prefault({}),
-    assurance: z.enum(['scored', 'inferred'], { error: 'only scored and inferred run so far' }).default('scored'),
+    pipeline: zPipeline.prefault({}).describe('What is evaluated.'),
+    metaflow: zMetaflow
+      .prefault({})
+      .describe('How steps are run; the section keeps the name it had in the Python pipeline.'),
+    training: zTraining.prefault({}).describe('How models are made.'),
+    evaluation: zEvaluation
+      .prefault({})
+      .describe('How models are compared. What is paid for is policy.metric; the others are reported.'),
+    data: zData.describe('Files. No defaults.'),
+    policy: zPolicy.prefault({}).describe('What is promised to contributors and asked of validators. A round pins it.'),
+    integration: zIntegration
+      .prefault({})
+      .describe(
+        'How a contribution is merged with the rows that the model has learned from. Rows that it knows are left out, and so is what is there twice. Validators agree on it: it is part of the trainSpecHash, which a round pins.',
+      ),
+    output: zOutput.prefault({}).describe('Where results go.'),
+    mlflow: zMlflow.prefault({}).describe('Where runs are recorded for MLflow. Nothing of it is hashed or paid for.'),
+    assurance: z
+      .enum(['scored', 'inferred'], { error: 'only scored and inferred run so far' })
+      .default('scored')
+      .describe(
+        'What is proven. scored: the counts follow from the committed labels and predictions. inferred: and the predictions from the two committed models on the committed benchmark (up to 30 or 64 features; minutes more of proving).',
+      ),
   })
   .superRefine(
     ({ training, policy, evaluation, assurance }, { addIssue }) => {

@@ -14,14 +14,27 @@ import {
 import { DEFAULTS } from './defaults.ts';
 import { DAY, int, text } from './values.ts';
 
+const zFramework = <Name extends string>(name: Name) =>
+  z
+    .literal(name)
+    .describe(
+      'Trainer: "reference" gives the same bits on every machine, and what its models predict can be proven; "scikit-learn" and "command" (any program) are described in docs/frameworks.md. Default: "reference".',
+    );
+
 const zTrainingOf = <Type extends ModelType, Shape extends z.ZodRawShape>(
   type: Type,
   hyperparameters: z.ZodObject<Shape, z.core.$strict>,
 ) =>
   z.strictObject({
-    framework: z.literal('reference'),
-    model_type: z.literal(type),
-    hyperparameters: z.preprocess((given) => (given === undefined ? {} : given), hyperparameters),
+    framework: zFramework('reference'),
+    model_type: z
+      .literal(type)
+      .describe(
+        `Kind of model: ${MODEL_TYPES.map((one) => `${one} for a ${taskOf(one)}`).join(', ')}. Default: ${JSON.stringify(DEFAULTS.modelType)}.`,
+      ),
+    hyperparameters: z
+      .preprocess((given) => (given === undefined ? {} : given), hyperparameters)
+      .describe("Of the model type, by scikit-learn's names."),
   });
 
 const H = HYPERPARAMETERS;
@@ -46,36 +59,35 @@ const zJson: z.ZodType<Json> = z.union([z.string(), z.number(), z.boolean(), z.n
 
 /** What every program of another framework is given. */
 const external = {
-  /** Named by the framework, which checks them. */
-  hyperparameters: z.record(text, zJson).default({}),
-  /** Seconds. */
+  hyperparameters: z.record(text, zJson).default({}).describe('Named by the framework, which checks them.'),
   timeout: int()
     .min(1)
     .max(30 * DAY)
-    .default(3_600),
-  /** Megabytes of address space. */
+    .default(3_600)
+    .describe('Seconds that it may take.'),
   memory: int()
     .min(256)
     .max(2 ** 22)
-    .default(16_384),
-  /** Further files and folders that it may read. */
-  readable: z.array(text).default([]),
+    .default(16_384)
+    .describe('Megabytes of address space that it may take.'),
+  readable: z.array(text).default([]).describe('Further files and folders that it may read.'),
 };
 const zScikitLearn = z.strictObject({
-  framework: z.literal('scikit-learn'),
-  model_type: z.enum(Object.keys(ESTIMATORS), {
-    error: ({ input }) =>
-      `no estimator that is known; did you mean ${nearestFirst(String(input), Object.keys(ESTIMATORS))[0]}?`,
-  }),
-  /** A Python that has the packages, instead of an environment of our own. */
-  python: text.optional(),
+  framework: zFramework('scikit-learn'),
+  model_type: z
+    .enum(Object.keys(ESTIMATORS), {
+      error: ({ input }) =>
+        `no estimator that is known; did you mean ${nearestFirst(String(input), Object.keys(ESTIMATORS))[0]}?`,
+    })
+    .describe('An estimator of scikit-learn.'),
+  python: text.optional().describe('A Python that has the packages, instead of an environment of our own.'),
   ...external,
 });
 const zCommand = z.strictObject({
-  framework: z.literal('command'),
-  model_type: text,
-  task: z.enum(['classification', 'regression']).default('classification'),
-  command: z.array(text).min(1),
+  framework: zFramework('command'),
+  model_type: text.describe('What the owner calls it.'),
+  task: z.enum(['classification', 'regression']).default('classification').describe('What the models are for.'),
+  command: z.array(text).min(1).describe('The program and its arguments.'),
   ...external,
 });
 

@@ -25,7 +25,9 @@ export const tokens = (least: bigint, amount: string) => decimal('tokens', least
 export const ether = (amount: string) => decimal('ether', 0n, MAX_WEI, amount);
 
 function decimal(unit: 'tokens' | 'ether', least: bigint, most: bigint, amount: string) {
-  const schema = z.union([z.string(), z.number()], { error: `expected an amount of ${unit}, such as 100 or "0.25"` });
+  const schema = z
+    .union([z.string(), z.number()], { error: `expected an amount of ${unit}, such as 100 or "0.25"` })
+    .meta({ takes: `${unit}, up to 18 decimals, in quotes from 16 digits on` });
   return schema
     .transform((given, context) => {
       const written = String(given);

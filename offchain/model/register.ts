@@ -85,7 +85,8 @@ export async function registerProject(
   const { owner } = await runSecrets(secrets);
   const line = await ownedLine(config, owner);
   const key = zkey === undefined ? undefined : await readKey(zkey);
-  const executor = await openExecutor(join(config.output.directory, 'registration'));
+  const { maxRetryCount: retries } = config.metaflow;
+  const executor = await openExecutor(join(config.output.directory, 'registration'), { retries });
   const registering = registerLine(client, { config, line, modelSecret: owner.modelSecret, committee, executor, key });
   const { circuitId, sent } = await registering.finally(() => executor.close());
   return { modelId: sent.result, circuitId, foldId: line.foldId, rows: line.fold.n, secrets, sent: [sent] };

@@ -16,6 +16,10 @@ export interface ProvingOptions {
   readonly prover?: Proven['prover'];
   /** Bytes that all proving processes together may take; half of what is free. */
   readonly memory?: number;
+  /** That all proving processes together keep busy; all that there are. */
+  readonly processors?: number;
+  /** The most processes at a time. */
+  readonly workers?: number;
 }
 
 /** Proves any number of times with one circuit and one key. */
@@ -55,14 +59,14 @@ export const peakBytes = (circuit: CircuitName, prover: Proven['prover']): numbe
 export function openProver(
   circuit: CircuitName,
   keyFile: () => Promise<string>,
-  { prover = existsSync(NATIVE_PROVER) ? 'native' : 'snarkjs', memory }: ProvingOptions = {},
+  { prover = existsSync(NATIVE_PROVER) ? 'native' : 'snarkjs', ...limits }: ProvingOptions = {},
 ): Prover {
   if (prover === 'native' && !existsSync(NATIVE_PROVER)) {
     throw new HokusaiError('configuration', 'PROVER_MISSING', `The native prover is not built: ${NATIVE_PROVER}.`, {
       next: 'Build it with `npm run prover:native` (needs Go), or prove with snarkjs.',
     });
   }
-  const most = processes(circuit, prover, memory);
+  const most = processes(circuit, prover, limits);
   let setup: Promise<ProvingSetup> | undefined;
   const children: Child[] = [];
   let closed = false;
@@ -119,7 +123,11 @@ export async function sideBySide<Item, Result>(
 }
 
 /** How many processes there may be: as many as the processors keep busy and the memory holds. */
-function processes(circuit: CircuitName, prover: Proven['prover'], memory: number | undefined): number {
+function processes(
+  circuit: CircuitName,
+  prover: Proven['prover'],
+  { memory, processors = availableParallelism(), workers = processors }: Omit<ProvingOptions, 'prover'>,
+): number {
   const peak = peakBytes(circuit, prover);
   if (memory !== undefined && memory < peak) {
     const message = `Proving ${circuit} with ${prover} takes ${gigabytes(peak)}, more than the ${gigabytes(memory)} it may.`;
@@ -130,7 +138,7 @@ function processes(circuit: CircuitName, prover: Proven['prover'], memory: numbe
   }
   // Free memory as the system counts it, and within a container's limit; one process is always tried.
   const held = Math.floor((memory ?? process.availableMemory() / 2) / peak);
-  return Math.max(1, Math.min(held, Math.floor(availableParallelism() / PROCESSORS)));
+  return Math.max(1, Math.min(held, workers, Math.floor(processors / PROCESSORS)));
 }
 
 const gigabytes = (bytes: number): string => `${(bytes / 1e9).toFixed(1)} GB`;

@@ -20,8 +20,12 @@ const boosting = z.strictObject({
 
 /** What can be said of each type of model, by scikit-learn's names and with its defaults. */
 export const HYPERPARAMETERS = {
-  LinearSVC: z.strictObject({ C: z.number().min(1e-6).max(1e6).default(1) }),
-  Ridge: z.strictObject({ alpha: z.number().min(1e-6).max(1e6).default(1) }),
+  LinearSVC: z.strictObject({
+    C: z.number().min(1e-6).max(1e6).default(1).describe('Weight of the errors against the size of the weights.'),
+  }),
+  Ridge: z.strictObject({
+    alpha: z.number().min(1e-6).max(1e6).default(1).describe('Weight of the size of the weights against the errors.'),
+  }),
   RandomForestClassifier: forest,
   RandomForestRegressor: forest,
   GradientBoostingClassifier: boosting,

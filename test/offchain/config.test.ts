@@ -1,14 +1,20 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { isMap, type ParsedNode, parseDocument } from 'yaml';
-import { type ConfigProblem, knownKeys, loadConfig } from '../../offchain/config/load.ts';
+import { ENVIRONMENT } from '../../offchain/config/environment.ts';
+import { knownKeys, trainings } from '../../offchain/config/keys.ts';
+import { type ConfigProblem, loadConfig } from '../../offchain/config/load.ts';
 import { configText } from '../../offchain/config/text.ts';
 import { HokusaiError } from '../../offchain/errors.ts';
 import { METRIC_NAMES } from '../../offchain/metrics/names.ts';
 import { MODEL_TYPES } from '../../offchain/train/spec.ts';
+import { configurationPage } from '../../scripts/configuration-page.ts';
+
+/** Other words that begin with MLFLOW are codes of errors. */
+const VARIABLE = /\b(?:HOKUSAI_|METAFLOW_|MLFLOW_TRACKING_|MLFLOW_EXPERIMENT_NAME|AWS_)(?:[A-Z_]*[A-Z])?\b/g;
 
 const folder = mkdtempSync(join(tmpdir(), 'hokusai-config-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -142,6 +148,7 @@ describe('loadConfig', () => {
       output: { directory: join(folder, 'runs') },
       mlflow: { enabled: true, trackingUri: join(folder, 'mlruns'), experimentName: 'hokusai-evaluation' },
       assurance: 'scored',
+      resources: { logLevel: 'info' },
     });
     assert.equal(load(`${DATA}\npolicy: { validators: 8, pay: point }`).policy.threshold, 5);
     assert.equal(load(`${DATA}\npolicy: { validators: 8, pay: point }`).policy.payPoint, true);
@@ -414,6 +421,41 @@ __proto__: 1
   }
 });
 
+describe('the environment', () => {
+  it('limits proving and says what is told', () => {
+    const environment = { METAFLOW_MEMORY: '4096', METAFLOW_CPU: '2', HOKUSAI_LOG_LEVEL: 'WARNING' };
+    assert.deepEqual(load(DATA, environment).resources, { memory: 4.096e9, processors: 2, logLevel: 'warning' });
+    assert.deepEqual(load(DATA).resources, { logLevel: 'info' });
+  });
+
+  it('refuses everything that is wrong in it at once', () => {
+    const environment = { METAFLOW_MEMORY: '4GB', METAFLOW_CPU: '0', HOKUSAI_LOG_LEVEL: 'loud' };
+    assert.throws(
+      () => load(DATA, environment),
+      (error: HokusaiError) =>
+        error.kind === 'configuration' &&
+        error.code === 'ENVIRONMENT_INVALID' &&
+        Object.entries(environment).every(([name, value]) => error.message.includes(`${name} is ${value}, expected`)),
+    );
+  });
+
+  it('is described as far as it is read', () => {
+    const read = globSync('offchain/**/*.ts').flatMap((path) => readFileSync(path, 'utf8').match(VARIABLE) ?? []);
+    const described = ENVIRONMENT.flatMap(({ name }) => name.split(', '));
+    assert.deepEqual([...new Set(read)].sort(), [...described].sort());
+  });
+});
+
+describe('docs/configuration.md', () => {
+  it('is what the schema says', () => assert.equal(readFileSync('docs/configuration.md', 'utf8'), configurationPage()));
+
+  it('says of every key what it means', () => {
+    for (const { path, means } of [...knownKeys(), ...trainings().flatMap(({ keys }) => keys)]) {
+      if (!path.includes('hyperparameters')) assert.notEqual(means, '', path.join('.'));
+    }
+  });
+});
+
 describe('the text that init writes', () => {
   for (const modelType of ['LinearSVC', 'Ridge'] as const) {
     it(`explains every key once, for ${modelType}`, () => explainsEveryKey(modelType));
@@ -439,15 +481,18 @@ function explainsEveryKey(modelType: 'LinearSVC' | 'Ridge'): void {
       : [];
   const paths = keysOf(parseDocument(source).contents).map((path) => path.join('.'));
   assert.deepEqual(
-    paths.sort(),
+    [...paths, ...[...source.matchAll(/^ *# (\w+):$/gm)].map(([, name]) => name)].map((path) =>
+      path!.split('.').at(-1),
+    ),
     knownKeys(modelType)
-      .map((path) => path.join('.'))
-      .filter((path) => !/^(policy\.guardrails|evaluation\.custom_metrics)\./.test(path))
-      .sort(),
+      .filter(({ path }) => !/^(policy\.guardrails|evaluation\.custom_metrics)\./.test(path.join('.')))
+      .map(({ path }) => path.at(-1)),
   );
-  // Of a list that is empty, the comment shows what an item is.
-  for (const [, , key] of knownKeys().filter(([, list]) => list === 'guardrails' || list === 'custom_metrics')) {
-    if (key !== undefined) assert.match(source, new RegExp(`# .*"(- )?${key}: `));
+  // Of a list that is empty, the comment says which keys an item has.
+  const comments = source.replaceAll(/\n *# /g, ' ');
+  for (const list of ['guardrails', 'custom_metrics']) {
+    const items = knownKeys().filter(({ path }) => path.at(-2) === list);
+    assert(items.length > 0 && comments.includes(`keys ${items.map(({ path }) => path.at(-1)).join(', ')}.`));
   }
   const config = load(source);
   assert.equal(config.policy.metric, modelType === 'Ridge' ? 'mse' : 'accuracy');

@@ -180,6 +180,14 @@ describe('failures of a step', () => {
         ['finished', false],
       ],
     );
+    const patient = await openExecutor(folder, { retries: 1 });
+    const once = async ({ attempt }: { attempt: number }) => {
+      if (attempt < 2) throw retryable();
+      return attempt;
+    };
+    assert.equal(await patient.step('submit again', {}, once), 2, 'as often as the run says');
+    await assert.rejects(patient.step('not again', {}, once, { retries: 0 }));
+    await patient.close();
     assert.deepEqual([1, 2, 3, 6, 7, 8, 2000].map(backOff), [0.5, 1, 2, 16, 30, 30, 30]);
   });
 
