@@ -24,7 +24,8 @@ Exit codes: 0 done, 1 failed for good or rejected, 2 wrong usage or configuratio
 
 const HELP: Record<string, string> = {
   init: `Usage: hokusai init DIR --data FILE.csv --label COLUMN [--task classification|regression]
-                    [--positive VALUE] [--baseline-rows N] [--benchmark-rows N] [--seed N] [--json]
+                    [--positive VALUE] [--config FILE.yaml] [--baseline-rows N] [--benchmark-rows N] [--seed N]
+                    [--json]
 
 Makes a project of any table with a label of 2 to 256 classes, or of numbers: infers the schema, splits the rows into
 baseline, contribution and benchmark, and writes a hokusai.yaml that explains every key.
@@ -33,6 +34,8 @@ baseline, contribution and benchmark, and writes a hokusai.yaml that explains ev
   --label COLUMN       what is to be predicted
   --task NAME          classification or regression; has to be said of a label of many different numbers
   --positive VALUE     the positive class of two, where it is not clear from the values
+  --config FILE.yaml   a configuration that names no files, such as the Python pipeline's: its evaluation.test_split,
+                       evaluation.stratify and pipeline.random_seed shape the split, and the project goes by it
   --baseline-rows N    rows that the model starts from (default: a tenth of what the benchmark leaves)
   --benchmark-rows N   rows to measure on, at most 4096 (default: half of the table)
   --seed N             another split (default 42)
@@ -69,6 +72,7 @@ const OPTIONS = {
     data: text,
     label: text,
     positive: text,
+    config: text,
     task: text,
     'baseline-rows': text,
     'benchmark-rows': text,
@@ -113,13 +117,14 @@ async function commandInit([directory, ...rest]: readonly string[], values: Valu
     throw usage('init', `--task ${task}: classification or regression`);
   }
   const { init } = await import('./init.ts');
-  const { data, label, positive } = values as Record<string, string>;
+  const { data, label, positive, config } = values as Record<string, string>;
   const options = {
     directory,
     data,
     label,
     ...(task !== undefined && { task }),
     ...(positive !== undefined && { positive }),
+    ...(config !== undefined && { config }),
     ...numbers('init', values, ['baseline-rows', 'benchmark-rows', 'seed']),
   };
   const made = await init(options as InitOptions);

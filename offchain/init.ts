@@ -4,8 +4,9 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { labelsOf } from './check-table.ts';
 import { DEFAULTS } from './config/defaults.ts';
+import { loadTemplate } from './config/load.ts';
 import { MAX_BENCHMARK_ROWS } from './config/policy.ts';
-import { configText } from './config/text.ts';
+import { configText, FILES_OF_A_PROJECT } from './config/text.ts';
 import { describePower, type Power } from './describe-power.ts';
 import { HokusaiError } from './errors.ts';
 import { classesOf, TASKS, type Tally, tally } from './label.ts';
@@ -14,7 +15,7 @@ import { type Split, splitTable } from './split.ts';
 import { readCsv, selectRows, type Table, writeCsv } from './table.ts';
 
 /** Files of a project; the configuration is the last to appear. */
-const FILES = ['schema.json', 'baseline.csv', 'contribution.csv', 'benchmark.csv', 'hokusai.yaml'] as const;
+const FILES = [...Object.values(FILES_OF_A_PROJECT), 'hokusai.yaml'] as const;
 /** A class of fewer rows in the whole table is too small to learn from. */
 const RARE = 10;
 /** Benchmark rows for each round that the benchmark is meant to last. */
@@ -34,7 +35,10 @@ const zOptions = z.strictObject({
   /** Sizes of the parts; for their defaults see {@link splitTable}. */
   baselineRows: z.int().min(2).optional(),
   benchmarkRows: z.int().min(2).max(MAX_BENCHMARK_ROWS).optional(),
-  seed: z.int().min(0).default(DEFAULTS.randomSeed),
+  /** Else that of `config`, else {@link DEFAULTS}. */
+  seed: z.int().min(0).optional(),
+  /** A configuration without files: how the table is split and what it says of all else, see {@link loadTemplate}. */
+  config: z.string().min(1).optional(),
 });
 
 /** What a project is made of. */
@@ -71,7 +75,11 @@ export interface InitSummary extends Tally {
 export async function init(
   options: InitOptions,
 ): Promise<{ files: string[]; warnings: InitWarning[]; summary: InitSummary }> {
-  const { data, label, task, positive, seed, directory: given, ...sizes } = parseOptions(options);
+  const { data, label, positive, directory: given, config: file, ...chosen } = parseOptions(options);
+  if (file !== undefined && chosen.seed !== undefined)
+    throw invalidOptions(['seed: is the configuration’s pipeline.random_seed']);
+  const template = file === undefined ? undefined : loadTemplate(file);
+  const { task = template?.task, seed = template?.randomSeed ?? DEFAULTS.randomSeed, ...sizes } = chosen;
   const directory = resolve(given);
   refuseOccupied(directory);
   const table = await readCsv(data);
@@ -82,19 +90,33 @@ export async function init(
   });
   const isRegression = classesOf(schema.label) === 0;
   const learned = withoutIgnored(table, schema);
-  const split = splitTable(learned, schema, { ...sizes, seed, maxBenchmark: MAX_BENCHMARK_ROWS });
+  const { testSplit: benchmarkShare, stratify } = template ?? {};
+  const split = splitTable(learned, schema, {
+    ...{ ...sizes, seed, maxBenchmark: MAX_BENCHMARK_ROWS },
+    ...(template && { benchmarkShare, stratify }),
+  });
   const distinctRows = table.rows - split.duplicates;
   const testSplit = Math.max(1, Math.round((1e4 * split.benchmark.length) / distinctRows)) / 1e4;
   const roundsPerFold = Math.min(Math.max(1, Math.floor(split.benchmark.length / ROWS_PER_ROUND)), 20);
-  const config = configText({
-    name: basename(directory),
-    randomSeed: seed,
-    testSplit,
+  const policyOfSplit = {
     roundsPerFold,
     minRows: split.benchmark.length,
     minContributionRows: Math.min(DEFAULTS.minContributionRows, split.contribution.length),
-    modelType: isRegression ? 'Ridge' : DEFAULTS.modelType,
-  });
+  };
+  const config = template
+    ? template.text({
+        pipeline: { random_seed: seed },
+        policy: {
+          metric: isRegression ? 'mse' : DEFAULTS.metric,
+          rounds_per_fold: policyOfSplit.roundsPerFold,
+          min_rows: policyOfSplit.minRows,
+          min_contribution_rows: policyOfSplit.minContributionRows,
+        },
+      })
+    : configText({
+        ...{ name: basename(directory), randomSeed: seed, testSplit, ...policyOfSplit },
+        modelType: isRegression ? 'Ridge' : DEFAULTS.modelType,
+      });
   const files = publish(directory, (folder) => {
     for (const part of ['baseline', 'contribution', 'benchmark'] as const) {
       writeCsv(join(folder, `${part}.csv`), selectRows(learned, split[part]));
@@ -112,11 +134,14 @@ function parseOptions(options: InitOptions): z.output<typeof zOptions> {
   const parsed = zOptions.safeParse(options);
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
-  throw new HokusaiError('configuration', 'INIT_OPTIONS_INVALID', problems.join('; '), {
+  throw invalidOptions(problems);
+}
+
+const invalidOptions = (problems: string[]): HokusaiError =>
+  new HokusaiError('configuration', 'INIT_OPTIONS_INVALID', problems.join('; '), {
     details: { problems },
     next: 'Correct these options; `hokusai init --help` explains them.',
   });
-}
 
 /** Found before the table is read, which may take a while. */
 function refuseOccupied(directory: string): void {

@@ -21,6 +21,10 @@ export interface Split {
 export interface SplitSizes {
   baselineRows?: number | undefined;
   benchmarkRows?: number | undefined;
+  /** Of the distinct rows, where `benchmarkRows` does not say how many; a half. */
+  benchmarkShare?: number | undefined;
+  /** Whether each part has the table's share of each class; true unless it is false. */
+  stratify?: boolean | undefined;
 }
 
 /** A baseline of fewer rows says little, and a contribution of fewer teaches little. */
@@ -31,7 +35,7 @@ const MIN_OF_CLASS = 5;
 /** Rows that share their features, by label: one of each. */
 interface Group {
   digest: string;
-  /** `stratum` is the row's class, and 0 for all rows of a regression. */
+  /** `stratum` is the row's class, and 0 for all rows of a regression or of a split that is not stratified. */
   rows: { row: number; stratum: number }[];
 }
 
@@ -53,7 +57,8 @@ interface Stock {
  * By default half of the distinct rows, at most `maxBenchmark`, are the benchmark, a tenth of the others, at least 30,
  * the baseline, and the rest the contribution. Each part has the table's share of each class, to the row; where many
  * rows contradict each other, a part may have a row less. The baseline has five rows or more of each class where there
- * are and it is large enough, and like the benchmark at least one. Numbers are not stratified.
+ * are and it is large enough, and like the benchmark at least one. Numbers are not stratified, nor is anything when
+ * `stratify` is false.
  *
  * @param table - has passed `checkTable`
  * @throws HokusaiError `terminal` SPLIT_TOO_FEW_ROWS, SPLIT_CLASS_TOO_SMALL; `configuration` SPLIT_SIZES_TOO_LARGE
@@ -64,12 +69,14 @@ export function splitTable(
   { seed, maxBenchmark, ...sizes }: SplitSizes & { seed: number; maxBenchmark: number },
 ): Split {
   const classes = classesOf(schema.label);
-  const groups = groupRows(table, schema, seed);
+  const strata = sizes.stratify === false ? 1 : Math.max(classes, 1);
+  const groups = groupRows(table, schema, seed, strata > 1);
   const contradictions = groups.filter((group) => group.rows.length > 1).length;
-  const stock = classes === 2 ? binaryStock(groups) : stockOf(groups, Math.max(classes, 1));
+  const stock = strata === 2 ? binaryStock(groups) : stockOf(groups, strata);
   const rows = stock.counts.reduce((sum, count) => sum + count);
-  refuseFewOfClass(table, schema, stock.counts);
-  const benchmarkRows = sizes.benchmarkRows ?? Math.min(maxBenchmark, rows >> 1);
+  if (strata > 1) refuseFewOfClass(table, schema, stock.counts);
+  const share = Math.round(rows * (sizes.benchmarkShare ?? 0));
+  const benchmarkRows = sizes.benchmarkRows ?? Math.min(maxBenchmark, share || rows >> 1);
   const baselineRows = sizes.baselineRows ?? Math.max(MIN_BASELINE, Math.floor((rows - benchmarkRows) / 10));
   refuseFewRows(table, rows, benchmarkRows, baselineRows, sizes);
   const benchmark = stock.take(benchmarkRows, 1, 1);
@@ -85,12 +92,11 @@ export function splitTable(
 }
 
 /** Groups in the order of their digests. */
-function groupRows(table: Table, schema: Schema, seed: number): Group[] {
+function groupRows(table: Table, schema: Schema, seed: number, isStratified: boolean): Group[] {
   const features = canonicalRow(table, schema, 'features');
   const spelling = spellingOf(table);
   const labels = labelsOf(table, schema);
   const texts = columnOf(table, schema.label.name).values.map((cell) => canonicalText(cellText(cell)!));
-  const isNumber = classesOf(schema.label) === 0;
   const groups = new Map<string, Map<string, { row: number; stratum: number; text: string }>>();
   for (const [row, text] of texts.entries()) {
     const digest = createHash('sha256')
@@ -98,7 +104,7 @@ function groupRows(table: Table, schema: Schema, seed: number): Group[] {
       .digest('hex');
     const group = groups.get(digest) ?? new Map();
     const known = group.get(text)?.row;
-    const stratum = isNumber ? 0 : labels[row]!;
+    const stratum = isStratified ? labels[row]! : 0;
     if (known === undefined || spelling(row) < spelling(known)) group.set(text, { row, stratum, text });
     groups.set(digest, group);
   }

@@ -49,7 +49,7 @@ export const zEvaluation = z.strictObject({
     .lt(1)
     .default(DEFAULTS.testSplit)
     .describe(
-      'Share of the table that is the benchmark: a record of how the files below were made, which running does not use.',
+      'Share of the table that is the benchmark when `hokusai init --config` splits it; afterwards a record, which running does not use.',
     ),
   stratify: z
     .boolean()

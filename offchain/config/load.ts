@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path';
 import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
 import type { z } from 'zod';
 import { HokusaiError } from '../errors.ts';
+import type { Task } from '../label.ts';
 import type { CustomMetric } from '../metrics/custom.ts';
 import { nearestFirst } from '../nearest.ts';
 import { bubblewrap } from '../train/process.ts';
@@ -13,6 +14,7 @@ import { toIntegration } from './integration.ts';
 import { knownKeys } from './keys.ts';
 import { toPolicy } from './policy.ts';
 import { zConfigFile } from './schema.ts';
+import { FILES_OF_A_PROJECT } from './text.ts';
 import { taskOfTraining, toTraining } from './training.ts';
 
 /** One thing in a configuration file that somebody should look at. */
@@ -38,14 +40,68 @@ export type Config = ReturnType<typeof toConfig>;
  */
 export function loadConfig(file?: string, environment: NodeJS.ProcessEnv = process.env): Config {
   const path = resolve(file || environment.HOKUSAI_CONFIG_PATH || 'hokusai.yaml');
-  const source = readSource(path);
-  const lines = new LineCounter();
-  const document = parseDocument(source, { lineCounter: lines, prettyErrors: false, logLevel: 'error' });
-  refuse('CONFIG_NOT_YAML', path, syntaxProblems(document, lines));
-  const parsed = zConfigFile.safeParse(document.toJS(), { error: describe });
-  if (parsed.success) {
-    return toConfig(path, parsed.data, environment, (keys) => lineOf(document, lines, keys));
+  const { document, lines } = parseFile(path);
+  const parsed = check(path, document, lines, document.toJS());
+  return toConfig(path, parsed, environment, (keys) => lineOf(document, lines, keys));
+}
+
+/** What a configuration says of how its files are to be made: one without them, as the Python pipeline's are. */
+export interface Template {
+  readonly task: Task;
+  readonly randomSeed: number;
+  readonly testSplit: number;
+  readonly stratify: boolean;
+  /** The file with its comments, and what it lacks. */
+  text(added: Readonly<Record<string, Readonly<Record<string, unknown>>>>): string;
+}
+
+/**
+ * Reads and checks a configuration that names no files.
+ *
+ * @throws HokusaiError `configuration`: as `loadConfig`
+ */
+export function loadTemplate(file: string): Template {
+  const path = resolve(file);
+  const { document, lines } = parseFile(path);
+  // What is no map at all is told by the check.
+  const given = document.contents && !isMap(document.contents) ? undefined : { ...document.toJS() };
+  if (given && 'data' in given) {
+    const message = 'names files already; leave it out, and `hokusai init` adds those that it makes';
+    throw problemsFound('CONFIG_INVALID', path, [{ line: lineOf(document, lines, ['data']), path: 'data', message }]);
   }
+  const { pipeline, training, evaluation } = check(
+    path,
+    document,
+    lines,
+    given && { ...given, data: FILES_OF_A_PROJECT },
+  );
+  return {
+    task: taskOfTraining(training),
+    randomSeed: pipeline.random_seed,
+    testSplit: evaluation.test_split,
+    stratify: evaluation.stratify,
+    text: (added) => {
+      const whole = { data: FILES_OF_A_PROJECT, ...added };
+      for (const [section, keys] of Object.entries(whole)) {
+        for (const [key, value] of Object.entries(keys)) {
+          if (!document.hasIn([section, key])) document.setIn([section, key], value);
+        }
+      }
+      return document.toString({ lineWidth: 0 });
+    },
+  };
+}
+
+function parseFile(path: string): { document: Document; lines: LineCounter } {
+  const lines = new LineCounter();
+  const document = parseDocument(readSource(path), { lineCounter: lines, prettyErrors: false, logLevel: 'error' });
+  refuse('CONFIG_NOT_YAML', path, syntaxProblems(document, lines));
+  return { document, lines };
+}
+
+function check(path: string, document: Document, lines: LineCounter, value: unknown): z.infer<typeof zConfigFile> {
+  const parsed = zConfigFile.safeParse(value, { error: describe });
+  if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.flatMap((issue) => explain(issue, document, lines));
   throw problemsFound('CONFIG_INVALID', path, withoutConsequences(problems));
 }
@@ -153,7 +209,9 @@ function problemsFound(code: string, file: string, problems: ConfigProblem[]): H
   const told = sorted.map(({ line, path, message }) => `${file}:${line}: ${path === '' ? '' : `${path}: `}${message}`);
   return new HokusaiError('configuration', code, told.join('\n'), {
     details: { file, problems: sorted },
-    next: 'Correct these lines; `hokusai init` writes a file that explains every key.',
+    next: problems.some(({ path, message }) => path === 'data' && message.startsWith('missing'))
+      ? 'Correct these lines; `hokusai init DIR --data FILE.csv --label COLUMN --config THIS_FILE` adds files of a table.'
+      : 'Correct these lines; `hokusai init` writes a file that explains every key.',
   });
 }
 

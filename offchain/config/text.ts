@@ -16,6 +16,14 @@ export interface ConfigValues {
   modelType: 'LinearSVC' | 'Ridge';
 }
 
+/** What `init` makes, beside the configuration. */
+export const FILES_OF_A_PROJECT = {
+  schema: 'schema.json',
+  baseline: 'baseline.csv',
+  contribution: 'contribution.csv',
+  benchmark: 'benchmark.csv',
+} as const;
+
 /** Columns. */
 const WIDTH = 118;
 
@@ -42,10 +50,7 @@ function valuesOf({ modelType, ...values }: ConfigValues): Record<string, readon
       isRegression ? METRIC_NAMES.regression : ['accuracy', 'precision', 'recall', 'f1', 'auroc', 'log_loss'],
     ],
     'evaluation.test_split': [values.testSplit],
-    'data.schema': ['schema.json'],
-    'data.baseline': ['baseline.csv'],
-    'data.contribution': ['contribution.csv'],
-    'data.benchmark': ['benchmark.csv'],
+    ...Object.fromEntries(Object.entries(FILES_OF_A_PROJECT).map(([name, file]) => [`data.${name}`, [file] as const])),
     'policy.rounds_per_fold': [values.roundsPerFold, 'here one for each 200 benchmark rows, 1 to 20'],
     'policy.metric': [isRegression ? 'mse' : DEFAULTS.metric],
     'policy.min_rows': [values.minRows, 'here all that there are'],

@@ -188,6 +188,60 @@ describe('init', () => {
     assert.equal(fs.statSync(directory).ino, ino);
   });
 
+  it('makes a project of a configuration of the Python pipeline, whose split it follows', async () => {
+    const config = `${fresh()}.yaml`;
+    const source = `# Mine.
+pipeline: { name: "credit", random_seed: 7 }
+training: { framework: "scikit-learn", model_type: "RandomForestClassifier", hyperparameters: { n_estimators: 10 } }
+evaluation: { test_split: 0.2, stratify: false, metrics: [accuracy, f1_score] } # as ever
+`;
+    fs.writeFileSync(config, source);
+    const directory = fresh();
+    const { summary } = await init({ directory, data: BREAST_CANCER, label: 'benign', config });
+    assert.equal(summary.split.benchmark.rows, Math.round(569 * 0.2));
+    const written = fs.readFileSync(join(directory, 'hokusai.yaml'), 'utf8');
+    for (const kept of ['# Mine.', '# as ever', 'stratify: false']) assert.match(written, new RegExp(kept));
+    const project = await projectOf(directory);
+    const { training, pipeline, evaluation, policy } = project.config;
+    assert.deepEqual([training.framework, training.modelType], ['scikit-learn', 'RandomForestClassifier']);
+    assert.deepEqual([pipeline.name, pipeline.randomSeed, evaluation.testSplit], ['credit', 7, 0.2]);
+    assert.deepEqual([policy.gate.minRows, policy.minContributionRows], [114, 50]);
+    assert.deepEqual(
+      project.parts.map(({ rows }) => rows),
+      [45, 410, 114],
+    );
+  });
+
+  it('splits without regard to classes where it is told so', async () => {
+    const shares = async (stratify: boolean) => {
+      const config = `${fresh()}.yaml`;
+      fs.writeFileSync(config, `evaluation: { test_split: 0.3, stratify: ${stratify} }`);
+      const { summary } = await init({ directory: fresh(), data: BREAST_CANCER, label: 'benign', config });
+      const { rows, positives } = summary.split.benchmark;
+      return [rows, positives];
+    };
+    const [rows, share] = [171, Math.round((171 * 357) / 569)];
+    assert.deepEqual(await shares(true), [rows, share]);
+    const [as, positives] = await shares(false);
+    assert.equal(as, rows);
+    assert(positives !== share && Math.abs(positives! - share) < 25, `${positives} of ${rows}`);
+  });
+
+  it('says what a configuration cannot be made a project of', async () => {
+    const refusals: [source: string, options: Partial<InitOptions>, code: string, message: RegExp][] = [
+      ['data: { schema: s.json }', {}, 'CONFIG_INVALID', /:1: data: names files already/],
+      ['[1, 2]', {}, 'CONFIG_INVALID', /expected keys and values/],
+      ['trainin: {}', {}, 'CONFIG_INVALID', /did you mean training/],
+      ['pipeline: {}', { seed: 3 }, 'INIT_OPTIONS_INVALID', /seed/],
+    ];
+    for (const [source, options, code, message] of refusals) {
+      const config = `${fresh()}.yaml`;
+      fs.writeFileSync(config, source);
+      const made = init({ directory: fresh(), data: BREAST_CANCER, label: 'benign', config, ...options });
+      await assert.rejects(made, (error: HokusaiError) => error.code === code && message.test(error.message), source);
+    }
+  });
+
   it('warns of a class that is hardly there', async () => {
     const rows = Array.from({ length: 200 }, (_, row) => [`${row}.5`, row < 9 ? 'yes' : 'no']);
     const options = { directory: fresh(), data: fileOf(tableOf(['x', 'y'], rows)), label: 'y' };
