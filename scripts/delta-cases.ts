@@ -71,6 +71,20 @@ export const binaries: [
 ][] = [
   ['precision: gained', 'precision', [500n, 40n, 60n, 100n, 10n, 60n, 20n, 200n]],
   ['precision: lost', 'precision', [500n, 40n, 10n, 60n, 60n, 100n, 20n, 200n]],
+  [
+    'precision: a candidate that calls 21 rows positive, of 21',
+    'precision',
+    [500n, 100n, 60n, 80n, 4n, 9n, 2n, 6n],
+    undefined,
+    { minPositives: 21n },
+  ],
+  [
+    'precision: a candidate that calls 21 rows positive, of 22',
+    'precision',
+    [500n, 100n, 60n, 80n, 4n, 9n, 2n, 6n],
+    'positives',
+    { minPositives: 22n },
+  ],
   ['precision: nothing changed', 'precision', [500n, 100n, 0n, 0n, 0n, 0n, 60n, 300n]],
   ['precision: the baseline calls nothing positive', 'precision', [500n, 40n, 0n, 0n, 10n, 60n, 0n, 0n], 'undefined'],
   ['precision: the candidate calls nothing positive', 'precision', [500n, 40n, 20n, 60n, 0n, 0n, 0n, 0n]],
@@ -102,6 +116,20 @@ export const binaries: [
     'recall',
     [100n, 1n, 0n, 0n, 0n, 4n, 0n, 2n],
     'exact',
+  ],
+  [
+    'recall: one row, which is enough for the guardrail of accuracy',
+    'recall',
+    [0n, 0n, 0n, 0n, 0n, 1n, 0n, 0n],
+    undefined,
+    { minRows: 1n, zMicro: 1n, alpha30: 2n ** 29n, guardrails: [['accuracy', 0n]] },
+  ],
+  [
+    'recall: a guardrail of which the baseline has one row',
+    'recall',
+    [500n, 40n, 0n, 0n, 0n, 90n, 0n, 1n],
+    undefined,
+    { guardrails: [['precision', 0n]] },
   ],
   ['recall: no positive row', 'recall', [500n, 0n, 60n, 0n, 10n, 0n, 20n, 0n], 'undefined'],
   [
@@ -148,6 +176,20 @@ export const binaries: [
     [700n, 20n, 0n, 0n, 150n, 80n, 0n, 0n],
     'guardrail',
     { guardrails: [['precision', 65_535n]] },
+  ],
+  [
+    'f1: 366 positive rows, of 366',
+    'f1',
+    [500n, 41n, 62n, 23n, 14n, 95n, 26n, 207n],
+    undefined,
+    { minPositives: 366n },
+  ],
+  [
+    'f1: 366 positive rows, of 367',
+    'f1',
+    [500n, 41n, 62n, 23n, 14n, 95n, 26n, 207n],
+    'positives',
+    { minPositives: 367n },
   ],
   ['f1: gained', 'f1', [500n, 40n, 60n, 20n, 10n, 90n, 20n, 200n]],
   [
@@ -232,6 +274,7 @@ export const squared: [name: string, sums: bigint[], failed?: string | undefined
 /** n, errors of both, labels below and above the centre, squares, C. */
 export const absolute: [name: string, sums: bigint[], failed?: string | undefined, changes?: Changes][] = [
   ['mae: gained', [400n, 60_000n, 50_000n, 200n, 199n, 9_000_000n, 160_000n]],
+  ['mae: a thousandth short of 9,000 bps', [8_999_999n, 9_000_000n, 1n, 0n, 0n, 8_999_999n, 10_000_000n]],
   ['mae: lost', [400n, 50_000n, 60_000n, 200n, 199n, 9_000_000n, 160_000n]],
   [
     'mae: least gain not exceeded',
@@ -361,6 +404,27 @@ export const refused: Refused[] = [
     'mae',
     0,
     [packLanes([400n, 9n, 9n, 201n, 0n], ABSOLUTE[0]), packLanes([9n, 9n], ABSOLUTE[1])],
+  ],
+  [
+    'mae: a centre that is no median, as too many are above',
+    'DeltaOneCountsOutOfRange',
+    'mae',
+    0,
+    [packLanes([400n, 9n, 9n, 0n, 201n], ABSOLUTE[0]), packLanes([9n, 9n], ABSOLUTE[1])],
+  ],
+  [
+    'mae: more labels below the centre than a fold has rows',
+    'DeltaOneCountsOutOfRange',
+    'mae',
+    0,
+    [packLanes([400n, 9n, 9n, 2n ** 30n, 0n], ABSOLUTE[0]), packLanes([9n, 9n], ABSOLUTE[1])],
+  ],
+  [
+    'mae: more labels above the centre than a fold has rows',
+    'DeltaOneCountsOutOfRange',
+    'mae',
+    0,
+    [packLanes([400n, 9n, 9n, 0n, 2n ** 30n], ABSOLUTE[0]), packLanes([9n, 9n], ABSOLUTE[1])],
   ],
   [
     'mae: a bit above the lanes of the first word',
