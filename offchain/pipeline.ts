@@ -1,6 +1,6 @@
 /** The order of the steps, from an opened contribution to what a validator votes. */
 import { join } from 'node:path';
-import type { Hex } from 'viem';
+import { type Hex, toHex } from 'viem';
 import type { Attestation } from './attest.ts';
 import { labelsOf } from './check-table.ts';
 import { saltOf } from './commitment.ts';
@@ -153,7 +153,7 @@ export async function evaluateContribution(
 
 function integrated(
   line: ModelLine,
-  { dataRoot, file, table, seed }: Contribution,
+  { dataRoot, file, table, seed }: Pick<Contribution, 'dataRoot' | 'file' | 'table' | 'seed'>,
   executor: Executor,
 ): Promise<Integration> {
   const { trainingSetRoot, foldId, trainSpecHash } = line;
@@ -215,6 +215,35 @@ function unusable({ fresh, overlap }: Integration, { minContributionRows }: Offe
   if (fresh.length >= minContributionRows) return undefined;
   const text = `${fresh.length} rows are new to the model; the policy asks for at least ${minContributionRows}.`;
   return { status: 'TOO_FEW_ROWS', reason: text };
+}
+
+/**
+ * Models of the head's training set with more and more of a contribution's rows: a learning curve, for people.
+ *
+ * @param parts of equal size; without any row there is the baseline, and with the last of them the candidate
+ */
+export async function partialModels(
+  line: ModelLine,
+  contribution: Pick<Contribution, 'dataRoot' | 'file' | 'table' | 'seed'>,
+  parts: number,
+  executor: Executor,
+): Promise<PartialModel[]> {
+  const merged = await integrated(line, contribution, executor);
+  const { seed, dataRoot, table } = contribution;
+  const models: PartialModel[] = [];
+  for (let part = 1; part < parts; part++) {
+    const fresh = merged.fresh.slice(0, Math.round((merged.fresh.length * part) / parts));
+    const rows = merge(line.trainingSet, table, { ...merged, fresh });
+    const root = trainingSetRoot(trainingSetRoot(line.trainingSetRoot, dataRoot), toHex(fresh.length, { size: 32 }));
+    models.push({ rows: rows.rows, model: await trained(line, rows, root, executor, seed) });
+  }
+  return models;
+}
+
+/** A model, and how many rows it learned from. */
+export interface PartialModel {
+  readonly rows: number;
+  readonly model: Model;
 }
 
 /** The line's current baseline. */

@@ -1,7 +1,7 @@
 /** Runs the whole pipeline for one project: without a chain, or on a local one with validators of its own. */
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { zeroAddress, zeroHash } from 'viem';
+import { type Hex, zeroAddress, zeroHash } from 'viem';
 import { type Attestation, metricsHash } from './attest.ts';
 import { type Canonical, canonicalJson } from './canonical.ts';
 import { startLocalChain } from './chain/local.ts';
@@ -23,6 +23,8 @@ import {
   type Finding,
   type Inferences,
   offerOf,
+  type PartialModel,
+  partialModels,
   proveInferences,
   type TrainingSetChange,
 } from './pipeline.ts';
@@ -34,6 +36,7 @@ import { type Published, publish } from './publish.ts';
 import { type RunSecrets, runSecrets } from './secrets.ts';
 import { readCsv, type Table } from './table.ts';
 import { validate } from './validate.ts';
+import type { Ballot } from './validator.ts';
 
 export interface RunOptions {
   /** `local` plays a round on a chain of its own with validators; `none` does everything but touch a chain. */
@@ -210,7 +213,7 @@ export async function settleOn(
   const proofs = { ...(proven && { proven }), ...(inferences && { inferences }) };
   const parts = { context, round: outcome.round, votes, transactions, steps, ...proofs };
   const attestation = attest(first!.agreed, parts);
-  const evaluated = await withEvaluation(project, first!.evaluated);
+  const evaluated = await withEvaluation(project, offered, first!, executor);
   return conclude(project, folder, executor, { attestation, ...proofs, ...evaluated });
 }
 
@@ -239,12 +242,13 @@ const NO_CHAIN = {
 
 async function dryRun(
   project: Project,
-  { table, data, root }: Offered,
+  offered: Offered,
   folder: string,
   executor: Executor,
   { proving }: RunOptions,
 ): Promise<RunResult> {
   const { config, line, secrets } = project;
+  const { table, data, root } = offered;
   const contribution: Contribution = {
     contributor: zeroAddress,
     payeesRoot: zeroHash,
@@ -264,17 +268,28 @@ async function dryRun(
     ...{ context, votes: [], transactions: [], steps: executor.steps() },
     ...proofs,
   });
-  const evaluated = await withEvaluation(project, finding.evaluated);
+  const evaluated = await withEvaluation(project, offered, finding, executor);
   return conclude(project, folder, executor, { attestation, ...proofs, ...evaluated });
 }
 
 /** What was evaluated, with all that its owner may read of it. */
 async function withEvaluation(
   { config, line }: Project,
-  evaluated: Omit<NonNullable<Finding['evaluated']>, 'score'> | undefined,
+  { table, data, root }: Offered,
+  { agreed, evaluated }: Pick<Ballot, 'agreed' | 'evaluated'>,
+  executor: Executor,
 ): Promise<Pick<Published, 'evaluated'>> {
   if (!evaluated) return {};
-  const evaluating = { ...config.evaluation, terms: termsOf(evaluated.delta) };
+  const { seed } = agreed.models!.candidate;
+  const contribution = { table, file: sha256(data), dataRoot: root.dataRoot, ...(seed && { seed: seed as Hex }) };
+  const parts = config.evaluation.learningCurve;
+  const end = (which: 'baseline' | 'candidate'): PartialModel => ({
+    rows: agreed.models![which].trainingRows,
+    model: evaluated.models[which],
+  });
+  const between = parts > 0 ? await partialModels(line, contribution, parts, executor) : [];
+  const learning = parts > 0 ? [end('baseline'), ...between, end('candidate')] : undefined;
+  const evaluating = { ...config.evaluation, terms: termsOf(evaluated.delta), ...(learning && { learning }) };
   return { evaluated: { ...evaluated, evaluation: await evaluation(line, evaluated.models, evaluating) } };
 }
 

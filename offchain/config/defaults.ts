@@ -8,6 +8,7 @@ export const DEFAULTS = {
   modelType: 'LinearSVC',
   testSplit: 0.2,
   stratify: true,
+  learningCurve: 0,
   customTimeout: 60,
   customMemory: 512,
   alpha: 0.05,

@@ -43,6 +43,13 @@ export const zEvaluation = z.strictObject({
     .refine((metrics) => new Set(metrics.map(({ name }) => name)).size === metrics.length, 'a name is there twice')
     .default([])
     .describe('Metrics of your own. They are in metrics.json and evaluation.html and never paid for.'),
+  learning_curve: int()
+    .min(0)
+    .max(20)
+    .default(DEFAULTS.learningCurve)
+    .describe(
+      'Parts of the contribution for the learning curve in evaluation.html: so many models less one are trained beside the two, each with a part more. 0 draws none.',
+    ),
   test_split: z
     .number()
     .gt(0)

@@ -251,6 +251,7 @@ function toConfig(
           ...{ name, module: beside(module), timeoutSeconds, memoryMb },
         }),
       ),
+      learningCurve: evaluation.learning_curve,
       testSplit: evaluation.test_split,
       stratify: evaluation.stratify,
     },

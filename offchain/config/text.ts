@@ -49,6 +49,7 @@ function valuesOf({ modelType, ...values }: ConfigValues): Record<string, readon
     'evaluation.metrics': [
       isRegression ? METRIC_NAMES.regression : ['accuracy', 'precision', 'recall', 'f1', 'auroc', 'log_loss'],
     ],
+    'evaluation.learning_curve': [4],
     'evaluation.test_split': [values.testSplit],
     ...Object.fromEntries(Object.entries(FILES_OF_A_PROJECT).map(([name, file]) => [`data.${name}`, [file] as const])),
     'policy.rounds_per_fold': [values.roundsPerFold, 'here one for each 200 benchmark rows, 1 to 20'],

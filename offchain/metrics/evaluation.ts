@@ -3,11 +3,13 @@ import { labelsOf } from '../check-table.ts';
 import type { GateTerms } from '../delta.ts';
 import { classNames, type NumberLabel } from '../label.ts';
 import type { ModelLine } from '../line.ts';
+import type { PartialModel } from '../pipeline.ts';
 import { quantise } from '../quantise.ts';
 import { type Model, predict, scores } from '../train/model.ts';
 import { confusionTable, perClass } from './classes.ts';
 import { type Calibration, type Curve, calibrationOf, curveOf } from './curves.ts';
 import { type CustomMetric, type CustomResult, customResults } from './custom.ts';
+import { measureOf } from './measure.ts';
 import { namedMetrics } from './names.ts';
 import { probabilitiesOf } from './probabilities.ts';
 import { type ResidualBand, type ResidualBin, residualBands, residualBins } from './residuals.ts';
@@ -29,7 +31,15 @@ export interface ClassChange extends Both<ClassFigures> {
   readonly broken: number;
 }
 
+/** What more rows do: the metric that is paid for, of models of more and more rows, from the baseline to the candidate. */
+export interface LearningCurve {
+  readonly metric: string;
+  /** `value` is NaN where the metric is not defined. */
+  readonly points: readonly { readonly rows: number; readonly value: number }[];
+}
+
 interface Told {
+  readonly learningCurve?: LearningCurve;
   readonly metrics: readonly Significance[];
   readonly custom: readonly CustomResult[];
 }
@@ -39,6 +49,8 @@ export interface Evaluating {
   /** Metrics by the names of a configuration. */
   readonly metrics: readonly string[];
   readonly customMetrics: readonly CustomMetric[];
+  /** From the baseline to the candidate, of more and more rows. */
+  readonly learning?: readonly PartialModel[];
   /** The level at which the policy tests. */
   readonly terms: GateTerms;
 }
@@ -72,9 +84,10 @@ export async function evaluation(line: ModelLine, models: Both<Model>, evaluatin
   const { classes } = line.fold;
   const told = async <Of extends Rows>(baseline: Of, candidate: Of): Promise<Told> => {
     const predictions = { baselinePredictions: before, candidatePredictions: after };
-    const { metrics, customMetrics, terms } = evaluating;
+    const { metrics, customMetrics, terms, learning } = evaluating;
     const compared = { classes, baseline, candidate, labels, ...predictions };
     return {
+      ...(learning && { learningCurve: learningCurve(line, learning, (model) => rowsOf(model)) }),
       metrics: significanceOf(
         compared,
         tellable(namedMetrics(metrics, classes), baseline),
@@ -84,6 +97,8 @@ export async function evaluation(line: ModelLine, models: Both<Model>, evaluatin
       custom: await customResults(customMetrics, baseline, candidate),
     };
   };
+  const rowsOf = (model: Model): Rows =>
+    'low' in label ? numberRows(label, labels, predict(model, features)) : rows(model, predict(model, features));
   if ('low' in label) {
     const [baseline, candidate] = [numberRows(label, labels, before), numberRows(label, labels, after)];
     return {
@@ -100,6 +115,15 @@ export async function evaluation(line: ModelLine, models: Both<Model>, evaluatin
   };
   const [baseline, candidate] = [rows(models.baseline, before), rows(models.candidate, after)];
   return { ...(await told(baseline, candidate)), ...classEvaluation(classNames(label), baseline, candidate) };
+}
+
+function learningCurve(
+  { metric }: ModelLine,
+  models: readonly PartialModel[],
+  rowsOf: (model: Model) => Rows,
+): LearningCurve {
+  const points = models.map(({ rows, model }) => ({ rows, value: measureOf(rowsOf(model))()[metric]! }));
+  return { metric, points };
 }
 
 type ScoredRows = Required<ClassRows>;

@@ -1,8 +1,9 @@
 // What the model's owner reads of both models: curves that would help to guess the benchmark, so never for publication.
 import type { CustomResult } from '../metrics/custom.ts';
-import type { ClassEvaluation, Evaluation } from '../metrics/evaluation.ts';
+import type { ClassEvaluation, Evaluation, LearningCurve } from '../metrics/evaluation.ts';
 import type { Significance } from '../metrics/significance.ts';
 import type { TrainingSetChange } from '../pipeline.ts';
+import { axisOf, chart } from './charts.ts';
 import { calibrationSection, curveSections, residualSections } from './curves.ts';
 import { type Html, html, page } from './html.ts';
 import { grouped, points } from './numbers.ts';
@@ -35,6 +36,7 @@ export function evaluationHtml(name: string, evaluation: Evaluation, integration
 sealed benchmark. What may be shown is in report.html.</p>
 </header>
 ${metricsSection(evaluation.metrics)}
+${evaluation.learningCurve && learningSection(evaluation.learningCurve)}
 ${customSection(evaluation.custom)}
 ${sections}
 ${trainingSetSection(integration)}`,
@@ -71,6 +73,33 @@ many lines, some are better by chance.</p>
 ${metrics.map(line)}
 </tbody>
 </table>
+</section>`;
+}
+
+function learningSection({ metric, points: all }: LearningCurve): Html | undefined {
+  const points = all.filter(({ value }) => Number.isFinite(value)).map(({ rows, value }) => [rows, value] as const);
+  if (points.length < 2) return undefined;
+  const picture = chart({
+    id: 'learning',
+    title: 'Learning curve',
+    description: `${metric} on the benchmark over the rows learned from: ${points.map(([rows, value]) => `${figure(value)} with ${grouped(rows)}`).join(', ')}.`,
+    x: axisOf(
+      'rows learned from',
+      points.map(([rows]) => rows),
+    ),
+    y: axisOf(
+      metric,
+      points.map(([, value]) => value),
+    ),
+    series: [{ looks: 'candidate', points, dots: true }],
+  });
+  return html`<section>
+<h2>Learning curve</h2>
+<figure>
+${picture}
+<figcaption>From the baseline to the candidate, which has all of the contribution: whether more rows like these would do
+more.</figcaption>
+</figure>
 </section>`;
 }
 

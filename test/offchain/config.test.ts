@@ -66,7 +66,13 @@ describe('loadConfig', () => {
       hyperparameters: { C: 0.5 },
     });
     const metrics = ['accuracy', 'precision', 'recall', 'f1', 'auroc'];
-    assert.deepEqual(config.evaluation, { metrics, customMetrics: [], testSplit: 0.2, stratify: true });
+    assert.deepEqual(config.evaluation, {
+      metrics,
+      customMetrics: [],
+      learningCurve: 0,
+      testSplit: 0.2,
+      stratify: true,
+    });
     assert.deepEqual(config.warnings, []);
   });
 
@@ -107,7 +113,7 @@ describe('loadConfig', () => {
       training: { framework: 'reference', modelType: 'LinearSVC', hyperparameters: { C: 1 } },
       evaluation: {
         metrics: METRIC_NAMES.classification.filter((name) => !name.startsWith('f1_score')),
-        ...{ customMetrics: [], testSplit: 0.2, stratify: true },
+        ...{ customMetrics: [], learningCurve: 0, testSplit: 0.2, stratify: true },
       },
       data: {
         schema: join(folder, 'schema.json'),

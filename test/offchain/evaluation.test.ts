@@ -14,9 +14,10 @@ import { metricValues, modelMetrics } from '../../offchain/model-metrics.ts';
 import { publish } from '../../offchain/publish.ts';
 import { quantise } from '../../offchain/quantise.ts';
 import { evaluationHtml } from '../../offchain/report/evaluation.ts';
+import { grouped } from '../../offchain/report/numbers.ts';
 import { reportHtml } from '../../offchain/report/report.ts';
 import { openProject } from '../../offchain/run.ts';
-import { readCsv } from '../../offchain/table.ts';
+import { readCsv, selectRows } from '../../offchain/table.ts';
 import { predict } from '../../offchain/train/model.ts';
 import type { ReferenceSpec } from '../../offchain/train/spec.ts';
 import { train } from '../../offchain/train/train.ts';
@@ -48,7 +49,14 @@ async function evaluate(name: string) {
   const rows = append(line.trainingSet, contribution);
   const own = { ...line, spec: line.spec as ReferenceSpec };
   const models = { baseline: await train(line.trainingSet, own), candidate: await train(rows, own) };
-  const evaluating = { ...config.evaluation, terms: TERMS };
+  const half = integrate(contribution, line).fresh.slice(0, contribution.rows >> 1);
+  const more = append(line.trainingSet, selectRows(contribution, half));
+  const learning = [
+    { rows: line.trainingSet.rows, model: models.baseline },
+    { rows: more.rows, model: await train(more, own) },
+    { rows: rows.rows, model: models.candidate },
+  ];
+  const evaluating = { ...config.evaluation, terms: TERMS, learning };
   const { ignored, replaced, balance } = integrate(contribution, line);
   const integration = { ignored, replaced: replaced.length, balance, classes: classNames(line.schema.label) };
   return { line, models, found: await evaluation(line, models, evaluating), evaluating, integration };
@@ -94,6 +102,22 @@ describe('the evaluation of two models', () => {
       for (const id of references) assert.ok(ids.includes(id), id);
       assert.doesNotMatch(page, /https?:|url\(|@import|<link|<img|<iframe|\ssrc=|\shref=|\son[a-z]+=|NaN|Infinity/i);
       assert.match(page, /not for publication/);
+    });
+  }
+});
+
+describe('the learning curve', () => {
+  for (const name of Object.keys(EXAMPLES)) {
+    it(`of ${name} begins with the baseline, ends with the candidate, and is drawn`, async () => {
+      const { found, line, integration } = await evaluated(name);
+      const { metric, points } = found.learningCurve!;
+      assert.equal(metric, line.metric);
+      const paid = found.metrics.find((one) => one.metric === metric)!;
+      assert.deepEqual([points[0]!.value, points.at(-1)!.value], [paid.baseline, paid.candidate]);
+      assert.ok(points[0]!.rows < points[1]!.rows && points[1]!.rows < points[2]!.rows);
+      const page = evaluationHtml('x', found, integration);
+      assert.match(page, /<h2>Learning curve<\/h2>/);
+      for (const { rows } of points) assert.match(page, new RegExp(`with ${grouped(rows)}`));
     });
   }
 });
