@@ -18,6 +18,10 @@ interface MetricsFile {
   readonly metrics: Readonly<Record<'baseline' | 'candidate', unknown>>;
   readonly counts: Readonly<Record<string, unknown>>;
   readonly delta: NonNullable<Attestation['delta']>;
+  /** NaN is null there. */
+  readonly evaluation: {
+    readonly learningCurve?: { metric: string; points: readonly { rows: number; value: number | null }[] };
+  };
 }
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -118,10 +122,10 @@ async function sourceCommit(): Promise<string | undefined> {
 }
 
 /**
- * Metrics of both models, each at the step of the rows that it has learned from, and how they compare at that of the
- * candidate. Of a regression in units of the label; DeltaOne in basis points, the reward in tokens.
+ * Metrics of both models, each at the step of the rows that it has learned from, how they compare at that of the
+ * candidate, and the learning curve between them. Of a regression in units of the label; DeltaOne in basis points, the reward in tokens.
  */
-function scores({ models }: Attestation, { metrics, counts, delta }: MetricsFile): Metrics {
+function scores({ models }: Attestation, { metrics, counts, delta, evaluation }: MetricsFile): Metrics {
   const [before, after] = [models!.baseline.trainingRows, models!.candidate.trainingRows];
   const { deltaOneBps, payableBps } = delta;
   const counted = Object.entries(counts).flatMap(([key, count]): [string, number][] =>
@@ -137,6 +141,9 @@ function scores({ models }: Attestation, { metrics, counts, delta }: MetricsFile
     ...leaves('baseline', metrics.baseline).map((leaf) => ({ ...leaf, step: before })),
     ...leaves('candidate', metrics.candidate).map((leaf) => ({ ...leaf, step: after })),
     ...compared.map(([key, value]) => ({ key, value, step: after })),
+    ...(evaluation.learningCurve?.points ?? []).map(({ rows, value }) => ({
+      ...{ key: `learning.${evaluation.learningCurve!.metric}`, value, step: rows },
+    })),
   ];
 }
 

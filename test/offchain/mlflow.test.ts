@@ -60,6 +60,9 @@ describe('a run on a tracking server', () => {
       }
     }
     assert.deepEqual(pointOf('deltaOneBps'), [[delta!.deltaOneBps, String(models!.candidate.trainingRows)]]);
+    const curve = pointOf('learning.accuracy');
+    assert.equal(curve.length, 5);
+    assert.deepEqual([curve[0], curve.at(-1)], [...pointOf('baseline.accuracy'), ...pointOf('candidate.accuracy')]);
     assert.deepEqual(
       pointOf('seconds.train').map(([, step]) => step),
       ['0', '1'],
