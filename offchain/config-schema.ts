@@ -1,5 +1,6 @@
 import { parseUnits } from 'viem';
 import { z } from 'zod';
+import { isRanking } from './delta-auroc.ts';
 import type { IntegrationTerms } from './integrate.ts';
 import type { Task } from './label.ts';
 import { METRIC_NAMES } from './metrics/names.ts';
@@ -363,7 +364,7 @@ export const zConfigFile = z
   .superRefine(
     ({ training, policy, evaluation, assurance }, { addIssue }) => {
       const task = taskOfTraining(training);
-      const paid = task === 'regression' ? ERROR_METRICS : CLASS_METRICS;
+      const paid = METRICS.filter((metric) => ERROR_METRICS.some((one) => one === metric) === (task === 'regression'));
       const refuse = (names: readonly string[], metric: string, ...path: (string | number)[]) => {
         if (names.includes(metric)) return;
         const message = `${training.model_type} is for a ${task}, and its metrics are ${names.join(', ')}`;
@@ -377,8 +378,9 @@ export const zConfigFile = z
         const message = 'what a model of another framework predicts is not proven: use framework reference, or scored';
         addIssue({ code: 'custom', path: ['assurance'], message, input: assurance });
       }
-      if (task === 'regression' && policy.guardrails.length > 0) {
-        const message = 'the counts of a regression tell of its own metric alone: there is no other to guard';
+      if ((task === 'regression' || isRanking(policy.metric)) && policy.guardrails.length > 0) {
+        const counted = task === 'regression' ? 'a regression tell of its own metric' : 'auroc tell of it';
+        const message = `the counts of ${counted} alone: there is no other to guard`;
         addIssue({ code: 'custom', path: ['policy', 'guardrails'], message, input: policy.guardrails });
       }
     },

@@ -95,9 +95,10 @@ policy:
   # Rounds after which a benchmark is spent, 1 to 1000; each may take alpha / rounds_per_fold. More rounds mean that
   # each has to gain more to be accepted. Default: ${DEFAULTS.roundsPerFold}; here one for each 200 benchmark rows, 1 to 20.
   rounds_per_fold: ${values.roundsPerFold}
-  # What is paid for: ${METRICS.join(', ')}; of more than two classes accuracy
-  # alone, of a regression mse or mae, as skill: by how much of a constant's error it falls. A model keeps the one that
-  # it was registered with. Default: ${DEFAULTS.metric}.
+  # What is paid for: ${METRICS.join(', ')}; of more than two classes
+  # accuracy alone, of a regression mse or mae, as skill: by how much of a constant's error it falls. By auroc models are
+  # paid that rank rows: they commit to scores of 16 bits, up to 512 benchmark rows. A model keeps the one that it was
+  # registered with. Default: ${DEFAULTS.metric}.
   metric: ${isRegression ? 'mse' : DEFAULTS.metric}
   # What the lower confidence bound of the gain has to exceed, in basis points (100 are one percentage point),
   # 0 to 9999. Default: ${DEFAULTS.minDeltaBps}.
@@ -178,7 +179,8 @@ mlflow:
   experiment_name: ${JSON.stringify(values.name)}
 
 # What is proven. scored: the counts follow from the committed labels and predictions. inferred: and the predictions from
-# the two committed models on the committed benchmark (up to 30 or 64 features; minutes more of proving). Default: scored.
+# the two committed models on the committed benchmark (up to 30 or 64 features; minutes more of proving; of an
+# MLPClassifier not by auroc). Default: scored.
 assurance: scored
 `;
 }
