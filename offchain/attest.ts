@@ -52,6 +52,8 @@ const metrics = z.union([
       .min(3)
       .max(256),
   }),
+  /** Of two classes whose rows are ranked: it follows from the counts. */
+  z.strictObject({ auroc: ratio }),
   /** Of a regression: mean squared and mean absolute error in 65535ths of the range, and for people R2 and MAPE in bps. */
   z.strictObject({ mse: ratio, mae: ratio, r2Bps: integer.nullable(), mapeBps: natural.nullable() }),
 ]);
@@ -67,6 +69,19 @@ export const zCounts = z.union([
   }),
   /** Of more classes. */
   z.strictObject({ n: z.int().min(1), baselineCorrect: count, candidateCorrect: count, fixed: count, broken: count }),
+  /**
+   * Of the ROC curve: rows by label, sums over the positive ones of the placements by either model's scores, in halves, and
+   * over the rows of each label of the squared differences of their two placements.
+   */
+  z.strictObject({
+    n: z.int().min(1),
+    positives: count,
+    negatives: count,
+    baselinePlacements: natural,
+    candidatePlacements: natural,
+    positiveSquares: natural,
+    negativeSquares: natural,
+  }),
   /** Of a regression by squared errors: sums over the rows; `squares` of the squared differences of both errors. */
   z.strictObject({
     n: z.int().min(1),

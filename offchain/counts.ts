@@ -2,9 +2,12 @@
 import type { z } from 'zod';
 import type { zCounts } from './attest.ts';
 import { pack } from './delta.ts';
+import { isRanking } from './delta-auroc.ts';
 import { LANES, lanes, packLanes } from './delta-counts.ts';
 
 export type Counts = z.infer<typeof zCounts>;
+/** Of the ROC curve. */
+export type RankingCounts = Extract<Counts, { positives: number }>;
 
 /**
  * What the words of a metric's counts say.
@@ -22,6 +25,16 @@ export function namedCounts(metric: string, classes: number, [first = 0n, second
     const [squares, deviations] = lanes(second, LANES.mae[1]).map(String);
     const rows = { n: Number(n), below: Number(below), above: Number(above) };
     return { ...rows, baselineErrors, candidateErrors, squares, deviations } as Counts;
+  }
+  if (isRanking(metric)) {
+    const [positives, negatives, baselinePlacements, candidatePlacements] = lanes(first, LANES.auroc[0]).map(String);
+    const [positiveSquares, negativeSquares] = lanes(second, LANES.auroc[1]).map(String);
+    const rows = {
+      n: Number(positives) + Number(negatives),
+      positives: Number(positives),
+      negatives: Number(negatives),
+    };
+    return { ...rows, baselinePlacements, candidatePlacements, positiveSquares, negativeSquares } as Counts;
   }
   if (classes > 2) {
     const [n, baselineCorrect, candidateCorrect, fixed, broken] = lanes(first, LANES.classes).map(Number);
@@ -42,6 +55,11 @@ export function countWords(counts: Counts): bigint[] {
   if ('fixed' in counts) {
     const { n, baselineCorrect, candidateCorrect, fixed, broken } = counts;
     return [packed([n, baselineCorrect, candidateCorrect, fixed, broken], LANES.classes)];
+  }
+  if ('positives' in counts) {
+    const { positives, negatives, baselinePlacements, candidatePlacements, positiveSquares, negativeSquares } = counts;
+    const first = packed([positives, negatives, baselinePlacements, candidatePlacements], LANES.auroc[0]);
+    return [first, packed([positiveSquares, negativeSquares], LANES.auroc[1])];
   }
   const { n, baselineErrors, candidateErrors, squares } = counts;
   if ('deviations' in counts) {

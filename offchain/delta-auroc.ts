@@ -2,6 +2,9 @@
 // counted in halves. The bound, by DeLong, DeLong and Clarke-Pearson (1988), is derived there.
 import { ceilDiv, ceilSqrt, type Figures, floorDiv, LANES, lanes, MAX_ROWS, requireThat } from './delta-counts.ts';
 
+/** Whether a metric is of how rows are ranked: then models of two classes commit to scores instead of classes. */
+export const isRanking = (metric: string): metric is 'auroc' => metric === 'auroc';
+
 /** First word: m, k, sums of the placements of both models; second: sums of their squared differences. */
 export function aurocFigures(first: bigint, second: bigint, zMicro: bigint): Figures {
   const [m, k, baseline, candidate] = lanes(first, LANES.auroc[0]);

@@ -3,7 +3,7 @@ import { labelsOf } from './check-table.ts';
 import { saltOf, vectorRoot } from './commitment.ts';
 import { type Counts, namedCounts } from './counts.ts';
 import { type ModelLine, modelShape } from './line.ts';
-import { type ModelMetrics, modelMetrics } from './model-metrics.ts';
+import { type ModelMetrics, modelMetrics, rankingMetrics } from './model-metrics.ts';
 import { countsOf } from './prove/counts.ts';
 import { type Inference, modelCommitment } from './prove/inference.ts';
 import { laneBitsOf } from './prove/score.ts';
@@ -66,10 +66,10 @@ export function compare(
 ): Comparison {
   const labels = labelsOf(benchmark, schema);
   const predictions = { baselinePredictions: baseline.predictions, candidatePredictions: candidate.predictions };
-  const words = countsOf({ metric, classes, labels, ...predictions });
-  const metricsFor = (evaluated: Evaluated) => modelMetrics(schema.label, labels, evaluated.predictions);
-  return {
-    counts: namedCounts(metric, classes, words),
-    metrics: { baseline: metricsFor(baseline), candidate: metricsFor(candidate) },
-  };
+  const counts = namedCounts(metric, classes, countsOf({ metric, classes, labels, ...predictions }));
+  const metricsFor = (of: 'baseline' | 'candidate') =>
+    'positives' in counts
+      ? rankingMetrics(counts, of)
+      : modelMetrics(schema.label, labels, predictions[`${of}Predictions`]);
+  return { counts, metrics: { baseline: metricsFor('baseline'), candidate: metricsFor('candidate') } };
 }

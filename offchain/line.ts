@@ -7,12 +7,13 @@ import type { Config } from './config/load.ts';
 import { foldId, metricId, trainingSetRoot } from './context.ts';
 import { dataRootOf, EMPTY_TRAINING_SET, rowDigests, rowsRoot } from './data-root.ts';
 import { countsLength } from './delta.ts';
+import { isRanking } from './delta-auroc.ts';
 import { HokusaiError } from './errors.ts';
 import { byDigest, type IntegrationTerms } from './integrate.ts';
 import { classesOf } from './label.ts';
 import type { Metric } from './metrics.ts';
 import { inferenceCircuit, type ModelShape } from './prove/inference.ts';
-import { laneBitsOf } from './prove/score.ts';
+import { laneBitsOf, scoreCircuit } from './prove/score.ts';
 import { featuresOf, fitQuantiser, type Quantiser, quantise, quantiserHash } from './quantise.ts';
 import { parseSchema, type Schema } from './schema.ts';
 import { readCsv, type Table } from './table.ts';
@@ -86,7 +87,7 @@ export async function modelLine(given: {
     metric,
     spec,
     integration,
-    trainSpecHash: trainSpecHashOf(spec, integration),
+    trainSpecHash: trainSpecHashOf(spec, integration, metric),
     quantiser,
     trainingSet,
     trainingSetRoot: trainingSetRoot(EMPTY_TRAINING_SET, dataRoot),
@@ -107,19 +108,21 @@ export function modelShape({ quantiser, spec, metric, fold }: Omit<ModelLine, 'f
   const laneBits = laneBitsOf(metric, fold.classes).predictions;
   const inputs = featuresOf(quantiser).length;
   if (spec.framework !== 'reference') return { family: 'external', inputs, laneBits };
-  return { ...sizesOf(spec, fold.classes), inputs, laneBits };
+  return { ...sizesOf(spec, fold.classes, isRanking(metric)), inputs, laneBits };
 }
 
 /**
- * What a policy says of how its candidates are trained, and on which rows of a contribution. Hyperparameters are text, for
- * those with a point have no other form.
+ * What a policy says of how its candidates are trained, on which rows of a contribution, and whether they say classes or
+ * scores. Hyperparameters are text, for those with a point have no other form.
  */
-export function trainSpecHashOf(spec: TrainSpec, { maxRows, replace }: IntegrationTerms): Hex {
+export function trainSpecHashOf(spec: TrainSpec, { maxRows, replace }: IntegrationTerms, metric: Metric): Hex {
   const { framework, modelType, hyperparameters } = spec;
   const always = {
     evaluator: EVALUATOR,
     model: modelType,
     integration: { maxRows: maxRows ?? null, replace: replace ? { ...replace } : null },
+    // Another model follows from the same rows.
+    ...(isRanking(metric) && { predicts: 'scores' }),
   };
   if (framework !== 'reference') {
     const { command = [] } = spec;
@@ -135,7 +138,8 @@ export function trainSpecHashOf(spec: TrainSpec, { maxRows, replace }: Integrati
  * The model line of a configuration's files.
  *
  * @throws HokusaiError `configuration` LINE_MISFIT when baseline or benchmark do not fit the schema, with all problems,
- *   LINE_KEY when rows cannot be told apart by the key of integration, LINE_TASK when metric, terms or type of model are not for its label; INFERENCE_TOO_LARGE
+ *   LINE_KEY when rows cannot be told apart by the key of integration, LINE_TASK when metric, terms or type of model are not for its label; SCORE_TOO_LARGE,
+ *   INFERENCE_TOO_LARGE, INFERENCE_SCORES
  */
 export async function ownedLine(config: Config, secrets: OwnerSecrets): Promise<ModelLine> {
   const { data, training: spec, integration, policy } = config;
@@ -155,6 +159,7 @@ export async function ownedLine(config: Config, secrets: OwnerSecrets): Promise<
   const given = { schema, metric: policy.metric, spec, integration, baseline, benchmark, secrets };
   const line = await modelLine(given);
   // Before anything is trained: whether it can be proven follows from the table.
+  scoreCircuit(policy.metric, line.fold.classes, line.fold.n);
   if (config.assurance === 'inferred') inferenceCircuit(modelShape(line));
   return line;
 }

@@ -20,7 +20,7 @@ export type ClassMetric = (typeof CLASS_METRICS)[number];
 export const ERROR_METRICS = ['mse', 'mae'] as const;
 
 /** What can be paid for; of more than two classes accuracy alone. */
-export const METRICS = [...CLASS_METRICS, ...ERROR_METRICS] as const;
+export const METRICS = [...CLASS_METRICS, 'auroc', ...ERROR_METRICS] as const;
 export type Metric = (typeof METRICS)[number];
 
 /**

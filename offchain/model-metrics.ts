@@ -1,5 +1,6 @@
 /** What is said of one model's predictions on a fold, for people: exact fractions and integers, so that validators agree. */
 
+import type { RankingCounts } from './counts.ts';
 import { ceilDiv } from './delta-counts.ts';
 import type { Label } from './label.ts';
 import {
@@ -36,7 +37,10 @@ export type RegressionMetrics = {
 /** The range that 0 to 65535 stand for, canonical decimals. */
 export type Range = { low: string; high: string };
 
-export type ModelMetrics = BinaryMetrics | ClassesMetrics | RegressionMetrics;
+/** Of two classes whose rows are ranked. */
+export type RankingMetrics = { auroc: Ratio };
+
+export type ModelMetrics = BinaryMetrics | RankingMetrics | ClassesMetrics | RegressionMetrics;
 
 /** What a model predicted, against the labels. */
 export function modelMetrics(
@@ -47,6 +51,14 @@ export function modelMetrics(
   if ('positive' in label) return metricsOf(confusionOf(jointCounts(labels, predictions, predictions), 'baseline'));
   if ('classes' in label) return classesMetrics(label.classes, labels, predictions);
   return regressionMetrics(label, labels, predictions);
+}
+
+/** The share of the pairs of a positive and a negative row that a model has in order; placements are in halves. */
+export function rankingMetrics(
+  { positives, negatives, ...placements }: RankingCounts,
+  of: 'baseline' | 'candidate',
+): RankingMetrics {
+  return { auroc: { numerator: Number(placements[`${of}Placements`]), denominator: 2 * positives * negatives } };
 }
 
 function classesMetrics(

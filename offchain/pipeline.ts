@@ -8,6 +8,7 @@ import type { Config } from './config/load.ts';
 import { trainingSetRoot } from './context.ts';
 import { countWords } from './counts.ts';
 import { delta, statedTerms, type Terms } from './delta.ts';
+import { isRanking } from './delta-auroc.ts';
 import { HokusaiError } from './errors.ts';
 import { type Comparison, compare, evaluate, inferenceOf } from './evaluate.ts';
 import type { Executor } from './executor.ts';
@@ -255,15 +256,16 @@ async function trained(line: ModelLine, table: Table, root: Hex, executor: Execu
   const { schema, quantiser, spec, trainSpecHash } = line;
   const drawn = seed && isDrawn(spec) && { seed };
   const { quantiserHash } = line.fold;
+  const ranking = isRanking(line.metric);
   // The seed is also what the rows follow from.
   const inputs = { trainingSetRoot: root, quantiserHash, trainSpecHash, ...(seed && { seed }) };
   if (spec.framework === 'reference') {
     return (await executor.step('train', inputs, async ({ signal }) =>
-      train(table, { schema, quantiser, spec, ...drawn }, { signal }),
+      train(table, { schema, quantiser, spec, ranking, ...drawn }, { signal }),
     )) as Model;
   }
   const { benchmark, foldId } = line;
-  const given = { trainingSet: table, benchmark, foldId, schema, quantiser, quantiserHash, ...drawn };
+  const given = { trainingSet: table, benchmark, foldId, schema, quantiser, quantiserHash, ranking, ...drawn };
   return executor.step('train', { ...inputs, foldId }, ({ signal, progress }) =>
     trainExternal(spec, given, {
       ...{ log: join(executor.folder, 'training.log'), keep: (bytes) => executor.put(bytes) },

@@ -70,6 +70,12 @@ const LEVEL_OF: Readonly<Record<StepEvent['type'], LogLevel>> = {
   failed: 'error',
 };
 
+function changeText(counts: NonNullable<Attestation['counts']>): string {
+  if ('fixed' in counts) return `${counts.fixed} fixed, ${counts.broken} broken`;
+  if ('positives' in counts) return `${counts.positives} positive, ${counts.negatives} negative`;
+  return `sum of errors ${counts.baselineErrors} before, ${counts.candidateErrors} now`;
+}
+
 /** What a run prints while it goes on: a line for each finished step, and on a terminal the one at work. */
 export class Progress {
   readonly #level: number;
@@ -119,12 +125,8 @@ export class Progress {
     lines.push(...rowsText(attestation), ...(integration ? balanceText(integration) : []));
     const { benchmark, counts, delta, transactions, proof } = attestation;
     if (counts && delta) {
-      const changed =
-        'fixed' in counts
-          ? `${counts.fixed} fixed, ${counts.broken} broken`
-          : `sum of errors ${counts.baselineErrors} before, ${counts.candidateErrors} now`;
       lines.push(
-        `  ${counts.n} benchmark rows: ${changed}`,
+        `  ${counts.n} benchmark rows: ${changeText(counts)}`,
         `  ${benchmark.metric}: deltaOne ${bps(delta.deltaOneBps)}, payable ${bps(delta.payableBps)}, reward ${formatUnits(BigInt(delta.reward), 18)} tokens`,
       );
     }

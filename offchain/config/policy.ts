@@ -65,7 +65,7 @@ export const zPolicy = z
       .enum(METRICS)
       .default(DEFAULTS.metric)
       .describe(
-        "What is paid for; of more than two classes accuracy alone, of a regression mse or mae, as skill: by how much of a constant's error it falls. A model keeps the one that it was registered with.",
+        "What is paid for; of more than two classes accuracy alone, of a regression mse or mae, as skill: by how much of a constant's error it falls. By auroc models are paid that rank rows: they commit to scores of 16 bits, up to 512 benchmark rows. A model keeps the one that it was registered with.",
       ),
     min_delta_bps: int()
       .min(0)

@@ -1,7 +1,8 @@
 /** The whole file: each section's own check, and what sections mean together. */
 import { z } from 'zod';
+import { isRanking } from '../delta-auroc.ts';
 import { METRIC_NAMES } from '../metrics/names.ts';
-import { CLASS_METRICS, ERROR_METRICS, METRICS } from '../metrics.ts';
+import { ERROR_METRICS, METRICS } from '../metrics.ts';
 import { isTrackingUri } from '../mlflow/destination.ts';
 import { DEFAULTS } from './defaults.ts';
 import { zEvaluation } from './evaluation.ts';
@@ -80,13 +81,13 @@ export const zConfigFile = z
       .enum(['scored', 'inferred'], { error: 'only scored and inferred run so far' })
       .default('scored')
       .describe(
-        'What is proven. scored: the counts follow from the committed labels and predictions. inferred: and the predictions from the two committed models on the committed benchmark (up to 30 or 64 features; minutes more of proving).',
+        'What is proven. scored: the counts follow from the committed labels and predictions. inferred: and the predictions from the two committed models on the committed benchmark (up to 30 or 64 features; minutes more of proving; of an MLPClassifier not by auroc).',
       ),
   })
   .superRefine(
     ({ training, policy, evaluation, assurance }, { addIssue }) => {
       const task = taskOfTraining(training);
-      const paid = task === 'regression' ? ERROR_METRICS : CLASS_METRICS;
+      const paid = METRICS.filter((metric) => ERROR_METRICS.some((one) => one === metric) === (task === 'regression'));
       const refuse = (names: readonly string[], metric: string, ...path: (string | number)[]) => {
         if (names.includes(metric)) return;
         const message = `${training.model_type} is for a ${task}, and its metrics are ${names.join(', ')}`;
@@ -100,8 +101,9 @@ export const zConfigFile = z
         const message = 'what a model of another framework predicts is not proven: use framework reference, or scored';
         addIssue({ code: 'custom', path: ['assurance'], message, input: assurance });
       }
-      if (task === 'regression' && policy.guardrails.length > 0) {
-        const message = 'the counts of a regression tell of its own metric alone: there is no other to guard';
+      if ((task === 'regression' || isRanking(policy.metric)) && policy.guardrails.length > 0) {
+        const counted = task === 'regression' ? 'a regression tell of its own metric' : 'auroc tell of it';
+        const message = `the counts of ${counted} alone: there is no other to guard`;
         addIssue({ code: 'custom', path: ['policy', 'guardrails'], message, input: policy.guardrails });
       }
     },

@@ -27,7 +27,7 @@ export const FILES_OF_A_PROJECT = {
 /** Columns. */
 const WIDTH = 118;
 
-/** A configuration with a comment on every key. Values are written as JSON, which is YAML as well. */
+/** A configuration with a comment on every key. Text is written as JSON, which is YAML as well. */
 export function configText(values: ConfigValues): string {
   const given = valuesOf(values);
   const isItem = ({ path }: ConfigKey) => ['custom_metrics', 'guardrails'].includes(path.at(-2)!);
@@ -67,18 +67,19 @@ function entry({ path, means, takes, fallback, isSection }: ConfigKey, given: Re
   const indent = '  '.repeat(path.length - 1);
   const gap = path.length === 1 ? '\n' : '';
   const [value = fallback, why] = given[path.join('.')] ?? [];
-  const absent = fallback === undefined ? '' : `Default: ${yamlOf(fallback)}${why ? `; ${why}` : ''}.`;
+  const written = (one: unknown) => (takes.startsWith('text') ? JSON.stringify(one) : plain(one));
+  const absent = fallback === undefined ? '' : `Default: ${written(fallback)}${why ? `; ${why}` : ''}.`;
   const range = takes === 'text' || takes === value ? '' : `${capital(takes)}.`;
   const comment = wrap(
     [means, isSection ? '' : range, isSection ? '' : absent].filter(Boolean).join(' '),
     `${indent}# `,
   );
   if (isSection) return `${gap}${comment}${indent}${name}:\n`;
-  return `${gap}${comment}${indent}${value === undefined ? `# ${name}:` : `${name}: ${yamlOf(value)}`}\n`;
+  return `${gap}${comment}${indent}${value === undefined ? `# ${name}:` : `${name}: ${written(value)}`}\n`;
 }
 
-const yamlOf = (value: unknown): string =>
-  Array.isArray(value) ? `[${value.map(yamlOf).join(', ')}]` : JSON.stringify(value);
+/** Words that are chosen from, and numbers, which need no quotes. */
+const plain = (value: unknown): string => (Array.isArray(value) ? `[${value.map(plain).join(', ')}]` : String(value));
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 

@@ -1,11 +1,13 @@
 /** All that is said of two models on a fold for the model's owner: doubles, for people, never hashed and never paid by. */
 import { labelsOf } from '../check-table.ts';
 import type { GateTerms } from '../delta.ts';
+import { isRanking } from '../delta-auroc.ts';
 import { classNames, type NumberLabel } from '../label.ts';
 import type { ModelLine } from '../line.ts';
 import type { PartialModel } from '../pipeline.ts';
 import { quantise } from '../quantise.ts';
 import { type Model, predict, scores } from '../train/model.ts';
+import { classesBy, type RankingModel, sumsBy } from '../train/ranking.ts';
 import { confusionTable, perClass } from './classes.ts';
 import { type Calibration, type Curve, calibrationOf, curveOf } from './curves.ts';
 import { type CustomMetric, type CustomResult, customResults } from './custom.ts';
@@ -83,7 +85,9 @@ export async function evaluation(line: ModelLine, models: Both<Model>, evaluatin
   const { label } = line.schema;
   const { classes } = line.fold;
   const told = async <Of extends Rows>(baseline: Of, candidate: Of): Promise<Told> => {
-    const predictions = { baselinePredictions: before, candidatePredictions: after };
+    const said = (rows: Rows, predictions: Uint8Array | Uint16Array) =>
+      'classes' in rows ? rows.predictions : predictions;
+    const predictions = { baselinePredictions: said(baseline, before), candidatePredictions: said(candidate, after) };
     const { metrics, customMetrics, terms, learning } = evaluating;
     const compared = { classes, baseline, candidate, labels, ...predictions };
     return {
@@ -108,8 +112,10 @@ export async function evaluation(line: ModelLine, models: Both<Model>, evaluatin
     };
   }
   const rows = (model: Model, predictions: ArrayLike<number>): ClassRows => {
+    const known = { classes, labels: Uint8Array.from(labels) };
+    if (isRanking(line.metric)) return { ...known, ...ranked(model as RankingModel, predictions, line) };
     const given = scores(model, features);
-    const said = { classes, labels: Uint8Array.from(labels), predictions: Uint8Array.from(predictions) };
+    const said = { ...known, predictions: Uint8Array.from(predictions) };
     if (!given) return said;
     return { ...said, scores: given, probabilities: probabilitiesOf(model, given, line.spec.modelType) };
   };
@@ -124,6 +130,13 @@ function learningCurve(
 ): LearningCurve {
   const points = models.map(({ rows, model }) => ({ rows, value: measureOf(rowsOf(model))()[metric]! }));
   return { metric, points };
+}
+
+/** What is shown is what is paid for: the scores that were committed to. */
+function ranked(model: RankingModel, predictions: ArrayLike<number>, { spec }: ModelLine) {
+  const given = Float64Array.from(predictions);
+  const probabilities = probabilitiesOf(model, [sumsBy(model, given)], spec.modelType);
+  return { predictions: classesBy(given), scores: [given], probabilities };
 }
 
 type ScoredRows = Required<ClassRows>;

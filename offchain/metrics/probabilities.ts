@@ -20,9 +20,10 @@ const sigmoid = (x: number): number => logistic(Math.max(-FAR, Math.min(x, FAR))
  * - forest: the share of the votes; of two classes the mean share of positive rows in the trees' leaves, or the logistic
  *   function of a boosted model's log-odds.
  *
+ * - linear-regression: of a ranking model alone, like linear.
  * - external: what the program said, which are probabilities.
  *
- * @param scores - what `scores` of train/model.ts gives
+ * @param scores - what `scores` of train/model.ts gives, or `sumsBy` of train/ranking.ts
  */
 export function probabilitiesOf(model: Model, scores: readonly Float64Array[], modelType: string): Float64Array[] {
   switch (model.family) {
@@ -44,7 +45,7 @@ export function probabilitiesOf(model: Model, scores: readonly Float64Array[], m
     case 'external':
       return [...scores];
     case 'linear-regression':
-      return [];
+      return scores.map((column) => column.map((score) => sigmoid(score / 255)));
   }
 }
 

@@ -60,7 +60,7 @@ export function policyOf(config: Config, circuits: Circuits, committee: Committe
   const { alpha: _, validators: __, ...terms } = config.policy;
   const guardrails = terms.gate.guardrails.map(({ metric, maxLossBps }) => ({ metric: metricId(metric), maxLossBps }));
   const gate = { ...terms.gate, guardrails };
-  const trainSpecHash = trainSpecHashOf(config.training, config.integration);
+  const trainSpecHash = trainSpecHashOf(config.training, config.integration, terms.metric);
   return { ...terms, ...circuits, metric: metricId(terms.metric), gate, trainSpecHash, ...committee };
 }
 

@@ -61,11 +61,17 @@ export function capacityOf(name: InferenceCircuit): Capacity {
 /**
  * The smallest inference circuit that holds the models of a shape.
  *
- * @throws HokusaiError `INFERENCE_TOO_LARGE` (configuration) when none does.
+ * @throws HokusaiError `INFERENCE_TOO_LARGE` or `INFERENCE_SCORES` (configuration) when none does.
  */
 export function inferenceCircuit(shape: ModelShape): InferenceCircuit {
   const fitting = fittingCircuit(shape);
   if (fitting) return fitting;
+  if (shape.family === 'dense' && shape.laneBits === 16) {
+    throw new HokusaiError('configuration', 'INFERENCE_SCORES', 'No circuit proves the scores of a perceptron.', {
+      details: { ...shape },
+      next: 'Choose another training.model_type, pay for another metric than auroc, or use assurance: scored.',
+    });
+  }
   const classes = INFERENCE_CIRCUITS.filter((name) => CIRCUITS[name].family === shape.family);
   const { family, ...sizes } = shape;
   const text = Object.entries(sizes).map(([name, size]) => `${name} ${size}`);

@@ -1,7 +1,8 @@
 // What both models are good at, of more than two classes and of numbers. No row is in these sections.
 import type { Attestation } from '../attest.ts';
+import type { RankingCounts } from '../counts.ts';
 import { type Ratio, ratioValue } from '../metrics.ts';
-import { type ModelMetrics, metricValues, type Range } from '../model-metrics.ts';
+import { type ModelMetrics, metricValues, type Range, rankingMetrics } from '../model-metrics.ts';
 import { type Html, html } from './html.ts';
 import { grouped } from './numbers.ts';
 import { changeBar } from './pictures.ts';
@@ -42,6 +43,26 @@ export function classesSection(attestation: Attestation): Html | undefined {
 <thead><tr><th scope="col">Class</th><th scope="col" class="number">Rows</th><th scope="col" class="bar">Change of recall</th><th scope="col" class="number">Recall</th><th scope="col" class="number">Precision</th><th scope="col" class="number">F1</th></tr></thead>
 <tbody>
 ${lines}
+</tbody>
+</table>
+</section>`;
+}
+
+/** How well both models rank the rows. */
+export function rankingSection(counts: RankingCounts): Html {
+  const [before, after] = (['baseline', 'candidate'] as const).map((of) =>
+    ratioValue(rankingMetrics(counts, of).auroc),
+  );
+  const figure = (value: number | null | undefined) => (value == null ? 'undefined' : value.toFixed(4));
+  return html`<section>
+<h2>How well each model ranks</h2>
+<p>${grouped(counts.positives)} positive and ${grouped(counts.negatives)} negative sealed rows, ranked by each model’s scores.</p>
+<table>
+<caption>The share of the pairs of a positive and a negative row in which the positive one has the higher score, equal ones
+counting one half: the area under the ROC curve</caption>
+<thead><tr><th scope="col">Metric</th><th scope="col" class="number">Baseline</th><th scope="col" class="number">Candidate</th><th scope="col" class="bar">Change</th></tr></thead>
+<tbody>
+<tr><th scope="row">AUROC</th><td class="number">${figure(before)}</td><td class="number">${figure(after)}</td><td class="bar">${before != null && after != null && changeBar(before, after)}</td></tr>
 </tbody>
 </table>
 </section>`;

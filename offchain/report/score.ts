@@ -12,7 +12,7 @@ import {
   type Ratio,
   ratioValue,
 } from '../metrics.ts';
-import { classesSection, regressionSections } from './figures.ts';
+import { classesSection, rankingSection, regressionSections } from './figures.ts';
 import { type Html, html } from './html.ts';
 import { grouped, percent, points } from './numbers.ts';
 import { intervalPicture } from './pictures.ts';
@@ -96,6 +96,7 @@ function exactLine(metric: Metric, counts: Counts, delta: Delta, line: Line): Ht
 export function rowsSections(attestation: Attestation): Html | undefined {
   const { counts, benchmark } = attestation;
   if (!counts) return undefined;
+  if ('positives' in counts) return rankingSection(counts);
   if (!('fixed' in counts)) return regressionSections(attestation);
   return html`<section>
 <h2>What changed on the benchmark</h2>
@@ -158,6 +159,7 @@ export const METRIC: Readonly<Record<Metric, { name: string; meaning: string }>>
   precision: { name: 'precision', meaning: 'truly positive of those said to be' },
   recall: { name: 'recall', meaning: 'found of the positive' },
   f1: { name: 'F1', meaning: 'of precision and recall' },
+  auroc: { name: 'AUROC', meaning: 'of the pairs of a positive and a negative row in order' },
   mse: { name: 'skill by squared error', meaning: 'of a constant’s squared error gone' },
   mae: { name: 'skill by absolute error', meaning: 'of a constant’s absolute error gone' },
 };

@@ -9,7 +9,9 @@ import type { TrainInput } from './trainer.ts';
  */
 const WEIGHT_LIMIT = 2 ** 11;
 const HIDDEN_LIMIT = 2 ** 17;
-const OUTPUT_LIMIT = 2 ** 21;
+export const OUTPUT_LIMIT = 2 ** 21;
+/** Of an output's 22 bits a score has the upper 16. */
+export const SCORE_UNIT = 2 ** 6;
 /** Lowest bits that ReLU leaves out. */
 const HIDDEN_SHIFT = 7;
 /** Where the search for a scale begins, met only by weights that are all nearly 0; the factor is 2^60. */
@@ -45,6 +47,8 @@ export type DenseModel = {
   outputs: Unit[];
   /** Exponent of a power of two, at most 60: the outputs are so many times those before rounding. */
   scale: number;
+  /** Of one output: what it predicts is a score, the upper 16 bits of (output - 1 + 2^21), instead of the class. */
+  output?: 'score';
   quantiserHash: `0x${string}`;
 };
 
@@ -132,9 +136,12 @@ export function denseSums(model: DenseModel, features: Features): { hidden: Floa
 export const denseScores = (model: DenseModel, features: Features): Float64Array[] =>
   denseSums(model, features).outputs;
 
-/** Class of each row. Errors as {@link denseSums}. */
-export const predictDense = (model: DenseModel, features: Features): Uint8Array =>
-  decide(denseSums(model, features).outputs);
+/** Class of each row, or its score. Errors as {@link denseSums}. */
+export function predictDense(model: DenseModel, features: Features): Uint8Array | Uint16Array {
+  const { outputs } = denseSums(model, features);
+  if (model.output !== 'score') return decide(outputs);
+  return Uint16Array.from(outputs[0]!, (output) => Math.floor((output - 1 + OUTPUT_LIMIT) / SCORE_UNIT));
+}
 
 /** How much rounding changes on the training rows. */
 export function compareRounded(input: TrainInput, layers: Layers, model: DenseModel): Rounding {

@@ -33,7 +33,7 @@ export type ExternalModel = {
   readonly sha256: string;
   readonly quantiserHash: Hex;
   readonly foldId: Hex;
-  /** Of each row of the fold a class, or a value of 0 to 65535: two bytes, the lower one first, in base64. */
+  /** Of each row of the fold a class, or a value or score of 0 to 65535: two bytes, the lower one first, in base64. */
   readonly predictions: string;
   /** Of each class, of two of the positive one alone, where it says any: doubles, the lowest byte first, in base64. */
   readonly probabilities?: readonly string[];
@@ -58,6 +58,8 @@ export interface ExternalInput {
   readonly schema: Schema;
   readonly quantiser: Quantiser;
   readonly quantiserHash: Hex;
+  /** Whether its predictions are to be scores, which are those of its probabilities. */
+  readonly ranking?: boolean;
   readonly seed?: Hex;
 }
 
@@ -95,8 +97,9 @@ export async function trainExternal(
         if (typeof said === 'object' && said !== null) versions = textsOf(said);
       },
     });
-    const predictions = predictionsIn(await fileIn(folder, 'predictions.npy'), input);
+    const said = predictionsIn(await fileIn(folder, 'predictions.npy'), input);
     const probabilities = await probabilitiesLeft(folder, input);
+    const predictions = input.ranking ? scoresOf(probabilities) : said;
     const file = (await readdir(folder)).find((name) => MODEL_FILE.test(name)) ?? 'model.onnx';
     const sha256 = await keep(await fileIn(folder, file));
     const { framework, modelType } = spec;
@@ -111,7 +114,10 @@ export async function trainExternal(
       quantiserHash,
       foldId,
     } as const;
-    return { ...model, predictions: base64(predictions), ...(probabilities && { probabilities }), versions };
+    return {
+      ...{ ...model, predictions: base64(predictions), versions },
+      ...(probabilities && { probabilities: probabilities.map(base64) }),
+    };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -223,7 +229,13 @@ async function probabilitiesLeft(folder: string, { benchmark, schema }: External
   if (columns.some((column) => column.some((value) => !(value >= 0 && value <= 1)))) {
     throw invalid(name, 'has what is no probability of 0 to 1');
   }
-  return (classes === 2 ? columns.slice(1) : columns).map(base64);
+  return classes === 2 ? columns.slice(1) : columns;
+}
+
+/** Of two classes: the probability of the positive one in 65535ths. */
+function scoresOf(probabilities: readonly Float64Array[] | undefined): Uint16Array {
+  if (!probabilities) throw invalid('probabilities.npy', 'is missing: rows are ranked by it');
+  return Uint16Array.from(probabilities[0]!, (probability) => toInteger(probability, 0, 1, MOST));
 }
 
 const textsOf = (said: object): Record<string, string> =>

@@ -39,6 +39,8 @@ export type ForestModel = {
   trees: Tree[];
   /** Magnitude below 2^31; 0 for votes. */
   bias: number;
+  /** Of a binary forest in the form of numbers (`ranking.ts`): its leaves are 2^scale times as large. */
+  scale?: number;
   quantiserHash: `0x${string}`;
 };
 

@@ -22,6 +22,8 @@ export type LinearRegressionModel = {
   weights: number[];
   /** Magnitude below 2^31. */
   bias: number;
+  /** Of a classifier in this form (`ranking.ts`), as linear models have it: of what is above half of the range. */
+  scale?: number;
   quantiserHash: `0x${string}`;
 };
 

@@ -14,14 +14,25 @@ import { ridgeTrainer } from './linear-regression.ts';
 import { mlpTrainer } from './mlp.ts';
 import type { Model } from './model.ts';
 import { multiclassTrainer } from './multiclass.ts';
+import { rankingOf } from './ranking.ts';
 import { referenceTrainer } from './reference.ts';
 import type { ReferenceSpec } from './spec.ts';
 import type { Trainer, TrainProgress } from './trainer.ts';
 
+/** How is learned. */
+interface Learning {
+  readonly schema: Schema;
+  readonly quantiser: Quantiser;
+  readonly spec: ReferenceSpec;
+  readonly seed?: Hex;
+  /** Whether a classifier is to say scores, as `ranking.ts` has it. */
+  readonly ranking?: boolean;
+}
+
 /** Learns from the distinct rows of a table, in the order of their digests. The table has passed `checkTable`. */
 export async function train(
   table: Table,
-  { schema, quantiser, spec, seed }: { schema: Schema; quantiser: Quantiser; spec: ReferenceSpec; seed?: Hex },
+  { schema, quantiser, spec, seed, ranking = false }: Learning,
   { signal, onProgress }: { signal?: AbortSignal; onProgress?: (progress: TrainProgress) => void } = {},
 ): Promise<Model> {
   const rows = byDigest(table, schema);
@@ -35,13 +46,17 @@ export async function train(
     ...(signal && { signal }),
     ...(onProgress && { onProgress }),
   });
-  return model;
+  return ranking ? rankingOf(model) : model;
 }
 
-/** The family and sizes of the models that a specification gives of so many classes. */
-export function sizesOf(spec: ReferenceSpec, classes: number): Omit<ModelShape, 'inputs' | 'laneBits'> {
+/** The family and sizes of the models that a specification gives of so many classes. @see Learning for `ranking` */
+export function sizesOf(
+  spec: ReferenceSpec,
+  classes: number,
+  ranking = false,
+): Omit<ModelShape, 'inputs' | 'laneBits'> {
   const outputs = classes > 2 ? classes : 1;
-  if (spec.modelType === 'Ridge') return { family: 'linear-regression' };
+  if (spec.modelType === 'Ridge' || (spec.modelType === 'LinearSVC' && ranking)) return { family: 'linear-regression' };
   if (spec.modelType === 'LinearSVC')
     return classes > 2 ? { family: 'dense', hidden: 0, outputs } : { family: 'linear' };
   if (spec.modelType === 'MLPClassifier') {

@@ -1,6 +1,12 @@
 import type { Attestation } from '../attest.ts';
 import { confusionOf, metricsOf, type Ratio } from '../metrics.ts';
-import { type ClassesMetrics, type ModelMetrics, type RegressionMetrics, r2Bps } from '../model-metrics.ts';
+import {
+  type ClassesMetrics,
+  type ModelMetrics,
+  type RegressionMetrics,
+  r2Bps,
+  rankingMetrics,
+} from '../model-metrics.ts';
 import { type Comparison, differences } from './attestation.ts';
 
 type Which = 'baseline' | 'candidate';
@@ -28,6 +34,7 @@ export function metricsProblems({ benchmark, models }: Attestation, counts: Coun
     if (!metrics || !('perClass' in metrics)) return [...accuracy, `${where} is missing`];
     return [...accuracy, ...classProblems(metrics, benchmark, correct).map((problem) => `${where} ${problem}`)];
   }
+  if ('positives' in counts) return differences(stated(of, metrics, rankingMetrics(counts, of)));
   if (!metrics || !('mse' in metrics)) return [`models.${of}.metrics are not those of a regression`];
   return differences({
     ...stated(of, metrics, paidErrors(counts, of)),

@@ -245,6 +245,33 @@ describe('hokusai run for another metric than accuracy', () => {
   });
 });
 
+describe('hokusai run for AUROC', () => {
+  it('commits to scores, which are proven, settled, paid and verified', async () => {
+    const directory = await project('auroc', '--seed', '3');
+    const file = join(directory, 'hokusai.yaml');
+    await writeFile(file, (await readFile(file, 'utf8')).replace('metric: accuracy', 'metric: auroc'));
+    const ran = await hokusai('run', file, '--chain', 'local');
+    assert.equal(ran.code, 0, ran.stderr);
+    assert.match(ran.stdout, /178 positive, 106 negative\n {2}auroc: deltaOne 2\.16 points, payable 1\.01 points/);
+    const { folder: run, ...attestation } = await attestationOf(directory);
+    const { benchmark, delta, proof, transactions } = attestation;
+    assert.deepEqual([benchmark.metric, delta!.failed, proof!.circuit], ['auroc', '', 'auroc512']);
+    assert.equal(BigInt(delta!.reward), BigInt(delta!.payableBps) * 10n ** 18n);
+    assert.ok(transactions.some(({ action }) => action === 'claim'));
+    const verified = await hokusai('verify', run, '--json');
+    assert.equal(verified.code, 0, verified.stdout);
+    assert.equal(JSON.parse(verified.stdout).level, 1);
+    assert.match(await readFile(join(run, 'report.html'), 'utf8'), /How well each model ranks/);
+    // A variance smaller than the one that is proven, which would raise the bound.
+    assert('positives' in attestation.counts!);
+    const counts = { ...attestation.counts, positiveSquares: String(BigInt(attestation.counts.positiveSquares) - 1n) };
+    await writeFile(join(run, 'attestation.json'), JSON.stringify({ ...attestation, counts }));
+    const forged = await hokusai('verify', run);
+    assert.equal(forged.code, 1);
+    assert.match(forged.stdout, /✖ proven counts: /);
+  });
+});
+
 describe('bad input', () => {
   const refused = ({ code, stderr, stdout }: Finished, expected: number, ...words: (string | RegExp)[]) => {
     assert.equal(code, expected, stderr);

@@ -186,6 +186,13 @@ policy:
         [5, 'policy.guardrails', 'the counts of a regression tell of its own metric alone: there is no other to guard'],
       ],
     );
+    assert.deepEqual(
+      found('policy: { metric: auroc, guardrails: [{ metric: recall, max_loss_bps: 1 }] }').map(([, path, text]) => [
+        path,
+        text,
+      ]),
+      [['policy.guardrails', 'the counts of auroc tell of it alone: there is no other to guard']],
+    );
     const [[line, path, message]] = found('policy: { metric: mse }') as [[number, string, string]];
     assert.deepEqual([line, path], [2, 'policy.metric']);
     assert.match(message, /^LinearSVC is for a classification, and its metrics are accuracy, /);
@@ -289,7 +296,7 @@ policy:
       [14, 'guardrails.4', 'wrong type, expected keys and values'],
     ]);
     assert.deepEqual(found(problemsOf(`${DATA}\npolicy: { metric: f1_score, guardrails: recall }`)), [
-      [2, 'metric', `${options}|"mse"|"mae"`],
+      [2, 'metric', `${options}|"auroc"|"mse"|"mae"`],
       [2, 'guardrails', 'wrong type, expected a list'],
     ]);
     const many = (count: number) => {

@@ -24,9 +24,11 @@ describe('counts by name', () => {
       ['accuracy', 7, 6],
       ['mse', 0, 65_535],
       ['mae', 0, 65_535],
+      ['auroc', 2, 65_535],
     ] as const) {
       fc.assert(
-        fc.property(rowsOf(most), (rows) => {
+        fc.property(rowsOf(most), (drawn) => {
+          const rows = drawn.map(([label, ...said]) => [metric === 'auroc' ? label % 2 : label, ...said] as const);
           const words = countsOf(scoreRows(metric, classes, rows));
           const counts = namedCounts(metric, classes, words);
           assert.deepEqual(zCounts.parse(counts), counts);
@@ -61,6 +63,17 @@ describe('counts by name', () => {
     assert.deepEqual(namedCounts('mae', 0, countsOf(scoreRows('mae', 0, numbers))), {
       ...{ n: 3, below: 1, above: 1, baselineErrors: '13', candidateErrors: '3', squares: String(9 + 1 + 64) },
       deviations: '50',
+    });
+    const ranked = [
+      [1, 40, 50],
+      [1, 20, 30],
+      [0, 20, 20],
+      [0, 30, 10],
+      [0, 10, 10],
+    ] as const;
+    assert.deepEqual(namedCounts('auroc', 2, countsOf(scoreRows('auroc', 2, ranked))), {
+      ...{ n: 5, positives: 2, negatives: 3, baselinePlacements: '9', candidatePlacements: '12' },
+      ...{ positiveSquares: '9', negativeSquares: String(1 + 4) },
     });
   });
 

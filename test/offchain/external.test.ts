@@ -114,6 +114,24 @@ describe('a program that trains', async () => {
     assert.equal((await stat(log)).mode & 0o777, 0o600);
   });
 
+  it('is ranked by the probabilities that it leaves, and refused where it leaves none', async () => {
+    const { rows: n } = input.benchmark;
+    const probabilities = Array.from({ length: n }, (_, row) => [1 - row / n, row / n]);
+    const flat = (values: readonly (readonly number[])[]) => JSON.stringify(values.flat());
+    const leaving = await script(`
+      leave(Array(rows).fill(0));
+      const header = "{'descr': '<f8', 'fortran_order': False, 'shape': (" + rows + ", 2), }".padEnd(117) + "\\n";
+      const start = Buffer.from('\\x93NUMPY\\x01\\x00' + String.fromCharCode(header.length, 0) + header, 'latin1');
+      const values = Buffer.from(Float64Array.from(${flat(probabilities)}).buffer);
+      writeFileSync('probabilities.npy', Buffer.concat([start, values]));`);
+    const { model } = await train(leaving, { ...input, ranking: true });
+    const expected = probabilities.map(([, positive]) => Math.floor(positive! * 65_535 + 0.5));
+    assert.deepEqual([...predictionsOf(model)], expected);
+    const error = await refused(await script('leave(Array(rows).fill(0))'), { ...input, ranking: true });
+    assert.equal(error.code, 'TRAIN_OUTPUT_INVALID');
+    assert.match(error.message, /probabilities\.npy is missing: rows are ranked by it/);
+  });
+
   const cases: [name: string, text: string, expected: Partial<HokusaiError>][] = [
     ['NaN', 'leave(Array(rows).fill(NaN))', { kind: 'terminal', code: 'TRAIN_OUTPUT_INVALID' }],
     ['infinity', 'leave(Array(rows).fill(1 / 0))', { kind: 'terminal', code: 'TRAIN_OUTPUT_INVALID' }],

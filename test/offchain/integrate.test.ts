@@ -176,7 +176,9 @@ describe('attacks on the most rows of a contribution', () => {
   it('another limit is another trainSpecHash, so that a round pins it', () => {
     const spec = { framework: 'reference', modelType: 'LinearSVC', hyperparameters: { C: 1 } } as const;
     const others = [replacing(1, 'k'), replacing(2, 'k'), replacing(1, 'x'), replacing(1, 'k', 'x')];
-    const hashes = [{}, { maxRows: 1 }, { maxRows: 100 }, ...others].map((terms) => trainSpecHashOf(spec, terms));
+    const hashes = [{}, { maxRows: 1 }, { maxRows: 100 }, ...others].map((terms) =>
+      trainSpecHashOf(spec, terms, 'accuracy'),
+    );
     assert.equal(new Set(hashes).size, hashes.length);
   });
 });

@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type Attestation, metricsHash, zAttestation } from '../../offchain/attest.ts';
 import { foldId } from '../../offchain/context.ts';
-import { namedCounts } from '../../offchain/counts.ts';
+import { namedCounts, type RankingCounts } from '../../offchain/counts.ts';
 import { delta } from '../../offchain/delta.ts';
 import type { Label } from '../../offchain/label.ts';
 import type { Metric } from '../../offchain/metrics.ts';
-import { modelMetrics } from '../../offchain/model-metrics.ts';
+import { modelMetrics, type RankingMetrics, rankingMetrics } from '../../offchain/model-metrics.ts';
 import { countsOf } from '../../offchain/prove/counts.ts';
 import { reportHtml } from '../../offchain/report/report.ts';
 import { attestationChecks } from '../../offchain/verify/attestation.ts';
@@ -43,7 +43,27 @@ function attestationOf(metric: Metric, label: Label, size: number): Attestation 
   return attestation;
 }
 
+/** An attestation of two classes whose rows are ranked: the candidate's scores say more of the label. */
+function rankingAttestation(): Attestation {
+  const next = uniform(5);
+  const labels = Uint8Array.from({ length: ROWS }, () => Math.floor(next() * 2));
+  const said = (share: number) => Uint16Array.from(labels, (label) => 30_000 * (share * label + (1 - share) * next()));
+  const [baselinePredictions, candidatePredictions] = [said(0.1), said(0.3)];
+  const words = countsOf({ metric: 'auroc', classes: 2, labels, baselinePredictions, candidatePredictions });
+  const attestation = unproven(`0x${'c1'.repeat(20)}`, `0x${'ab'.repeat(32)}`);
+  const { benchmark, models } = attestation;
+  Object.assign(benchmark, { metric: 'auroc', classes: 2, n: ROWS });
+  benchmark.foldId = foldId(benchmark);
+  const counts = namedCounts('auroc', 2, words) as RankingCounts;
+  for (const which of ['baseline', 'candidate'] as const) models![which].metrics = rankingMetrics(counts, which);
+  attestation.counts = counts;
+  attestation.delta = delta('auroc', 2, words, { ...TERMS, guardrails: [] });
+  attestation.metricsHash = metricsHash(attestation);
+  return attestation;
+}
+
 const CASES = {
+  auroc: rankingAttestation,
   classes: () => attestationOf('accuracy', { name: 'y', classes: ['red', 'green & blue', 'none'] }, 3),
   mse: () => attestationOf('mse', { name: 'y', low: '-5', high: '8.107' }, 65_536),
   mae: () => attestationOf('mae', { name: 'y', low: '-5', high: '8.107' }, 65_536),
@@ -121,6 +141,31 @@ describe('an attestation of another task', () => {
     assert.deepEqual(await failing(attestation), ['metrics']);
   });
 
+  it('attack: placements and areas that the scores do not give', async () => {
+    const of = (change: (counts: RankingCounts, metrics: RankingMetrics) => void) => {
+      const attestation = CASES.auroc();
+      const { metrics } = attestation.models!.candidate;
+      assert(metrics && 'auroc' in metrics && 'positives' in attestation.counts!);
+      change(attestation.counts, metrics);
+      return failing(attestation);
+    };
+    const more = (text: string) => String(BigInt(text) + 1n);
+    assert.deepEqual(await of((_, { auroc }) => auroc.numerator++), ['metrics']);
+    assert.deepEqual(await of((counts) => Object.assign(counts, { n: counts.n + 1 })), ['counts']);
+    assert.deepEqual(
+      await of((counts) => Object.assign(counts, { candidatePlacements: more(counts.candidatePlacements) })),
+      ['metrics'],
+      'a single step is below a basis point, but the area says it',
+    );
+    const squares = (counts: RankingCounts) => Object.assign(counts, { positiveSquares: '0', negativeSquares: '0' });
+    assert.deepEqual(await of(squares), ['deltaOne'], 'less variance than the gain itself has');
+    const pairs = ({ positives, negatives }: RankingCounts) => String(2 * positives * negatives + 1);
+    assert.deepEqual(await of((counts) => Object.assign(counts, { candidatePlacements: pairs(counts) })), [
+      ...['metrics', 'deltaOne'],
+    ]);
+    assert.deepEqual(await of((counts) => [counts.positives++, counts.negatives--]), ['metrics']);
+  });
+
   it('attack: a squared sum beyond what the contract can read', async () => {
     const attestation = CASES.mse();
     assert('squaredLabels' in attestation.counts!);
@@ -149,6 +194,15 @@ describe('the report of another task', () => {
     const bars = reportHtml(CASES.classes()).match(/<td class="bar"><svg aria-hidden="true"/g);
     assert.equal(bars?.length, 3, 'how the recall of each class changed');
     assert.doesNotMatch(text, /says positive|Positive|NaN|undefined|null/);
+  });
+
+  it('shows how well each model ranks, and nothing of rows fixed', () => {
+    const text = textOf(CASES.auroc());
+    assert.match(text, /Percentage points of AUROC\./);
+    assert.match(text, /\d+ positive and \d+ negative sealed rows/);
+    assert.match(text, /AUROC 0\.\d{4} 0\.\d{4}/);
+    assert.match(text, /Positive rows \d+ ≥ 40 ✔ yes/);
+    assert.doesNotMatch(text, /Exact test|fixed|says positive|NaN|undefined|null/);
   });
 
   it('shows the errors of a regression in units of its labels, and no test of rows fixed', () => {
