@@ -10,6 +10,7 @@ import { writeWhole } from '../write-whole.ts';
 import { type Database, identifier, pathLiteral } from './database.ts';
 import { digestRows, type Roots, type RowForm, rootsOf } from './digests.ts';
 import type { Inspection } from './inspect.ts';
+import { part } from './part.ts';
 import type { Profiled } from './profile.ts';
 import { rejectedRows, writeQuarantine } from './quarantine.ts';
 import { sampleRows } from './sample.ts';
@@ -55,22 +56,25 @@ export async function commitData(
 ): Promise<Committed> {
   const { table, checked, form } = inspection;
   if (quarantine === undefined) refuseInvalid(inspection);
-  const { table: clean, rejected: refused } = await inspection.pii.clean();
+  const { table: clean, rejected: refused } = await part('cleaning', inspection.pii.clean);
   const rejected = await rejectedRows(db, inspection, refused);
   if (quarantine !== undefined) await writeQuarantine(db, table, rejected, quarantine);
-  const digests = await digestRows(db, clean, form);
-  const { kept, distinct, sampled } = await sampleRows(db, clean, { digests, rejected, label: form.label, maxSamples });
-  if (sampled === 0) throw noneLeft(table.path, checked.rejected);
+  const digests = await part('digests', () => digestRows(db, clean, form));
+  const { kept, distinct } = await part('sample', () =>
+    sampleRows(db, clean, { digests, rejected, label: form.label, maxSamples }),
+  );
+  if (kept.length === 0) throw noneLeft(table.path, checked.rejected);
   const file = join(db.directory, db.name('rows.parquet'));
-  await writeRows(db, clean, kept, file, location);
+  await part('write', () => writeRows(db, clean, kept, file, location));
   const folder = folderOf(location);
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const roots = await rootsOf(db, kept, await secretFile(secretOf(location)));
-  const { version } = await appendParquet(location, file, author);
+  const secret = await secretFile(secretOf(location));
+  const roots = await part('roots', async () => rootsOf(digests, secret, kept));
+  const { version } = await part('append', () => appendParquet(location, file, author));
   await rm(file);
   const record: CommitRecord = { version, ...roots, ...form };
   await writeWhole(recordOf(location, version), `${JSON.stringify(record, null, 2)}\n`, { mode: 0o600 });
-  return { ...record, read: table.rows, rejected: table.rows - distinct, sampledOut: distinct - sampled, folder };
+  return { ...record, read: table.rows, rejected: table.rows - distinct, sampledOut: distinct - kept.length, folder };
 }
 
 function refuseInvalid({ table, checked, misfits }: Inspection): void {
@@ -97,20 +101,39 @@ function noneLeft(path: string, rejected: number): HokusaiError {
 }
 
 /** Writes rows in the order of their digests: columns of numbers as numbers where each of them comes back as it was. */
-async function writeRows(db: Database, table: Profiled, kept: string, file: string, location: string): Promise<void> {
-  const types = await typesFor(db, table, kept, await typesOf(location));
+async function writeRows(
+  db: Database,
+  table: Profiled,
+  kept: Uint32Array,
+  file: string,
+  location: string,
+): Promise<void> {
+  const places = await placesOf(db, table.rows, kept);
+  const cells = `(SELECT * FROM ${table.cells} POSITIONAL JOIN ${places} WHERE place <> ${NOWHERE})`;
+  const types = await typesFor(db, { ...table, cells }, await typesOf(location));
   const columns = table.names.map((name, at) => {
     const type = types[at]!;
     return `${type === 'VARCHAR' ? `k${at}` : `CAST(k${at} AS ${type})`} AS ${identifier(name)}`;
   });
   // Put down before they are sorted: the blocks of columns that stand beside each other would fill the memory.
   const rows = db.name('rows');
-  await db.run(
-    `CREATE TABLE ${rows} AS SELECT digest AS ${rows}_digest, ${columns.join(', ')} FROM ${table.cells} JOIN ${kept} USING (row)`,
-  );
-  const query = `SELECT * EXCLUDE (${rows}_digest) FROM ${rows} ORDER BY ${rows}_digest`;
+  await db.run(`CREATE TABLE ${rows} AS SELECT place AS ${rows}_place, ${columns.join(', ')} FROM ${cells}`);
+  const query = `SELECT * EXCLUDE (${rows}_place) FROM ${rows} ORDER BY ${rows}_place`;
   await db.run(`COPY (${query}) TO ${pathLiteral(file)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 61440)`);
   await db.run(`DROP TABLE ${rows}`);
+}
+
+/** The place of a row that is not kept. */
+const NOWHERE = 0xffffffff;
+
+/** A table of `place`, from 0: where each row, in their order, stands among the kept ones. */
+async function placesOf(db: Database, rows: number, kept: Uint32Array): Promise<string> {
+  const places = new Uint32Array(rows).fill(NOWHERE);
+  for (const [place, row] of kept.entries()) places[row] = place;
+  const table = db.name('places');
+  await db.run(`CREATE TABLE ${table} (place UINTEGER)`);
+  await db.append(table, [[places]]);
+  return table;
 }
 
 type ColumnType = 'BIGINT' | 'DOUBLE' | 'VARCHAR';
@@ -126,7 +149,6 @@ async function typesOf(location: string): Promise<Map<string, ColumnType>> {
 async function typesFor(
   db: Database,
   { names, profile, cells }: Profiled,
-  kept: string,
   known: ReadonlyMap<string, ColumnType>,
 ): Promise<ColumnType[]> {
   const numbers = profile.flatMap(({ present, numbers: count }, at) => (present > 0 && count === present ? [at] : []));
@@ -134,7 +156,7 @@ async function typesFor(
   const types = names.map((name) => known.get(name) ?? ('VARCHAR' as const));
   if (asked.length === 0) return types;
   const counts = asked.map((at) => misfitsOf(`k${at}`, profile[at]!.longest));
-  const [misfits] = await db.rows<number[]>(`SELECT ${counts.join(', ')} FROM ${cells} JOIN ${kept} USING (row)`);
+  const [misfits] = await db.rows<number[]>(`SELECT ${counts.join(', ')} FROM ${cells}`);
   for (const [i, at] of asked.entries()) {
     const [integers, doubles] = [misfits![2 * i], misfits![2 * i + 1]];
     types[at] = integers === 0 ? 'BIGINT' : doubles === 0 ? 'DOUBLE' : 'VARCHAR';

@@ -1,19 +1,28 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { type DuckDBConnection, DuckDBDataChunk, DuckDBInstance, type DuckDBValue, UINTEGER } from '@duckdb/node-api';
+import {
+  type DuckDBBlobVector,
+  type DuckDBConnection,
+  DuckDBDataChunk,
+  DuckDBInstance,
+  type DuckDBUIntegerVector,
+  type DuckDBValue,
+  UINTEGER,
+} from '@duckdb/node-api';
 import { CANONICAL_SQL } from './canonical-sql.ts';
+import { removeWorkFolder, workFolder } from './work-folder.ts';
 
 export interface DatabaseOptions {
-  /** Processors to use; no result depends on it. */
+  /** Processors to use; no result depends on it. More of them finish sooner, and take more time and memory in all. */
   readonly threads?: number | undefined;
   /** What DuckDB may hold in memory; the rest goes to disk. */
   readonly memoryMB?: number | undefined;
 }
 
-const MEMORY_MB = 200;
+const MEMORY_MB = 300;
+/** DuckDB's writers wait for each other while rows are kept in order, and spin where memory or processors are scarce. */
+const THREADS = 1;
 /** Rows of a chunk of DuckDB's. */
 const CHUNK = 2048;
 
@@ -31,10 +40,10 @@ export class Database {
     this.#connection = connection;
   }
 
-  static async open({ threads, memoryMB = MEMORY_MB }: DatabaseOptions = {}): Promise<Database> {
-    const directory = mkdtempSync(join(tmpdir(), 'hokusai-data-'));
+  static async open({ threads = THREADS, memoryMB = MEMORY_MB }: DatabaseOptions = {}): Promise<Database> {
+    const directory = workFolder();
     const instance = await DuckDBInstance.create(join(directory, 'stage.duckdb'), {
-      ...(threads !== undefined && { threads: String(threads) }),
+      threads: String(threads),
       memory_limit: `${memoryMB}MB`,
       temp_directory: join(directory, 'spill'),
       autoinstall_known_extensions: 'false',
@@ -64,6 +73,13 @@ export class Database {
     return reader.getRows().map((row) => row.map(plain)) as unknown as Row[];
   }
 
+  /** The one BLOB of a result of one row. */
+  async bytes(sql: string): Promise<Uint8Array> {
+    const result = await this.#connection.run(sql);
+    const chunk = await result.fetchChunk();
+    return (chunk!.getColumnVector(0) as DuckDBBlobVector).getItemBytes(0)!;
+  }
+
   /** A large result, some thousand rows at a time. */
   async *stream<Row extends readonly unknown[]>(sql: string): AsyncGenerator<Row[]> {
     const result = await this.#connection.stream(sql);
@@ -74,28 +90,51 @@ export class Database {
     }
   }
 
+  /** A large result of one column of unsigned integers of 32 bits, some thousand rows at a time; good until the next. */
+  async *words(sql: string): AsyncGenerator<Uint32Array> {
+    const result = await this.#connection.stream(sql);
+    const words = new Uint32Array(CHUNK);
+    let fetched = 0;
+    for (let chunk = await result.fetchChunk(); chunk && chunk.rowCount > 0; chunk = await result.fetchChunk()) {
+      const vector = chunk.getColumnVector(0) as DuckDBUIntegerVector;
+      for (let row = 0; row < vector.itemCount; row++) words[row] = vector.getItem(row)!;
+      yield words.subarray(0, vector.itemCount);
+      if (++fetched % 256 === 0) collect();
+    }
+  }
+
   /** Appends columns of equal lengths to a table of unsigned integers of 32 bits: a tenth of the time of a CSV file. */
-  async append(table: string, blocks: AsyncIterable<readonly Uint32Array[]>): Promise<void> {
+  async append(
+    table: string,
+    blocks: AsyncIterable<readonly Uint32Array[]> | Iterable<readonly Uint32Array[]>,
+  ): Promise<void> {
+    // In one transaction, or else each block would be synchronised with the disk.
+    await this.run('BEGIN');
     const appender = await this.#connection.createAppender(table);
     for await (const columns of blocks) {
       const { length } = columns[0]!;
       for (let from = 0; from < length; from += CHUNK) {
+        const count = Math.min(CHUNK, length - from);
         const chunk = DuckDBDataChunk.create(
           columns.map(() => UINTEGER),
-          Math.min(CHUNK, length - from),
+          count,
         );
-        for (const [at, words] of columns.entries()) chunk.setColumnValues(at, [...words.subarray(from, from + CHUNK)]);
+        for (const [at, words] of columns.entries()) {
+          const vector = chunk.getColumnVector(at) as DuckDBUIntegerVector;
+          for (let i = 0; i < count; i++) vector.setItem(i, words[from + i]!);
+          vector.flush();
+        }
         appender.appendDataChunk(chunk);
       }
-      appender.flushSync();
     }
     appender.closeSync();
+    await this.run('COMMIT');
   }
 
   close(): void {
     this.#connection.closeSync();
     this.#instance.closeSync();
-    rmSync(this.directory, { recursive: true, force: true });
+    removeWorkFolder(this.directory);
   }
 }
 

@@ -1,9 +1,8 @@
 import type { Database } from './database.ts';
 import { type RowForm, rowText } from './digests.ts';
-import { type Bands, bandHashes, bandsFor, jaccard } from './min-hash.ts';
+import { nearTexts } from './near-texts.ts';
 import type { Profiled } from './profile.ts';
 import { quantilesOf } from './quantiles.ts';
-import { textsOf } from './texts.ts';
 
 /** Rows that say again what another row says. */
 export interface Duplicates {
@@ -92,7 +91,7 @@ async function freeTexts(db: Database, { profile, cells }: Profiled): Promise<Se
  */
 export async function findNear(db: Database, table: Profiled, threshold: number): Promise<NearDuplicates> {
   const pairs = db.name('pairs');
-  await db.run(`CREATE TABLE ${pairs} (row BIGINT, near BIGINT)`);
+  await db.run(`CREATE TABLE ${pairs} (row UINTEGER, near UINTEGER)`);
   const free = await freeTexts(db, table);
   const numeric = await nearNumbers(db, table, threshold, pairs, free);
   const texts: Record<string, number> = {};
@@ -139,58 +138,3 @@ async function nearNumbers(
 /** Different in every row, so that no two rows would be near. */
 const isIdentifier = ({ profile, rows }: Profiled, at: number): boolean =>
   profile[at]!.integers === profile[at]!.present && profile[at]!.distinct > 0.9 * rows && rows > 20;
-
-async function nearTexts(db: Database, table: Profiled, at: number, threshold: number, pairs: string): Promise<number> {
-  const bands = bandsFor(threshold);
-  const signatures = await writeBands(db, table, at, bands);
-  const candidates = db.name('candidates');
-  await db.run(`CREATE TABLE ${candidates} (row BIGINT, near BIGINT)`);
-  for (let band = 0; band < bands.bands; band++) {
-    await db.run(`INSERT INTO ${candidates} SELECT row, first FROM ${signatures} JOIN
-      (SELECT b${band}, min(row) AS first FROM ${signatures} GROUP BY b${band} HAVING count(*) > 1) USING (b${band})
-      WHERE row <> first`);
-  }
-  const found = db.name('near');
-  await db.run(`CREATE TABLE ${found} AS SELECT DISTINCT row, near FROM ${candidates}`);
-  const near = new Map<number, number>();
-  const both = `SELECT f.row, f.near, a.k${at}, b.k${at} FROM ${found} f JOIN ${table.cells} a ON a.row = f.row
-    JOIN ${table.cells} b ON b.row = f.near ORDER BY f.row, f.near`;
-  for await (const rows of db.stream<[number, number, string, string]>(both)) {
-    for (const [row, other, one, two] of rows)
-      if (!near.has(row) && jaccard(one, two) >= threshold) near.set(row, other);
-  }
-  for (const list of chunked([...near], 1000)) {
-    await db.run(`INSERT INTO ${pairs} VALUES ${list.map(([row, other]) => `(${row}, ${other})`).join(', ')}`);
-  }
-  return near.size;
-}
-
-/** A table of `row`, b0, b1, …, the hashes of the bands of each text. */
-async function writeBands(db: Database, table: Profiled, at: number, bands: Bands): Promise<string> {
-  const signatures = db.name('bands');
-  const columns = Array.from({ length: bands.bands }, (_, band) => `b${band} UINTEGER`);
-  await db.run(`CREATE TABLE ${signatures} (row UINTEGER, ${columns.join(', ')})`);
-  await db.append(signatures, bandsOf(db, table, at, bands));
-  return signatures;
-}
-
-/** Block by block the rows of the texts that have bands, and by band their hashes. */
-async function* bandsOf(db: Database, table: Profiled, at: number, bands: Bands): AsyncGenerator<Uint32Array[]> {
-  const hashes = new Uint32Array(bands.bands);
-  const cells = { table: table.table, rows: table.rows, column: `c${at}`, longest: table.profile[at]!.longest };
-  for await (const { firstRow, values } of textsOf(db, cells)) {
-    const columns = Array.from({ length: 1 + bands.bands }, () => new Uint32Array(values.length));
-    let count = 0;
-    for (const [i, value] of values.entries()) {
-      if (value === null || !bandHashes(value, bands, hashes)) continue;
-      columns[0]![count] = firstRow + i;
-      for (let band = 0; band < bands.bands; band++) columns[1 + band]![count] = hashes[band]!;
-      count++;
-    }
-    yield columns.map((words) => words.subarray(0, count));
-  }
-}
-
-function* chunked<Item>(items: readonly Item[], size: number): Generator<Item[]> {
-  for (let from = 0; from < items.length; from += size) yield items.slice(from, from + size);
-}

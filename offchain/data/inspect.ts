@@ -10,6 +10,7 @@ import { compareKeys, type RowForm } from './digests.ts';
 import { type Drift, type Misfit, measureDrift, misfits } from './drift.ts';
 import { type Duplicates, findDuplicates, findNear } from './duplicates.ts';
 import { type InferredRules, inferRules } from './infer-rules.ts';
+import { part } from './part.ts';
 import { type Scanned, scanPii } from './pii.ts';
 import { type Profiled, profile } from './profile.ts';
 import { judge, type Quality } from './quality.ts';
@@ -49,8 +50,10 @@ export interface Inspection {
   readonly quality: Quality;
 }
 
-const readProfiled = async (db: Database, path: string, options: ReadOptions = {}) =>
-  profile(db, await stage(db, path, options));
+async function readProfiled(db: Database, path: string, options: ReadOptions = {}): Promise<Profiled> {
+  const staged = await part('read', () => stage(db, path, options));
+  return part('profile', () => profile(db, staged));
+}
 
 /**
  * Reads a table and finds out everything: what its cells are, which rules they break, personal data, duplicates, drift,
@@ -64,23 +67,25 @@ export async function inspect(db: Database, path: string, options: InspectOption
   const model = options.model === undefined ? undefined : parseSchema(JSON.parse(await readText(options.model)));
   const table = await readProfiled(db, path, options);
   const label = options.label ?? model?.label.name ?? given?.label;
-  const inferred = given ? undefined : await inferRules(db, table, label);
+  const inferred = given ? undefined : await part('rules', () => inferRules(db, table, label));
   const rules = given ?? inferred!.rules;
   const form = formOf(table, rules, model, label);
-  const checked = await checkRules(db, table, rules, inferred);
-  const pii = await scanPii(db, table, options.pii, options.onFinding);
+  const checked = await part('rules', () => checkRules(db, table, rules, inferred));
+  const pii = await part('personal data', () => scanPii(db, table, options.pii, options.onFinding));
   const others: Profiled[] = [];
   for (const other of options.against ?? []) others.push(await readProfiled(db, other));
-  const keys = await compareKeys(db, [table, ...others], form);
+  const keys = await part('duplicates', () => compareKeys(db, [table, ...others], form));
   const compared = [table, ...others].map(({ path: of }, i) => ({ path: of, keys: keys[i]! }));
-  const { table: repeated, ...exact } = await findDuplicates(db, table, form, compared);
-  const near = options.near === undefined ? undefined : await findNear(db, table, options.near);
+  const { table: repeated, ...exact } = await part('duplicates', () => findDuplicates(db, table, form, compared));
+  const { near: threshold } = options;
+  const near =
+    threshold === undefined ? undefined : await part('near duplicates', () => findNear(db, table, threshold));
   const duplicates = { ...exact, near };
   const drift =
     options.reference === undefined
       ? undefined
       : await measureDrift(db, table, await readProfiled(db, options.reference));
-  const quality = await judge(db, table, { checked, duplicates, keys: keys[0]!, label, drift });
+  const quality = await part('quality', () => judge(db, table, { checked, duplicates, keys: keys[0]!, label, drift }));
   return {
     ...{ table, rules, form, checked, pii, duplicates, repeated, quality },
     misfits: model ? await misfits(db, table, model) : [],

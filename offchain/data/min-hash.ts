@@ -5,7 +5,10 @@
  */
 
 const BINS = 64;
-/** Characters of a shingle: more than a word, or else texts of few different words would all be alike. */
+/**
+ * Bytes of a shingle, and characters where texts are compared: more than a word, or else texts of few different words
+ * would all be alike.
+ */
 const SHINGLE = 8;
 
 /** Bands of so many rows of bins: texts that agree in a whole band are candidates. */
@@ -26,16 +29,26 @@ const LEAVING = Array.from({ length: SHINGLE }).reduce<number>((power) => Math.i
 const minima = new Uint32Array(BINS);
 const EMPTY = 0xffffffff;
 
-/** Hashes of the bands of a text's signature; undefined where the text is too short to have a shingle. */
-export function bandHashes(text: string, { bands, rows }: Bands, into: Uint32Array): boolean {
-  if (text.length < SHINGLE) return false;
+/**
+ * Hashes of the bands of the signature of a text in UTF-8, `bytes[from]` to `bytes[to - 1]`: none of them 0.
+ *
+ * @returns false where the text is too short to have a shingle
+ */
+export function bandHashes(
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  { bands, rows }: Bands,
+  into: Uint32Array,
+): boolean {
+  if (to - from < SHINGLE) return false;
   minima.fill(EMPTY);
   let hash = 0;
-  for (let at = 0; at < text.length; at++) {
-    // A polynomial in the last characters; the one that leaves is taken away.
-    hash = (Math.imul(hash, BASE) + text.charCodeAt(at)) | 0;
-    if (at >= SHINGLE) hash = (hash - Math.imul(LEAVING, text.charCodeAt(at - SHINGLE))) | 0;
-    if (at < SHINGLE - 1) continue;
+  for (let at = from; at < from + SHINGLE - 1; at++) hash = (Math.imul(hash, BASE) + bytes[at]!) | 0;
+  for (let at = from + SHINGLE - 1, leaving = 0; at < to; at++) {
+    // A polynomial in the last bytes; the one that leaves is taken away.
+    hash = (Math.imul(hash, BASE) + bytes[at]! - Math.imul(LEAVING, leaving)) | 0;
+    leaving = bytes[at - SHINGLE + 1]!;
     const mixed = mix(hash);
     const bin = mixed & (BINS - 1);
     if (mixed < minima[bin]!) minima[bin] = mixed;
@@ -47,7 +60,7 @@ export function bandHashes(text: string, { bands, rows }: Bands, into: Uint32Arr
   for (let band = 0; band < bands; band++) {
     let key = band + 1;
     for (let row = 0; row < rows; row++) key = mix(Math.imul(key, 31) ^ minima[band * rows + row]!);
-    into[band] = key;
+    into[band] = key || 1;
   }
   return true;
 }

@@ -2,12 +2,11 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { MAX_RECORD } from '../csv-scan.ts';
 import { REJECTED } from '../pii/clean.ts';
-import { NO_TEXT } from '../pii/column.ts';
 import type { PiiOptions } from '../pii/options.ts';
 import { type Cleaned, type PiiFinding, type PiiReport, PiiScanner } from '../pii/scanner.ts';
-import { type Database, literal, pathLiteral } from './database.ts';
+import { type Database, pathLiteral } from './database.ts';
 import { LinesFile } from './lines.ts';
-import type { Profiled } from './profile.ts';
+import { isNobodys, type Profiled } from './profile.ts';
 import { someTextsOf, textsOf } from './texts.ts';
 
 /** Personal data of a table: what there is, and how to be rid of it. */
@@ -22,8 +21,7 @@ export interface Scanned {
  * numbers and times are nobody's. Cells that may be blank are among them.
  */
 const canHold = (cell: string): string => `CASE WHEN ${cell} < '!' THEN true
-  WHEN ${cell} < ':' AND regexp_full_match(${cell}, ${literal(`(?i)${NO_TEXT.source}`)}) THEN false
-  ELSE regexp_matches(${cell}, ${ANCHORS}) END`;
+  WHEN ${cell} < ':' AND ${isNobodys(cell)} THEN false ELSE regexp_matches(${cell}, ${ANCHORS}) END`;
 const ANCHORS = "'[0-9A-Z@:]|[^\\x00-\\x7f]|[^\\x00-\\x20]{14}'";
 
 /** Looks for personal data in every cell as it is written in the file, and notes what is to be there instead. */
@@ -47,13 +45,36 @@ export async function scanPii(
       next = firstRow + values.length;
       if (scanner.isText(at)) break;
     }
-    for await (const { rows, values, passed } of someTextsOf(db, cells, next, canHold(`c${at}`))) {
-      scanner.scanSome(at, values, rows, passed);
-    }
+    if (next <= table.rows) await scanRest(db, table, at, scanner, next);
     scanner.end(at);
     cleaned.get(at)?.end(table.rows);
   }
   return { report: scanner.report(), clean: () => clean(db, table, cleaned) };
+}
+
+/** Fewer distinct values than one for so many rows are looked at before the rows are. */
+const RECURRING = 50;
+
+/** Scans those cells of a text column, from a row on, in which something may be found. */
+async function scanRest(db: Database, table: Profiled, at: number, scanner: PiiScanner, next: number): Promise<void> {
+  const { present, nobodys, distinct, longest } = table.profile[at]!;
+  const condition = canHold(`c${at}`);
+  let none = nobodys === present;
+  if (!none && RECURRING * distinct < table.rows) {
+    const values = `(SELECT DISTINCT c${at} FROM ${table.table} WHERE c${at} IS NOT NULL)`;
+    const [[some]] = (await db.rows<[number]>(`SELECT count_if(${condition}) FROM ${values}`)) as [[number]];
+    none = some === 0;
+  }
+  if (none) {
+    const [[passed]] = (await db.rows<[number]>(
+      `SELECT count(c${at}) FROM ${table.table} WHERE rowid >= ${next - 1}`,
+    )) as [[number]];
+    return scanner.scanSome(at, [], [], passed);
+  }
+  const cells = { table: table.table, rows: table.rows, column: `c${at}`, longest };
+  for await (const { rows, values, passed } of someTextsOf(db, cells, next, condition)) {
+    scanner.scanSome(at, values, rows, passed);
+  }
 }
 
 async function clean(

@@ -1,4 +1,5 @@
-import type { Database } from './database.ts';
+import { NO_TEXT } from '../pii/column.ts';
+import { type Database, literal } from './database.ts';
 import type { Dataset } from './stage.ts';
 
 /** What a column of a table holds, its cells in canonical form. */
@@ -23,6 +24,8 @@ export interface ColumnProfile {
   /** Cells that a spreadsheet would run as a formula: they begin with = + - @ and are no numbers. */
   readonly formulas: number;
   readonly firstFormula: number | null;
+  /** Cells as they are in the file that are nobody's: short numbers and times. Others may be, too. */
+  readonly nobodys: number;
 }
 
 /** A table whose cells are known in canonical form: `cells` is a view of `row`, from 1, and k0, k1, … */
@@ -37,6 +40,8 @@ const NUMBER = "'-?(?:0|[1-9][0-9]*)(?:\\.[0-9]*[1-9])?'";
 /** Whether a canonical cell is a decimal number. With CASE, the pattern is looked for in no other cell. */
 export const isNumber = (cell: string): string =>
   `(CASE WHEN ${cell} < ':' THEN regexp_full_match(${cell}, ${NUMBER}) ELSE false END)`;
+/** Whether a cell is a short number, a time or an identifier drawn by chance. */
+export const isNobodys = (cell: string): string => `regexp_full_match(${cell}, ${literal(`(?i)${NO_TEXT.source}`)})`;
 /** Whether a cell starts with = + - or @: comparisons cost a third of taking the character out. */
 const isFormula = (cell: string): string => `(${cell} < 'A' AND ${cell} >= '+'
   AND (${cell} < ',' OR ${cell} >= '-' AND ${cell} < '.' OR ${cell} >= '=' AND ${cell} < '>' OR ${cell} >= '@'))`;
@@ -65,7 +70,7 @@ export async function profile(db: Database, dataset: Dataset): Promise<Profiled>
   const again = await counted(db, dataset, changed, `${table}_changed`, (at) => `k${at}`);
   const profile = written.map((column, at) => {
     const canonical = again[changed.indexOf(at)] ?? column;
-    return { ...canonical, longest: Math.max(column.longest, canonical.longest) };
+    return { ...canonical, longest: Math.max(column.longest, canonical.longest), nobodys: column.nobodys };
   });
   return { ...dataset, cells, profile };
 }
@@ -112,12 +117,25 @@ async function counted(
         firstFormula,
         escapes,
         changed,
+        nobodys,
       ] = found!.slice(i * COUNTS, (i + 1) * COUNTS) as [
         ...[number, number, number, number | null, number | null, number, number | null, number | null],
-        ...[number, number | null, number, number],
+        ...[number, number | null, number, number, number],
       ];
       profiles.push({
-        ...{ name: names[at]!, present, numbers, integers, least, most, distinct, formulas, firstFormula, changed },
+        ...{
+          name: names[at]!,
+          present,
+          numbers,
+          integers,
+          least,
+          most,
+          distinct,
+          formulas,
+          firstFormula,
+          changed,
+          nobodys,
+        },
         ...{ longest: longest ?? 0, bytes: bytes ?? 0, complete: present === rows, escaped: escapes > 0 },
       });
     }
@@ -125,7 +143,7 @@ async function counted(
   return profiles;
 }
 
-const COUNTS = 12;
+const COUNTS = 13;
 
 /** A cell k, its number d, its row f where it begins as a formula does, whether JSON escapes it, whether it may change. */
 function valuesOf(at: number): string {
@@ -133,12 +151,12 @@ function valuesOf(at: number): string {
   return `${k}, CASE WHEN ${n} THEN TRY_CAST(${k} AS DOUBLE) END AS d${at},
     CASE WHEN ${isFormula(k)} AND NOT ${n} THEN row END AS f${at},
     CASE WHEN ${n} THEN false ELSE strlen(CAST(to_json(${k}) AS VARCHAR)) <> strlen(${k}) + 2 END AS e${at},
-    ${mayChange(k, n)} AS m${at}`;
+    ${mayChange(k, n)} AS m${at}, CASE WHEN ${n} THEN strlen(${k}) <= 8 OR ${isNobodys(k)} WHEN ${k} < ':' THEN ${isNobodys(k)} ELSE false END AS p${at}`;
 }
 
 function countsOf(at: number): string {
   const [k, d, f] = [`k${at}`, `d${at}`, `f${at}`];
   return `count(${k}), count(${d}), count_if(${d} IS NOT NULL AND NOT contains(${k}, '.')),
     min(${d}), max(${d}), approx_count_distinct(${k}), max(strlen(${k})), sum(strlen(${k}))::DOUBLE, count(${f}), min(${f}),
-    count_if(e${at}), count_if(m${at})`;
+    count_if(e${at}), count_if(m${at}), count_if(p${at})`;
 }

@@ -1,10 +1,11 @@
 import { readFile } from 'node:fs/promises';
-import type { Hex } from 'viem';
+import { bytesToHex, type Hex } from 'viem';
 import { packedProof, type RowProof } from '../data-root.ts';
 import { HokusaiError } from '../errors.ts';
 import { readCommits } from '../lake/log.ts';
 import { openStore } from '../lake/open-store.ts';
 import { storedPath } from '../lake/rows.ts';
+import { type Hashes, hashAt } from '../rows-tree.ts';
 import { readSecret } from '../secrets.ts';
 import { type CommitRecord, recordOf, secretOf } from './commit.ts';
 import type { Database } from './database.ts';
@@ -36,9 +37,9 @@ export async function proveRow(
   const record = await readRecord(location, version);
   const table = await addedRows(db, location, version);
   const digests = await digestRows(db, table, record);
-  const digest = typeof row === 'string' ? row : await digestOf(db, digests, row);
+  const packed = packDigests(digests.whole, digests.rows);
+  const digest = typeof row === 'string' ? row : digestOf(packed, row);
   const secret = await readSecret(secretOf(location));
-  const packed = await packDigests(db, digests, 'digest');
   let proof: RowProof;
   try {
     proof = packedProof(packed, secret, digest);
@@ -81,10 +82,9 @@ async function addedRows(db: Database, location: string, version: number): Promi
   return profile(db, await stage(db, file, { format: 'parquet' }));
 }
 
-async function digestOf(db: Database, digests: string, row: number): Promise<Hex> {
-  const [[digest] = [undefined]] = await db.rows<[string]>(`SELECT digest FROM ${digests} WHERE row = ${row}`);
-  return `0x${digest ?? ''}`;
-}
+/** Of a row, from 1; no digest where there is no such row. */
+const digestOf = (digests: Hashes, row: number): Hex =>
+  row > digests.length / 8 ? '0x' : bytesToHex(hashAt(digests, row - 1));
 
 function unknownRow(location: string, version: number, row: number | Hex, rows: number): HokusaiError {
   return new HokusaiError(

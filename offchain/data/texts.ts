@@ -25,27 +25,42 @@ interface Column {
 }
 
 const ROWS = 8192;
-/** Of which less is asked for. */
-const SOME_ROWS = 2 ** 14;
 /** UTF-16 units that are wanted in memory at a time. */
 const MOST = 2 ** 23;
 
 /** A power of two, so that a block is part of one of DuckDB's row groups, of 15 x 8192 rows, and comes in order. */
-const stepOf = (longest: number, most: number): number =>
-  2 ** (31 - Math.clz32(Math.max(1, Math.min(most, MOST / Math.max(longest, 1)))));
+const stepOf = (longest: number): number =>
+  2 ** (31 - Math.clz32(Math.max(1, Math.min(ROWS, MOST / Math.max(longest, 1)))));
+
+/** Consecutive cells of a column in UTF-8, with a NUL between them, which no cell holds; an empty one is a missing one. */
+export interface Bytes {
+  readonly bytes: Uint8Array;
+  readonly count: number;
+}
+
+/** The cells of a column as bytes, block by block; they are good until the next. */
+export async function* bytesOf(db: Database, { table, rows, column, longest }: Column): AsyncGenerator<Bytes> {
+  const step = stepOf(longest);
+  for (let from = 0; from < rows; from += step) {
+    const bytes = await db.bytes(`SELECT encode(texts) FROM (SELECT ${joined(column, table, from, step)})`);
+    yield { bytes, count: Math.min(step, rows - from) };
+    if ((from / step) % 256 === 255) collect();
+  }
+}
+
+/** Blocks lie in one row group, which comes in order. */
+const joined = (column: string, table: string, from: number, step: number): string =>
+  `string_agg(coalesce(${column}, ''), chr(0)) AS texts FROM ${table} WHERE rowid >= ${from} AND rowid < ${from + step}`;
 
 /**
  * The cells of a column in JavaScript, block by block. A block comes as one string, because each string that DuckDB hands
  * over costs 2 microseconds. NUL, which no cell holds, is between the cells; an empty one is a missing one.
  */
 export async function* textsOf(db: Database, { table, rows, column, longest }: Column): AsyncGenerator<Texts> {
-  const step = stepOf(longest, ROWS);
+  const step = stepOf(longest);
   for (let from = 0; from < rows; from += step) {
-    const [[joined]] = (await db.rows<[string]>(
-      `SELECT string_agg(coalesce(${column}, ''), chr(0) ORDER BY rowid) FROM ${table}
-        WHERE rowid >= ${from} AND rowid < ${from + step}`,
-    )) as [[string]];
-    yield { firstRow: from + 1, values: joined.split('\0').map((value) => (value === '' ? null : value)) };
+    const [[texts]] = (await db.rows<[string]>(`SELECT ${joined(column, table, from, step)}`)) as [[string]];
+    yield { firstRow: from + 1, values: texts.split('\0').map((value) => (value === '' ? null : value)) };
     if ((from / step) % 256 === 255) collect();
   }
 }
@@ -61,7 +76,7 @@ export async function* someTextsOf(
   firstRow: number,
   condition: string,
 ): AsyncGenerator<SomeTexts> {
-  const step = stepOf(longest, SOME_ROWS);
+  const step = stepOf(longest);
   for (let from = firstRow - 1; from < rows; from += step) {
     const [[numbers, joined, present]] = (await db.rows<[string | null, string | null, number]>(
       `SELECT string_agg(r, ',') FILTER (m), string_agg(c, chr(0)) FILTER (m), count(c) FROM

@@ -57,8 +57,8 @@ const READING_HELP = `  FILE                 CSV, JSON, NDJSON or Parquet, also 
   --near SIMILARITY    looks for near duplicates, too, from that similarity on: 0.8 for example
   --pii-action NAME    remove (default), hash, mask, reject or keep personal data
   --pii-key FILE       the secret for hash (default: made beside the table, or in the file named)
-  --threads N          processors to use; no result depends on it
-  --memory MB          what the database may hold in memory (default 200)`;
+  --threads N          processors to use (default 1); no result depends on it
+  --memory MB          what the database may hold in memory (default 300)`;
 
 type Given = {
   readonly [Name in keyof typeof READING]: (typeof READING)[Name] extends Parameter<infer Value> ? Value : never;

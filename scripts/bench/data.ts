@@ -10,6 +10,8 @@ const ROWS = 1_000_000;
 interface Cost {
   readonly cpuSeconds: number;
   readonly peakMB: number;
+  /** CPU seconds by part; of ours. */
+  readonly parts?: Readonly<Record<string, number>>;
 }
 
 /**
@@ -39,6 +41,9 @@ export async function* benchData(rows = ROWS): AsyncIterable<Figure> {
       const measured = peers.filter((peer): peer is [string, Cost] => peer[1] !== undefined);
       if (measured.length === 0) yield figure;
       for (const [peer, cost] of measured) yield { ...figure, peer: `${peer} + regex`, ratio: ours[key] / cost[key] };
+    }
+    for (const [part, value] of Object.entries(ours.parts ?? {})) {
+      yield { name: `data.${part.replaceAll(' ', '-')}.cpuSeconds`, value, unit: 's', rows };
     }
   } finally {
     rmSync(folder, { recursive: true, force: true });

@@ -29,7 +29,7 @@ const FORM = { label: 'y', ignored: ['id'] };
 
 const rootOf = async (db: Database, path: string) => {
   const table = await profile(db, await stage(db, path));
-  return (await rootsOf(db, await digestRows(db, table, FORM), SECRET)).dataRoot;
+  return rootsOf(await digestRows(db, table, FORM), SECRET).dataRoot;
 };
 
 const decimalText = fc
