@@ -6,6 +6,7 @@ import { HokusaiError } from '../errors.ts';
 import type { ProvingReply, ProvingSetup } from './child.ts';
 import { type CircuitName, circuitRecords, compiled } from './circuits.ts';
 import { readVerificationKey } from './key-file.ts';
+import type { Machines } from './machines.ts';
 import { NATIVE_PROVER } from './native.ts';
 import type { Proven } from './prove.ts';
 import type { CircuitInput } from './witness.ts';
@@ -16,6 +17,8 @@ export interface ProvingOptions {
   readonly prover?: Proven['prover'];
   /** Bytes that all proving processes together may take; half of what is free. */
   readonly memory?: number;
+  /** That prove chunks of inferences, too. */
+  readonly machines?: Machines;
 }
 
 /** Proves any number of times with one circuit and one key. */
@@ -55,7 +58,7 @@ export const peakBytes = (circuit: CircuitName, prover: Proven['prover']): numbe
 export function openProver(
   circuit: CircuitName,
   keyFile: () => Promise<string>,
-  { prover = existsSync(NATIVE_PROVER) ? 'native' : 'snarkjs', memory }: ProvingOptions = {},
+  { prover = existsSync(NATIVE_PROVER) ? 'native' : 'snarkjs', memory }: Omit<ProvingOptions, 'machines'> = {},
 ): Prover {
   if (prover === 'native' && !existsSync(NATIVE_PROVER)) {
     throw new HokusaiError('configuration', 'PROVER_MISSING', `The native prover is not built: ${NATIVE_PROVER}.`, {
