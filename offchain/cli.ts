@@ -5,6 +5,7 @@ import { EXIT_CODE, HokusaiError } from './errors.ts';
 import { fail, jsonText } from './fail.ts';
 import type { InitOptions, InitSummary } from './init.ts';
 import { Progress } from './progress.ts';
+import type { ProvingOptions } from './prove/pool.ts';
 import { type Command, perform } from './verb.ts';
 
 const USAGE = `Usage: hokusai COMMAND [OPTION...]
@@ -18,6 +19,7 @@ const USAGE = `Usage: hokusai COMMAND [OPTION...]
   rounds VERB                               guard them: show, pause, unpause
   data VERB                                 bring it: check, commit, prove, seal, open; its versions: log, diff, show, …
   keys VERB                                 make and check proving keys: dev, ceremony, verify, register
+  prover VERB                               prove for other machines: serve
 
 hokusai COMMAND --help explains one of them. All take --json for machines.
 Exit codes: 0 done, 1 failed for good or rejected, 2 wrong usage or configuration, 75 try again later.`;
@@ -42,7 +44,7 @@ baseline, contribution and benchmark, and writes a hokusai.yaml that explains ev
 
 Example: hokusai init my-model --data patients.csv --label recovered`,
   run: `Usage: hokusai run [hokusai.yaml] [--dry-run | --chain local] [--port N] [--prover snarkjs|native]
-                   [--memory SIZE] [--json]
+                   [--memory SIZE] [--provers URL,URL [--insecure-provers]] [--json]
 
 Validates the contribution, trains and evaluates a model with it, tests whether it is better, proves the score, and
 leaves attestation.json, the proof and report.html in OUTPUT_DIR/RUN_ID/, and for the model's owner the models,
@@ -55,6 +57,9 @@ is then recorded in MLflow, at MLFLOW_TRACKING_URI or in mlruns/ beside the conf
   --prover NAME        default: native where \`npm run prover:native\` built it, else snarkjs
   --memory SIZE        what proving may take, such as 4GB (default: half of what is free); more of it proves more
                        chunks of an inference at once, where there are processors for them
+  --provers URL,URL    machines that prove chunks of an inference, too (\`hokusai prover serve\`), with the token in the
+                       file that HOKUSAI_PROVERS_TOKEN_FILE names; they see models and benchmark, and are believed nothing
+  --insecure-provers   takes plain HTTP beyond this machine: within a network that you trust
 
 Example: hokusai run my-model/hokusai.yaml --chain local`,
   verify: `Usage: hokusai verify RUN_DIR|attestation.json [--rpc URL] [--json]
@@ -78,7 +83,15 @@ const OPTIONS = {
     'benchmark-rows': text,
     seed: text,
   },
-  run: { 'dry-run': { type: 'boolean' }, chain: text, port: text, prover: text, memory: text },
+  run: {
+    'dry-run': { type: 'boolean' },
+    chain: text,
+    port: text,
+    prover: text,
+    memory: text,
+    provers: text,
+    'insecure-provers': { type: 'boolean' },
+  },
   verify: { rpc: text },
 } as const;
 
@@ -98,6 +111,7 @@ const WITH_VERBS: Record<string, () => Promise<Command>> = {
   rounds: async () => (await import('./rounds-verbs.ts')).ROUNDS,
   data: async () => (await import('./data/verbs.ts')).DATA,
   keys: async () => (await import('./keys/verbs.ts')).KEYS,
+  prover: async () => (await import('./prove/verbs.ts')).PROVER,
 };
 
 /** Prints a line. @returns the exit code of what is done with that */
@@ -159,10 +173,7 @@ async function commandRun(positionals: readonly string[], values: Values): Promi
   const chain = values.chain ?? 'none';
   if (chain !== 'local' && chain !== 'none') throw usage('run', `--chain ${chain}: only local runs so far`);
   if (values['dry-run'] && chain === 'local') throw usage('run', '--dry-run and --chain exclude each other');
-  const { prover } = values;
-  if (prover !== undefined && prover !== 'snarkjs' && prover !== 'native')
-    throw usage('run', `--prover ${prover}: snarkjs or native`);
-  const memory = values.memory === undefined ? undefined : bytesOf(String(values.memory));
+  const proving = await provingOf(values);
   const { port } = numbers('run', values, ['port']);
   const { openProject, run } = await import('./run.ts');
   const { powerText } = await import('./describe-power.ts');
@@ -182,12 +193,7 @@ async function commandRun(positionals: readonly string[], values: Values): Promi
     onEvent: progress.step,
     onAction: progress.action,
     ...(port !== undefined && { port }),
-    proving: {
-      ...machine,
-      workers: config.metaflow.maxWorkers,
-      ...(prover !== undefined && { prover }),
-      ...(memory !== undefined && { memory }),
-    },
+    proving: { ...machine, workers: config.metaflow.maxWorkers, ...proving },
   });
   for (const warning of warnings) progress.note(`⚠ ${warning}`, 'warning');
   if (values.json) json({ folder, attestation, warnings, integration, mlflow });
@@ -204,11 +210,21 @@ async function commandVerify([path, ...rest]: readonly string[], values: Values)
   return verification.ok ? 0 : 1;
 }
 
-/** Of a size such as 4GB or 1.5GB or 800MB. */
-function bytesOf(size: string): number {
-  const match = /^(\d{1,6}(?:\.\d{1,3})?)(MB|GB)$/i.exec(size);
-  if (!match) throw usage('run', `--memory ${size}: a size such as 4GB or 800MB is expected`);
-  return Number(match[1]) * (match[2]!.toUpperCase() === 'GB' ? 1e9 : 1e6);
+/** What a run is told of how to prove. */
+async function provingOf(values: Values): Promise<ProvingOptions> {
+  const { prover, provers } = values;
+  if (prover !== undefined && prover !== 'snarkjs' && prover !== 'native')
+    throw usage('run', `--prover ${prover}: snarkjs or native`);
+  const { machinesOf, memory } = await import('./prove/verbs.ts');
+  const bytes = values.memory === undefined ? undefined : memory.read(String(values.memory));
+  if (values.memory !== undefined && bytes === undefined)
+    throw usage('run', `--memory ${values.memory}: ${memory.expected} is expected`);
+  const insecure = values['insecure-provers'] === true;
+  return {
+    ...(prover !== undefined && { prover }),
+    ...(bytes !== undefined && { memory: bytes }),
+    ...(provers !== undefined && { machines: machinesOf(String(provers), insecure) }),
+  };
 }
 
 /** Options that are whole numbers, under the names that functions have for them. */

@@ -34,6 +34,10 @@ export const ENVIRONMENT = [
   { name: 'HOKUSAI_KEYS_DIR', means: 'Folders of finished ceremonies, whose keys prove where a policy names them.' },
   { name: 'HOKUSAI_KEYSTORE_PASSWORD_FILE', means: 'File with the password of `--keystore`.' },
   {
+    name: 'HOKUSAI_PROVERS_TOKEN_FILE',
+    means: 'File with the token that `run --provers` and `prover serve` share.',
+  },
+  {
     name: 'AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION, AWS_ENDPOINT_URL',
     means: 'As AWS has them, for tables and blobs at `s3://`. An endpoint of your own speaks the same protocol.',
   },

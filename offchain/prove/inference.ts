@@ -11,7 +11,8 @@ import type { ForestShape } from './forest-table.ts';
 import type { ChainShape, InferenceChunk, Predicted } from './inference-chain.ts';
 import type { VerificationKey } from './keys.ts';
 import { linearChunks } from './linear-inference.ts';
-import { openProver, type ProvingOptions, sideBySide } from './pool.ts';
+import { openProvers } from './machines.ts';
+import { type ProvingOptions, sideBySide } from './pool.ts';
 import type { Groth16Proof, Proven } from './prove.ts';
 import { provingCircuitId, provingKeyFile } from './proving-key.ts';
 
@@ -148,7 +149,8 @@ export interface ProvenInference {
 
 /**
  * Proves what a model predicts with the circuit that fits. Each chunk is a step, so a run that is stopped goes on after
- * the last one, and a head that was proven is not proven again. Chunks are proven side by side.
+ * the last one, and a head that was proven is not proven again. Chunks are proven side by side, on other machines too where
+ * there are some.
  *
  * @param policyCircuitId of the key to prove with, where a policy names one
  */
@@ -161,24 +163,26 @@ export async function proveInference(
   const circuit = inferenceCircuit(inference.shape);
   const circuitId = policyCircuitId ?? provingCircuitId(circuit);
   const chunks = await inferenceChunks(inference);
-  const prover = openProver(circuit, () => provingKeyFile(circuit, circuitId), options);
+  const keyFile = () => provingKeyFile(circuit, circuitId);
+  const provers = await openProvers(circuit, circuitId, keyFile, options, (error) => executor.warn('infer', error));
   try {
-    const proven = await sideBySide(chunks, prover.jobs, ({ input, signals }, i) =>
-      executor.step(
+    const proven = await sideBySide(chunks, provers.jobs, ({ input, ...chunk }, i) => {
+      const signals = Object.values(chunk.signals).map(String);
+      return executor.step(
         'infer',
-        { circuitId, statement: Object.values(signals).map(String) },
+        { circuitId, statement: signals },
         async ({ signal, progress }) => {
           progress(i / chunks.length, `chunk ${i + 1} of ${chunks.length}`);
-          const { proof, publicSignals, verificationKey, prover: used } = await prover.prove(input, signal);
-          return { chunk: { proof, publicSignals }, verificationKey, prover: used };
+          const { proof, publicSignals, verificationKey, prover } = await provers.prove({ input, signals }, signal);
+          return { chunk: { proof, publicSignals }, verificationKey, prover };
         },
         { retries: 1, timeout: 1_800 },
-      ),
-    );
+      );
+    });
     // A fold has a row, and so a chunk.
-    const { verificationKey, prover: used } = proven[0]!;
-    return { circuit, circuitId, chunks: proven.map(({ chunk }) => chunk), verificationKey, prover: used };
+    const { verificationKey, prover } = proven[0]!;
+    return { circuit, circuitId, chunks: proven.map(({ chunk }) => chunk), verificationKey, prover };
   } finally {
-    prover.close();
+    provers.close();
   }
 }

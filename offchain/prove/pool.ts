@@ -6,6 +6,7 @@ import { HokusaiError } from '../errors.ts';
 import type { ProvingReply, ProvingSetup } from './child.ts';
 import { type CircuitName, circuitRecords, compiled } from './circuits.ts';
 import { readVerificationKey } from './key-file.ts';
+import type { Machines } from './machines.ts';
 import { NATIVE_PROVER } from './native.ts';
 import type { Proven } from './prove.ts';
 import type { CircuitInput } from './witness.ts';
@@ -20,6 +21,8 @@ export interface ProvingOptions {
   readonly processors?: number;
   /** The most processes at a time. */
   readonly workers?: number;
+  /** That prove chunks of inferences, too. */
+  readonly machines?: Machines;
 }
 
 /** Proves any number of times with one circuit and one key. */
@@ -59,7 +62,7 @@ export const peakBytes = (circuit: CircuitName, prover: Proven['prover']): numbe
 export function openProver(
   circuit: CircuitName,
   keyFile: () => Promise<string>,
-  { prover = existsSync(NATIVE_PROVER) ? 'native' : 'snarkjs', ...limits }: ProvingOptions = {},
+  { prover = existsSync(NATIVE_PROVER) ? 'native' : 'snarkjs', ...limits }: Omit<ProvingOptions, 'machines'> = {},
 ): Prover {
   if (prover === 'native' && !existsSync(NATIVE_PROVER)) {
     throw new HokusaiError('configuration', 'PROVER_MISSING', `The native prover is not built: ${NATIVE_PROVER}.`, {
@@ -126,7 +129,11 @@ export async function sideBySide<Item, Result>(
 function processes(
   circuit: CircuitName,
   prover: Proven['prover'],
-  { memory, processors = availableParallelism(), workers = processors }: Omit<ProvingOptions, 'prover'>,
+  {
+    memory,
+    processors = availableParallelism(),
+    workers = processors,
+  }: Pick<ProvingOptions, 'memory' | 'processors' | 'workers'>,
 ): number {
   const peak = peakBytes(circuit, prover);
   if (memory !== undefined && memory < peak) {

@@ -55,7 +55,7 @@ export async function prove(
   circuit: CircuitName,
   input: CircuitInput,
   keyFile: string,
-  { signal, ...options }: ProvingOptions & { signal?: AbortSignal } = {},
+  { signal, machines: _, ...options }: ProvingOptions & { signal?: AbortSignal } = {},
 ): Promise<Proven> {
   const prover = openProver(circuit, async () => keyFile, options);
   try {

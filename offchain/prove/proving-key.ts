@@ -3,7 +3,14 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Hex } from 'viem';
 import { HokusaiError } from '../errors.ts';
-import { type CircuitName, circuitRecords, developmentKeyFile, sha256 } from './circuits.ts';
+import {
+  type CircuitName,
+  circuitRecords,
+  developmentKeyFile,
+  INFERENCE_CIRCUITS,
+  type InferenceCircuit,
+  sha256,
+} from './circuits.ts';
 import { circuitId, verificationKey } from './keys.ts';
 
 /** A ceremony's folder among the production keys. */
@@ -48,6 +55,14 @@ export function provingCircuitId(circuit: CircuitName): Hex {
     next: `Leave one of ${folders.join(', ')} there.`,
   });
 }
+
+/** The inference circuit that a circuitId names, where it is one whose proving key there is. */
+export const circuitOf = (id: Hex): InferenceCircuit | undefined =>
+  INFERENCE_CIRCUITS.find(
+    (name) =>
+      circuitRecords()[name].developmentCircuitId === id ||
+      productionKeys().some((key) => key.circuit === name && key.circuitId === id),
+  );
 
 /**
  * The path of the proving key that a circuitId names: the development key of the circuit, or a production key, whose bytes
