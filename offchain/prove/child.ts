@@ -1,10 +1,9 @@
 /**
  * The process that `openProver` starts: it is told once what to prove with, then gives a reply to each job. While one
- * proof is made the next job's witness is computed.
+ * proof is made the next job's witness is computed, and given to the prover, so that it never waits for one.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import * as snarkjs from 'snarkjs';
 import { HokusaiError } from '../errors.ts';
 import type { VerificationKey } from './keys.ts';
 import type { Proven } from './prove.ts';
@@ -32,21 +31,20 @@ export type ProvingReply = { readonly id: number } & (
 );
 
 type Made = Pick<Proven, 'proof' | 'publicSignals'> & { readonly peakBytes?: number };
-type Prove = (witness: Uint8Array) => Promise<Made>;
+type Timed = Made & Pick<Proven, 'proveSeconds'>;
+/** Proves one witness after the other, in the order given: each takes all processors, and the memory that there is. */
+type Prove = (witness: Uint8Array) => Promise<Timed>;
 
 process.once('message', (setup: ProvingSetup) => {
   const calculator = new WitnessCalculator(setup.wasm);
   const prove = setup.nativeProver ? serveNatively(setup.nativeProver, setup.keyFile) : withSnarkjs(setup.keyFile);
-  // One proof at a time: each takes all processors, and the memory that this process was given.
-  let before: Promise<unknown> = Promise.resolve();
   process.on('message', async (job: ProvingJob) => {
     try {
       const started = performance.now();
       const witness = calculator.calculate(job.input);
       const witnessSeconds = (performance.now() - started) / 1000;
-      const made = before.then(() => timed(prove, witness));
-      before = made.catch(() => {});
-      reply({ id: job.id, ok: true, proven: { ...checked(setup.verificationKey, await made), witnessSeconds } });
+      const made = await prove(witness);
+      reply({ id: job.id, ok: true, proven: { ...checked(setup.verificationKey, made), witnessSeconds } });
     } catch (error) {
       const code = error instanceof HokusaiError ? error.code : 'PROVER_FAILED';
       reply({ id: job.id, ok: false, code, message: (error as Error).message });
@@ -58,14 +56,6 @@ process.once('disconnect', () => process.exit());
 
 const reply = (answer: ProvingReply) => process.send!(answer);
 
-type Timed = Made & Pick<Proven, 'proveSeconds'>;
-
-async function timed(prove: Prove, witness: Uint8Array): Promise<Timed> {
-  const started = performance.now();
-  const made = await prove(witness);
-  return { ...made, proveSeconds: (performance.now() - started) / 1000 };
-}
-
 function checked(key: VerificationKey, made: Timed): Omit<Proven, 'prover' | 'verificationKey' | 'witnessSeconds'> {
   const { proof, publicSignals, proveSeconds, peakBytes = 0 } = made;
   if (!verifyProof(key, publicSignals, proof)) {
@@ -75,26 +65,43 @@ function checked(key: VerificationKey, made: Timed): Omit<Proven, 'prover' | 've
   return { proof, publicSignals, proveSeconds, peakBytes: process.resourceUsage().maxRSS * 1024 + peakBytes };
 }
 
-const withSnarkjs =
-  (keyFile: string): Prove =>
-  (data) =>
-    snarkjs.groth16.prove(keyFile, { type: 'mem', data });
+function withSnarkjs(keyFile: string): Prove {
+  // Half a second of loading, which the native prover need not wait for.
+  const loaded = import('snarkjs');
+  let before: Promise<unknown> = loaded;
+  return (data) => {
+    const made = before.then(async () => {
+      const started = performance.now();
+      const proven = await (await loaded).groth16.prove(keyFile, { type: 'mem', data });
+      return { ...proven, proveSeconds: (performance.now() - started) / 1000 };
+    });
+    before = made.catch(() => {});
+    return made;
+  };
+}
 
-/** The native prover keeps the key in memory, reads witnesses from its standard input, and answers each with a line. */
+/**
+ * The native prover keeps the key in memory, reads witnesses from its standard input, one further while it is at work, and
+ * answers each with a line.
+ */
 function serveNatively(binary: string, keyFile: string): Prove {
   const server = spawn(binary, ['serve', keyFile], { stdio: ['pipe', 'pipe', 'pipe'] });
   const lines = createInterface({ input: server.stdout })[Symbol.asyncIterator]();
   const ended = endOf(server);
+  let answered = 0;
   return async (witness) => {
+    const sent = performance.now();
     const length = new Uint8Array(4);
     new DataView(length.buffer).setUint32(0, witness.length, true);
     server.stdin.write(length);
     server.stdin.write(witness);
     const line = await lines.next();
     if (line.done) throw new Error(await ended);
+    const started = Math.max(sent, answered);
+    answered = performance.now();
     const answer: Made & { error?: string } = JSON.parse(line.value);
     if (answer.error !== undefined) throw new HokusaiError('terminal', 'PROOF_INVALID', answer.error);
-    return answer;
+    return { ...answer, proveSeconds: (answered - started) / 1000 };
   };
 }
 
