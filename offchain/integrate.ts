@@ -5,6 +5,7 @@ import { canonicalRow, columnOf, labelsOf } from './check-table.ts';
 import { quotasOf } from './data/sample.ts';
 import { type RowDigest, rowDigests } from './data-root.ts';
 import { classesOf, rowsByClass } from './label.ts';
+import { nearRows } from './near-rows.ts';
 import type { Schema } from './schema.ts';
 import { selectRows, type Table } from './table.ts';
 
@@ -19,11 +20,13 @@ export interface IntegrationTerms {
     /** Most of the head's rows of each class that one contribution may replace, in basis points of them. */
     readonly maxReplacedBps: number;
   };
+  /** Similarity, in basis points, from which on new rows are left out as known ones are; absent where they are learned from. */
+  readonly nearBps?: number;
 }
 
 /** Rows of a contribution that are not learned from, by reason; none of them is an offence. */
 export type Ignored = {
-  /** In the head's training set already. */
+  /** In the head's training set already, or by the terms near to a row of it or of the benchmark. */
   readonly known: number;
   /** Equal to another row of the contribution. */
   readonly repeated: number;
@@ -44,6 +47,8 @@ export type Integration = {
   readonly ignored: Ignored;
   /** Rows whose features, whatever their label, are in the benchmark: an offence. */
   readonly overlap: number;
+  /** New rows that are near to one of the training set, and near or equal to one of the benchmark, learned from or not. */
+  readonly near: { readonly trainingSet: number; readonly benchmark: number };
   /** Rows of the training set by class, before and after; empty where the label is a number. */
   readonly balance: { readonly before: readonly number[]; readonly after: readonly number[] };
 };
@@ -63,7 +68,8 @@ export const drawsRows = ({ maxRows, replace }: IntegrationTerms): boolean => (m
 
 /**
  * Merges a contribution with the head's training set. What is chosen does not depend on the order of rows, nor on digests
- * alone, which contributors can make as they like. All three tables have passed `checkTable`.
+ * alone, which contributors can make as they like. All three tables have passed `checkTable`. They are in memory, as
+ * training has them, at about 2 kB a row of 20 columns: tables of 50,000 rows take some hundred MB.
  *
  * @param seed drawn after the contribution was committed to; none in a dry run
  */
@@ -75,7 +81,10 @@ export function integrate(
   const { trainingSet, benchmark, schema, integration } = line;
   const head = new Set(rowDigests(trainingSet, schema, 'row'));
   const distinct = distinctRows(contribution, schema);
-  const unknown = distinct.filter(([digest]) => !head.has(digest));
+  const absent = distinct.filter(([digest]) => !head.has(digest));
+  const near = nearRows(contribution, line, integration.nearBps);
+  const isNear = ([, row]: Row) => near.trainingSet[row]! || near.benchmark[row]!;
+  const unknown = integration.nearBps === undefined ? absent : absent.filter((row) => !isNear(row));
   const replacing = replacements(contribution, distinct, unknown, line, seed);
   const kept = capped(replacing.allowed, integration.maxRows, strataOf(contribution, schema), seed);
   const fresh = kept.map(([, row]) => row);
@@ -95,6 +104,10 @@ export function integrate(
       overRows: replacing.allowed.length - fresh.length,
     },
     overlap: rowDigests(contribution, schema, 'features').filter((digest) => sealed.has(digest)).length,
+    near: {
+      trainingSet: absent.filter(([, row]) => near.trainingSet[row]).length,
+      benchmark: absent.filter(([, row]) => near.benchmark[row]).length,
+    },
     balance: { before, after: before.map((count, at) => count + added[at]! - removed[at]!) },
   };
 }

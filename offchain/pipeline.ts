@@ -66,7 +66,7 @@ export interface Finding {
 }
 
 /** Which of a contribution's rows were left out, and how the training set changed; stays with the model's owner. */
-export interface TrainingSetChange extends Pick<Integration, 'ignored' | 'balance'> {
+export interface TrainingSetChange extends Pick<Integration, 'ignored' | 'near' | 'balance'> {
   /** Rows that were taken out. */
   readonly replaced: number;
   /** Of `balance`; none where the label is a number. */
@@ -174,8 +174,8 @@ function countsOf(
   return { ...counts, ...(drawsRows(integration) && { integration: { ...left, replaced: replaced.length } }) };
 }
 
-function changeOf({ schema }: ModelLine, { ignored, replaced, balance }: Integration): TrainingSetChange {
-  return { ignored, replaced: replaced.length, classes: classNames(schema.label), balance };
+function changeOf({ schema }: ModelLine, { ignored, near, replaced, balance }: Integration): TrainingSetChange {
+  return { ignored, near, replaced: replaced.length, classes: classNames(schema.label), balance };
 }
 
 /** Why a contribution is not accepted. */

@@ -52,6 +52,13 @@ function rowsText({ contribution }: Attestation): string[] {
   ];
 }
 
+/** New rows that are nearly known ones: little is learned from the former, and the latter help to guess the benchmark. */
+function nearText({ near }: TrainingSetChange): string[] {
+  if (near.trainingSet + near.benchmark === 0) return [];
+  const [training, sealed] = [grouped(near.trainingSet), grouped(near.benchmark)];
+  return [`  of the new rows, ${training} are nearly in the training set and ${sealed} nearly in the benchmark`];
+}
+
 /** The training set by class, where that is a line. */
 function balanceText({ classes, balance }: TrainingSetChange): string[] {
   if (classes.length === 0 || classes.length > MOST_CLASSES) return [];
@@ -122,7 +129,10 @@ export class Progress {
     { integration, mlflow }: { integration?: TrainingSetChange | undefined; mlflow?: Logged | undefined },
   ): void {
     const lines = [attestation.accepted ? 'Accepted.' : `Rejected (${attestation.status}): ${attestation.reason}`];
-    lines.push(...rowsText(attestation), ...(integration ? balanceText(integration) : []));
+    lines.push(
+      ...rowsText(attestation),
+      ...(integration ? [...nearText(integration), ...balanceText(integration)] : []),
+    );
     const { benchmark, counts, delta, transactions, proof } = attestation;
     if (counts && delta) {
       lines.push(

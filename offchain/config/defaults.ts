@@ -24,6 +24,7 @@ export const DEFAULTS = {
   mode: 'append',
   maxReplacedBps: 0,
   maxRows: 'all',
+  nearBps: 'none',
   evaluationFee: '0.01',
   bond: '0.01',
   openDuration: 24 * 3600,

@@ -31,6 +31,14 @@ export const zIntegration = z
       .describe(
         "Most new rows of one contribution that are learned from, at least policy.min_contribution_rows. Of more, each class has its share, and the round's seed draws the rows.",
       ),
+    near_bps: z
+      .union([z.literal('none'), int().min(1000).max(9999)], {
+        error: 'expected none, or a whole number from 1000 to 9999',
+      })
+      .default(DEFAULTS.nearBps)
+      .describe(
+        "Leaves out new rows that are nearly in the model's training set, label and all, or nearly in the benchmark, from that similarity on, in basis points: with 8000 all numbers within about a hundredth of their spread and all else equal. With none they are learned from, and their number is told at 8000.",
+      ),
   })
   .superRefine(({ mode, key, max_replaced_bps: most }, { addIssue }) => {
     const problem = (message: string, name: string, input: unknown) =>
@@ -43,9 +51,10 @@ export const zIntegration = z
 
 /** How contributions are merged, as `integrate` takes it. */
 export function toIntegration(integration: z.infer<typeof zIntegration>): IntegrationTerms {
-  const { mode, key, max_replaced_bps: maxReplacedBps, max_rows: maxRows } = integration;
+  const { mode, key, max_replaced_bps: maxReplacedBps, max_rows: maxRows, near_bps: nearBps } = integration;
   return {
     ...(maxRows !== 'all' && { maxRows }),
+    ...(nearBps !== 'none' && { nearBps }),
     // In one order, so that it has one hash.
     ...(mode === 'replace' && { replace: { key: [...key].sort(), maxReplacedBps } }),
   };

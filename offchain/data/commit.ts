@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HokusaiError } from '../errors.ts';
@@ -35,9 +36,16 @@ export interface Committed extends CommitRecord {
   readonly folder: string;
 }
 
-/** Beside the table, or here where that is not on this machine: the secret of its salts, and a record of each commit. */
-export const folderOf = (location: string): string =>
-  `${location.replace(/\/+$/, '').replace(/^[a-z0-9+]+:\/\/.*\//i, '')}.contribution`;
+/**
+ * Beside the table, or here where that is not on this machine: the secret of its salts, and a record of each commit. Here
+ * its name tells tables of one name in several places apart.
+ */
+export function folderOf(location: string): string {
+  const table = location.replace(/\/+$/, '');
+  const [, name] = /^[a-z0-9+]+:\/\/.*\/([^/]+)$/i.exec(table) ?? [];
+  if (name === undefined) return `${table}.contribution`;
+  return `${name}-${hash('sha256', table, 'hex').slice(0, 8)}.contribution`;
+}
 export const secretOf = (location: string): string => join(folderOf(location), 'contribution.hex');
 export const recordOf = (location: string, version: number): string =>
   join(folderOf(location), `version-${version}.json`);

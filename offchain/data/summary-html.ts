@@ -1,4 +1,5 @@
 import { type Html, html, page } from '../report/html.ts';
+import type { NearDuplicates } from './duplicates.ts';
 import type { Summary } from './summary.ts';
 
 const LISTED = 100;
@@ -44,10 +45,16 @@ ${table(
   ['Table', 'Rows', 'But for the label'],
   duplicates.against.map(({ path, rows, features }) => [path, rows, features]),
 )}
+${table('Near duplicates', ['In', 'Rows near to an earlier one', 'From similarity'], nearOf(duplicates.near))}
 ${table(
   'Quality',
   ['Part', 'Value', 'Weight', 'Because'],
-  quality.parts.map(({ name, value, weight, because }) => [name, `${(100 * value).toFixed(1)} %`, weight, because]),
+  quality.parts.map(({ name, value, weight, because }) => [
+    name,
+    `${(100 * value).toFixed(1)}\u00a0%`,
+    weight,
+    because,
+  ]),
 )}
 ${table(
   'Drift',
@@ -68,12 +75,22 @@ function list(title: string, items: readonly string[]): Html | false {
   return html`<section><h2>${title}</h2><ul>${items.map((item) => html`<li>${item}</li>`)}</ul></section>`;
 }
 
-function table(title: string, heads: readonly string[], rows: readonly (readonly (string | number)[])[]): Html | false {
+function nearOf(near: NearDuplicates | undefined): (readonly [string, number, number])[] {
+  if (!near) return [];
+  const texts = Object.entries(near.texts).map(([column, count]) => [column, count, near.threshold] as const);
+  return [['numbers', near.numeric, near.threshold], ...texts];
+}
+
+type Cell = string | number;
+
+const isNumeric = (cell: Cell): boolean => typeof cell === 'number' || /^(?:\d+\.\d+(?:\u00a0%)?)?$/.test(cell);
+
+function table(title: string, heads: readonly string[], rows: readonly (readonly Cell[])[]): Html | false {
   if (rows.length === 0) return false;
-  const cells = (row: readonly (string | number)[]) =>
-    row.map(
-      (cell, i) => html`<td class="${typeof cell === 'number' && 'number'}" data-head="${heads[i]}">${cell}</td>`,
-    );
-  return html`<section class="long"><h2>${title}</h2><table><thead><tr>${heads.map((head) => html`<th>${head}</th>`)}</tr></thead>
+  const kinds = heads.map((_, i) => rows.every((row) => isNumeric(row[i]!)) && 'number');
+  const cells = (row: readonly Cell[]) =>
+    row.map((cell, i) => html`<td class="${kinds[i]}" data-head="${heads[i]}">${cell}</td>`);
+  const titles = heads.map((head, i) => html`<th class="${kinds[i]}">${head}</th>`);
+  return html`<section class="long"><h2>${title}</h2><table><thead><tr>${titles}</tr></thead>
 <tbody>${rows.map((row) => html`<tr>${cells(row)}</tr>`)}</tbody></table></section>`;
 }

@@ -45,7 +45,9 @@ export function summarise(inspection: Inspection, schema: string | undefined): S
     ...checked.unknown.map((column) => `no rule is about column ${column}`),
     ...table.profile.flatMap(({ name, formulas, firstFormula }) =>
       formulas > 0
-        ? [`${formulas} cells of ${name} begin as a formula does (row ${firstFormula}): a spreadsheet would run them`]
+        ? [
+            `${name} has cells that begin as a formula does, which a spreadsheet would run: ${formulas}, the first in row ${firstFormula}`,
+          ]
         : [],
     ),
     ...(drift?.columns ?? []).flatMap(({ column, psi }) =>

@@ -44,7 +44,7 @@ ${trainingSetSection(integration)}`,
 }
 
 const IGNORED: Readonly<Record<keyof TrainingSetChange['ignored'], string>> = {
-  known: 'in the training set already',
+  known: 'in the training set already, or near to known rows where the policy leaves such out',
   repeated: 'twice in the contribution',
   conflicting: 'with the key of another row of the contribution',
   overReplaced: 'they would have replaced more rows than the policy allows',
@@ -126,7 +126,7 @@ ${custom.map(line)}
 </section>`;
 }
 
-function trainingSetSection({ ignored, replaced, classes, balance }: TrainingSetChange): Html {
+function trainingSetSection({ ignored, near, replaced, classes, balance }: TrainingSetChange): Html {
   const reasons = Object.entries(IGNORED).map(
     ([reason, meaning]) =>
       html`<tr><th scope="row">${meaning}</th><td class="number">${grouped(ignored[reason as keyof typeof ignored])}</td></tr>`,
@@ -154,7 +154,7 @@ ${classes.length > 0 && byClass}
 ${reasons}
 </tbody>
 </table>
-<p>${grouped(replaced)} rows of the training set were replaced.</p>
+<p>${grouped(replaced)} rows of the training set were replaced. Of the new rows, ${grouped(near.trainingSet)} are nearly in it and ${grouped(near.benchmark)} nearly in the benchmark.</p>
 </section>`;
 }
 

@@ -114,6 +114,7 @@ describe('integrate', () => {
     assert.deepEqual(counts, {
       replaced: [],
       ignored: { known: 1, repeated: 1, conflicting: 0, overReplaced: 0, overRows: 0 },
+      near: { trainingSet: 0, benchmark: 1 },
       overlap: 1,
       balance: { before: [1, 1], after: [2, 2] },
     });

@@ -312,6 +312,8 @@ policy:
       problemsOf(`${DATA}\n${terms}`).problems.map(({ line, path, message }) => [line, path, message.split(',')[0]]);
     assert.deepEqual(load(`${DATA}\nintegration: { max_rows: 50 }`).integration, { maxRows: 50 });
     assert.deepEqual(load(`${DATA}\nintegration: { max_rows: all }`).integration, {});
+    assert.deepEqual(load(`${DATA}\nintegration: { near_bps: 9000 }`).integration, { nearBps: 9000 });
+    assert.deepEqual(load(`${DATA}\nintegration: { near_bps: none }`).integration, {});
     const { replace } = load(`${DATA}\nintegration: { mode: replace, key: [b, a], max_replaced_bps: 9 }`).integration;
     assert.deepEqual(replace, { key: ['a', 'b'], maxReplacedBps: 9 });
     assert.deepEqual(found('integration: { mode: replace }'), [

@@ -57,8 +57,8 @@ async function evaluate(name: string) {
     { rows: rows.rows, model: models.candidate },
   ];
   const evaluating = { ...config.evaluation, terms: TERMS, learning };
-  const { ignored, replaced, balance } = integrate(contribution, line);
-  const integration = { ignored, replaced: replaced.length, balance, classes: classNames(line.schema.label) };
+  const { ignored, near, replaced, balance } = integrate(contribution, line);
+  const integration = { ignored, near, replaced: replaced.length, balance, classes: classNames(line.schema.label) };
   return { line, models, found: await evaluation(line, models, evaluating), evaluating, integration };
 }
 
