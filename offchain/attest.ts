@@ -181,7 +181,16 @@ export const zAttestation = z.strictObject({
   /** Absent where the contribution was rejected before training. */
   models: z
     .strictObject({
-      baseline: z.strictObject(model),
+      baseline: z.strictObject({
+        ...model,
+        /** Where it came from, where it is no model that was trained on the training set. */
+        imported: z
+          .strictObject({
+            framework: z.enum(['reference', 'onnx', 'scikit-learn']),
+            sha256: z.string().regex(/^[0-9a-f]{64}$/),
+          })
+          .optional(),
+      }),
       candidate: z.strictObject({
         ...model,
         /** With the round's fold and committee drawn after the commit, where training draws anything. */
@@ -271,7 +280,15 @@ export const zAttestation = z.strictObject({
   /** What {@link metricsHash} gives: the part that validators sign. */
   metricsHash: hash,
   transactions: z.array(z.strictObject({ action: z.string(), by: address, hash, gas: count, block: count })),
-  steps: z.array(z.strictObject({ name: z.string(), seconds: z.number().min(0), reused: z.boolean() })),
+  steps: z.array(
+    z.strictObject({
+      name: z.string(),
+      seconds: z.number().min(0),
+      reused: z.boolean(),
+      /** What had done it, where that was another run: `run 0123456789ab`. */
+      from: z.string().optional(),
+    }),
+  ),
 });
 
 export type Attestation = z.infer<typeof zAttestation>;

@@ -2,6 +2,7 @@
 /** The command line: parses, calls, prints, and turns errors into exit codes. */
 import { parseArgs } from 'node:util';
 import { EXIT_CODE, HokusaiError } from './errors.ts';
+import type { StepEvent } from './executor.ts';
 import { fail, jsonText } from './fail.ts';
 import type { InitOptions, InitSummary } from './init.ts';
 import { Progress } from './progress.ts';
@@ -18,6 +19,7 @@ const USAGE = `Usage: hokusai COMMAND [OPTION...]
   validator VERB                            be drawn: register, show, stake, recipient, pause, resume, unbond, …
   rounds VERB                               guard them: show, pause, unpause
   data VERB                                 bring it: check, commit, prove, seal, open; its versions: log, diff, show, …
+  cache VERB                                what is kept between runs: show, clear
   keys VERB                                 make and check proving keys: dev, ceremony, verify, register
   prover VERB                               prove for other machines: serve
 
@@ -44,7 +46,7 @@ baseline, contribution and benchmark, and writes a hokusai.yaml that explains ev
 
 Example: hokusai init my-model --data patients.csv --label recovered`,
   run: `Usage: hokusai run [hokusai.yaml] [--dry-run | --chain local] [--port N] [--prover snarkjs|native]
-                   [--memory SIZE] [--provers URL,URL [--insecure-provers]] [--json]
+                   [--memory SIZE] [--provers URL,URL [--insecure-provers]] [--no-cache] [--json]
 
 Validates the contribution, trains and evaluates a model with it, tests whether it is better, proves the score, and
 leaves attestation.json, the proof and report.html in OUTPUT_DIR/RUN_ID/, and for the model's owner the models,
@@ -60,6 +62,7 @@ is then recorded in MLflow, at MLFLOW_TRACKING_URI or in mlruns/ beside the conf
   --provers URL,URL    machines that prove chunks of an inference, too (\`hokusai prover serve\`), with the token in the
                        file that HOKUSAI_PROVERS_TOKEN_FILE names; they see models and benchmark, and are believed nothing
   --insecure-provers   takes plain HTTP beyond this machine: within a network that you trust
+  --no-cache           computes everything itself, and keeps nothing for other runs
 
 Example: hokusai run my-model/hokusai.yaml --chain local`,
   verify: `Usage: hokusai verify RUN_DIR|attestation.json [--rpc URL] [--json]
@@ -91,6 +94,7 @@ const OPTIONS = {
     memory: text,
     provers: text,
     'insecure-provers': { type: 'boolean' },
+    'no-cache': { type: 'boolean' },
   },
   verify: { rpc: text },
 } as const;
@@ -110,6 +114,7 @@ const WITH_VERBS: Record<string, () => Promise<Command>> = {
   validator: async () => (await import('./validator-verbs.ts')).VALIDATOR,
   rounds: async () => (await import('./rounds-verbs.ts')).ROUNDS,
   data: async () => (await import('./data/verbs.ts')).DATA,
+  cache: async () => (await import('./cache/verbs.ts')).CACHE,
   keys: async () => (await import('./keys/verbs.ts')).KEYS,
   prover: async () => (await import('./prove/verbs.ts')).PROVER,
 };
@@ -177,10 +182,16 @@ async function commandRun(positionals: readonly string[], values: Values): Promi
   const { port } = numbers('run', values, ['port']);
   const { openProject, run } = await import('./run.ts');
   const { powerText } = await import('./describe-power.ts');
-  const project = await openProject(positionals[0]);
+  // Told once the configuration has said how much is.
+  const said: StepEvent[] = [];
+  const project = await openProject(positionals[0], {
+    cached: !values['no-cache'],
+    onEvent: (event) => said.push(event),
+  });
   const { config, line } = project;
   const { logLevel, ...machine } = config.resources;
   const progress = new Progress(values.json ? undefined : logLevel);
+  for (const event of said) progress.step(event);
   for (const { line: at, path, message } of config.warnings)
     progress.note(`⚠ ${config.file}:${at}: ${path} ${message}`, 'warning');
   progress.note(powerText(config.policy, line.fold.n));

@@ -1,5 +1,4 @@
 import { createHmac } from 'node:crypto';
-import { buildPoseidon } from 'circomlibjs';
 import { canonicalJson } from './canonical.ts';
 import type { Features } from './quantise.ts';
 
@@ -10,8 +9,14 @@ let poseidonLoaded: Promise<Poseidon> | undefined;
 
 /** Loads Poseidon once; its tables take a second to build. */
 export function loadPoseidon(): Promise<Poseidon> {
-  poseidonLoaded ??= buildPoseidon().then((hash) => (inputs) => hash.F.toObject(hash([...inputs])));
+  poseidonLoaded ??= buildPoseidon();
   return poseidonLoaded;
+}
+
+async function buildPoseidon(): Promise<Poseidon> {
+  // Loaded here, because a run that takes its results from the cache hashes nothing.
+  const hash = await (await import('circomlibjs')).buildPoseidon();
+  return (inputs) => hash.F.toObject(hash([...inputs]));
 }
 
 /** Rows of one block of labels or predictions. Every circuit absorbs the same blocks, so a vector has one root everywhere. */

@@ -5,8 +5,9 @@
  */
 import { createHash } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Cache } from './cache/cache.ts';
 import { type Canonical, canonicalJson } from './canonical.ts';
 import { HokusaiError } from './errors.ts';
 import { Journal, storageError } from './journal.ts';
@@ -30,11 +31,15 @@ export interface StepContext {
   progress(fraction: number, text: string): void;
 }
 
-export interface StepLimits {
+export interface StepOptions<T> {
   /** How often a retryable failure is tried again; as the executor was told if left out. */
   retries?: number;
   /** Of each attempt, in seconds; none if left out. A step that never yields cannot be stopped. */
   timeout?: number;
+  /** False for a step whose output follows from more than its inputs, so that no other run may take it. */
+  cached?: boolean;
+  /** Hashes of what the step has put beside its output. */
+  blobs?: (output: T) => readonly string[];
 }
 
 /** `seconds` is how long the step has taken, retries included; of a reused step, how long it took when it ran. */
@@ -43,6 +48,8 @@ export type StepEvent =
   | { type: 'progress'; step: string; fraction: number; text: string }
   | { type: 'retrying'; step: string; seconds: number; attempt: number; wait: number; error: HokusaiError }
   | { type: 'reused' | 'finished'; step: string; seconds: number }
+  /** Taken from the cache; `by` says what made it, `run 0123456789ab`. */
+  | { type: 'cached'; step: string; seconds: number; by: string }
   | { type: 'warned'; step: string; error: HokusaiError }
   | { type: 'failed'; step: string; seconds: number; error: HokusaiError };
 
@@ -50,6 +57,8 @@ export interface StepRecord {
   name: string;
   seconds: number;
   reused: boolean;
+  /** What made it, where it was taken from the cache. */
+  from?: string;
 }
 
 interface ExecutorOptions {
@@ -58,6 +67,8 @@ interface ExecutorOptions {
   onEvent?: (event: StepEvent) => void;
   /** How often a step is tried again that says nothing else; 0 if left out. */
   retries?: number;
+  /** What other runs have computed; without it each run computes everything once. */
+  cache?: Cache | undefined;
 }
 
 /**
@@ -85,6 +96,7 @@ export class Executor {
   readonly #journal: Journal;
   readonly #onEvent: (event: StepEvent) => void;
   readonly #retries: number;
+  readonly #cache: Cache | undefined;
   readonly #steps: StepRecord[] = [];
   readonly #running = new Map<string, Promise<string>>();
   /** Aborted, with the reason, when this process may not or cannot go on by itself. */
@@ -94,9 +106,10 @@ export class Executor {
   #temporary = 0;
 
   /** Use {@link openExecutor}. */
-  constructor(folder: string, journal: Journal, { signal, onEvent = () => {}, retries = 0 }: ExecutorOptions) {
+  constructor(folder: string, journal: Journal, { signal, onEvent = () => {}, retries = 0, cache }: ExecutorOptions) {
     this.folder = folder;
     this.#journal = journal;
+    this.#cache = cache;
     this.#onEvent = onEvent;
     this.#retries = retries;
     this.#stop = AbortSignal.any([this.#halt.signal, ...(signal ? [signal] : [])]);
@@ -104,8 +117,9 @@ export class Executor {
   }
 
   /**
-   * The output of `fn`, run now or in an earlier run with the same name, inputs and release. `fn` may run more than
-   * once, after a crash or a retry, and so has to give equal outputs for equal inputs.
+   * The output of `fn`, run now or earlier in this folder with the same name, inputs and release, or, where there is a
+   * cache, by the same program in any run. `fn` may run more than once, after a crash or a retry, and so has to give
+   * equal outputs for equal inputs.
    *
    * @param inputs all that the output depends on; large things by their hash
    * @throws HokusaiError what `fn` threw; STEP_FAILED where that was no HokusaiError; STEP_TIMEOUT; RUN_ABORTED;
@@ -115,18 +129,18 @@ export class Executor {
     name: string,
     inputs: Canonical,
     fn: (context: StepContext) => Promise<T>,
-    limits: StepLimits = {},
+    options: StepOptions<T> = {},
   ): Promise<T> {
     if (this.#stop.aborted) throw this.#failure(name, this.#stop.reason);
     const key = sha256(canonicalJson({ name, inputs, release: RELEASE }));
     const finished = this.#journal.finished.get(key);
     if (finished) {
-      this.#done('reused', name, finished.seconds);
+      this.#done({ type: 'reused', step: name, seconds: finished.seconds });
       return JSON.parse(finished.output);
     }
     let running = this.#running.get(key);
     if (!running) {
-      running = this.#run(name, key, inputs, fn, limits).finally(() => this.#running.delete(key));
+      running = this.#takeOrRun(name, key, inputs, fn, options).finally(() => this.#running.delete(key));
       this.#running.set(key, running);
     }
     return JSON.parse(await running);
@@ -194,15 +208,49 @@ export class Executor {
     this.#halt.abort();
     await Promise.allSettled(this.#running.values());
     this.#journal.close();
+    await this.#cache?.evict();
   }
 
   /** @returns the output as canonical JSON */
-  async #run(
+  async #takeOrRun<T extends Canonical>(
     step: string,
     key: string,
     inputs: Canonical,
-    fn: (context: StepContext) => Promise<Canonical>,
-    { retries = this.#retries, timeout }: StepLimits,
+    fn: (context: StepContext) => Promise<T>,
+    options: StepOptions<T>,
+  ): Promise<string> {
+    const cache = options.cached === false ? undefined : this.#cache;
+    if (!cache) return this.#run(step, key, inputs, fn, options);
+    const place = cache.key(step, inputs);
+    const kept = await cache.take(place);
+    if (kept) {
+      const { by, seconds, output } = kept;
+      for (const blob of kept.blobs) await this.put(blob);
+      const detail = canonicalJson({ inputs, release: RELEASE, from: by });
+      this.#journal.append({ type: 'started', step, key, seconds: 0, detail });
+      this.#journal.append({ type: 'finished', step, key, seconds, detail: output });
+      this.#done({ type: 'cached', step, seconds, by });
+      return output;
+    }
+    const began = performance.now();
+    const output = await this.#run(step, key, inputs, fn, options);
+    const seconds = (performance.now() - began) / 1000;
+    const hashes = options.blobs?.(JSON.parse(output)) ?? [];
+    const blobs = await Promise.all(hashes.map((hash) => this.get(hash)));
+    await cache.keep(place, { step, by: `run ${basename(this.folder)}`, seconds, output, blobs }).catch((error) => {
+      if (!(error instanceof HokusaiError)) throw error;
+      this.warn('cache', error);
+    });
+    return output;
+  }
+
+  /** @returns the output as canonical JSON */
+  async #run<T extends Canonical>(
+    step: string,
+    key: string,
+    inputs: Canonical,
+    fn: (context: StepContext) => Promise<T>,
+    { retries = this.#retries, timeout }: StepOptions<T>,
   ): Promise<string> {
     const began = performance.now();
     const elapsed = () => (performance.now() - began) / 1000;
@@ -214,7 +262,7 @@ export class Executor {
       const seconds = elapsed();
       if (typeof result === 'string') {
         this.#journal.append({ type: 'finished', step, key, seconds, detail: result });
-        this.#done('finished', step, seconds);
+        this.#done({ type: 'finished', step, seconds });
         return result;
       }
       const { kind, code, message } = result;
@@ -288,9 +336,11 @@ export class Executor {
     });
   }
 
-  #done(type: 'reused' | 'finished', step: string, seconds: number): void {
-    this.#steps.push({ name: step, seconds, reused: type === 'reused' });
-    this.#onEvent({ type, step, seconds });
+  #done(event: Extract<StepEvent, { type: 'reused' | 'finished' | 'cached' }>): void {
+    const { type, step, seconds } = event;
+    const from = type === 'cached' && { from: event.by };
+    this.#steps.push({ name: step, seconds, reused: type !== 'finished', ...from });
+    this.#onEvent(event);
   }
 
   #beat(): void {

@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { type Hex, keccak256, stringToHex } from 'viem';
+import { type Baseline, findBaseline } from './baseline/import.ts';
+import type { Cache, Kept } from './cache/cache.ts';
 import { canonicalJson } from './canonical.ts';
 import { checkTable, labelsOf } from './check-table.ts';
 import { featuresRoot, saltOf, vectorRoot } from './commitment.ts';
@@ -12,6 +14,7 @@ import { HokusaiError } from './errors.ts';
 import { byDigest, type IntegrationTerms } from './integrate.ts';
 import { classesOf } from './label.ts';
 import type { Metric } from './metrics.ts';
+import { sha256 } from './prove/circuits.ts';
 import { inferenceCircuit, type ModelShape } from './prove/inference.ts';
 import { laneBitsOf, scoreCircuit } from './prove/score.ts';
 import { featuresOf, fitQuantiser, type Quantiser, quantise, quantiserHash } from './quantise.ts';
@@ -61,26 +64,38 @@ export interface ModelLine {
   readonly fold: Fold;
   readonly foldId: Hex;
   readonly secrets: OwnerSecrets;
+  /** The head, where it is no model that is trained from the training set. */
+  readonly imported?: Baseline;
+}
+
+/** Where the fold's commitments may be taken from. */
+export interface LineOptions {
+  readonly cache?: Cache | undefined;
+  /** Told where they were. */
+  readonly onTaken?: ((kept: Kept) => void) | undefined;
 }
 
 /**
  * Makes a model line of an owner's files: fits the quantiser on the baseline's rows and commits to the fold.
  * Both tables have passed `checkTable`.
  */
-export async function modelLine(given: {
-  schema: Schema;
-  metric: Metric;
-  spec: TrainSpec;
-  integration: IntegrationTerms;
-  baseline: Table;
-  benchmark: Table;
-  secrets: OwnerSecrets;
-}): Promise<ModelLine> {
+export async function modelLine(
+  given: {
+    schema: Schema;
+    metric: Metric;
+    spec: TrainSpec;
+    integration: IntegrationTerms;
+    baseline: Table;
+    benchmark: Table;
+    secrets: OwnerSecrets;
+  },
+  options: LineOptions = {},
+): Promise<ModelLine> {
   const { schema, metric, spec, integration, secrets } = given;
   const trainingSet = byDigest(given.baseline, schema);
   const benchmark = byDigest(given.benchmark, schema);
   const quantiser = fitQuantiser(trainingSet, schema);
-  const fold = await foldOf(benchmark, schema, metric, quantiser, secrets.benchmarkSecret);
+  const fold = await keptFold({ rows: benchmark, schema, metric, quantiser, secret: secrets.benchmarkSecret }, options);
   const { dataRoot } = dataRootOf(trainingSet, schema, secrets.modelSecret);
   return {
     schema,
@@ -141,7 +156,7 @@ export function trainSpecHashOf(spec: TrainSpec, { maxRows, replace }: Integrati
  *   LINE_KEY when rows cannot be told apart by the key of integration, LINE_TASK when metric, terms or type of model are not for its label; SCORE_TOO_LARGE,
  *   INFERENCE_TOO_LARGE, INFERENCE_SCORES
  */
-export async function ownedLine(config: Config, secrets: OwnerSecrets): Promise<ModelLine> {
+export async function ownedLine(config: Config, secrets: OwnerSecrets, options: LineOptions = {}): Promise<ModelLine> {
   const { data, training: spec, integration, policy } = config;
   const schema = parseSchema(JSON.parse(await readFile(data.schema, 'utf8')));
   const [baseline, benchmark] = [await readCsv(data.baseline), await readCsv(data.benchmark)];
@@ -157,7 +172,8 @@ export async function ownedLine(config: Config, secrets: OwnerSecrets): Promise<
   refuseOtherTask(config, schema);
   refuseKey(config, schema);
   const given = { schema, metric: policy.metric, spec, integration, baseline, benchmark, secrets };
-  const line = await modelLine(given);
+  const imported = await findBaseline(config);
+  const line = { ...(await modelLine(given, options)), ...(imported && { imported }) };
   // Before anything is trained: whether it can be proven follows from the table.
   scoreCircuit(policy.metric, line.fold.classes, line.fold.n);
   if (config.assurance === 'inferred') inferenceCircuit(modelShape(line));
@@ -203,21 +219,40 @@ function refuseKey({ integration, file }: Config, { columns, label }: Schema): v
   });
 }
 
-/** Rows, in the order of their digests, as a fold commits to them. */
-async function foldOf(
-  rows: Table,
-  schema: Schema,
-  metric: Metric,
-  quantiser: Quantiser,
-  benchmarkSecret: Uint8Array,
-): Promise<Fold> {
+/** What a fold commits to: rows in the order of their digests. */
+interface FoldInput {
+  readonly rows: Table;
+  readonly schema: Schema;
+  readonly metric: Metric;
+  readonly quantiser: Quantiser;
+  /** Behind its salts. */
+  readonly secret: Uint8Array;
+}
+
+/** The fold, taken from the cache where one of the same cells, schema and secret is there. */
+async function keptFold(given: FoldInput, { cache, onTaken }: LineOptions): Promise<Fold> {
+  if (!cache) return foldOf(given);
+  const { rows, schema, metric, quantiser, secret } = given;
+  const cells = sha256(Buffer.from(JSON.stringify(rows.columns)));
+  const inputs = { cells, schema, metric, quantiserHash: quantiserHash(quantiser), secret: sha256(secret) };
+  const { labelsRoot, featuresRoot, ...fold } = await cache.remember(
+    { step: 'commit', inputs, by: 'an earlier run', onTaken },
+    async () => {
+      const { labelsRoot, featuresRoot, ...made } = await foldOf(given);
+      return { ...made, labelsRoot: String(labelsRoot), featuresRoot: String(featuresRoot) };
+    },
+  );
+  return { ...fold, labelsRoot: BigInt(labelsRoot), featuresRoot: BigInt(featuresRoot) };
+}
+
+async function foldOf({ rows, schema, metric, quantiser, secret }: FoldInput): Promise<Fold> {
   const classes = classesOf(schema.label);
   const laneBits = laneBitsOf(metric, classes).labels;
-  const salt = (name: string) => saltOf(benchmarkSecret, name);
+  const salt = (name: string) => saltOf(secret, name);
   return {
     labelsRoot: await vectorRoot({ name: 'labels', laneBits, values: labelsOf(rows, schema), salt: salt('labels') }),
     featuresRoot: await featuresRoot(quantise(rows, quantiser), salt('features')),
-    rowsRoot: rowsRoot(rowDigests(rows, schema, 'features'), benchmarkSecret),
+    rowsRoot: rowsRoot(rowDigests(rows, schema, 'features'), secret),
     quantiserHash: quantiserHash(quantiser),
     metric: metricId(metric),
     n: rows.rows,

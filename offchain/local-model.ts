@@ -1,6 +1,7 @@
 /** A model on a local chain, with its validators as processes of their own. */
 import { join } from 'node:path';
 import { type Address, type Hex, numberToHex } from 'viem';
+import type { CacheOptions } from './cache/cache.ts';
 import { connect } from './chain/connect.ts';
 import type { LocalChain } from './chain/local.ts';
 import { allocateBudget, model } from './chain/round.ts';
@@ -43,6 +44,8 @@ export interface LocalModelOptions {
   /** Holds the sealed contributions, and a folder for each validator. */
   readonly folder: string;
   readonly executor: Executor;
+  /** What other runs have computed: each validator takes its own results alone. */
+  readonly cache?: CacheOptions;
   readonly proving?: ProvingOptions;
   readonly onEvent?: (validator: number, event: StepEvent) => void;
   readonly onAction?: (action: Action) => void;
@@ -79,13 +82,14 @@ export async function openLocalModel(options: LocalModelOptions): Promise<LocalM
 
 /** Starts the i-th validator, in the folder that is its own in every run. */
 export function startLocalValidator(
-  { chain, config, secrets, folder, proving }: LocalModelOptions,
+  { chain, config, secrets, folder, proving, cache }: LocalModelOptions,
   i: number,
   onEvent: (event: StepEvent) => void,
 ): Promise<StartedValidator> {
   const own = { folder: join(folder, 'validators', String(i)), password: secrets.password };
   const given = { ...own, url: chain.url, deployment: chain.deployment, secrets: secrets.owner };
-  return startValidator({ configFile: config.file, ...given, ...(proving && { proving }) }, onEvent);
+  const kept = cache && { cache: { ...cache, party: `validator ${i}` } };
+  return startValidator({ configFile: config.file, ...given, ...kept, ...(proving && { proving }) }, onEvent);
 }
 
 /** Registers the validators, and a model whose rounds they evaluate, with a budget for a fold's rounds. */

@@ -2,6 +2,8 @@
 import { join } from 'node:path';
 import { type Hex, toHex } from 'viem';
 import type { Attestation } from './attest.ts';
+import { importBaseline } from './baseline/import.ts';
+import { type Canonical, canonicalJson } from './canonical.ts';
 import { labelsOf } from './check-table.ts';
 import { saltOf } from './commitment.ts';
 import type { Config } from './config/load.ts';
@@ -10,18 +12,19 @@ import { countWords } from './counts.ts';
 import { delta, statedTerms, type Terms } from './delta.ts';
 import { isRanking } from './delta-auroc.ts';
 import { HokusaiError } from './errors.ts';
-import { type Comparison, compare, evaluate, inferenceOf } from './evaluate.ts';
+import { type Comparison, evaluate, inferenceOf, predictionsSalt, type Trained, valuesOf } from './evaluate.ts';
 import type { Executor } from './executor.ts';
 import { drawsRows, type Integration, integrate, merge } from './integrate.ts';
 import { classNames, tally } from './label.ts';
-import { EVALUATOR, type ModelLine } from './line.ts';
+import { EVALUATOR, type ModelLine, modelShape } from './line.ts';
+import { sha256 } from './prove/circuits.ts';
 import { type ProvenInference, proveInference } from './prove/inference.ts';
 import type { ProvingOptions } from './prove/pool.ts';
 import type { Score } from './prove/score.ts';
 import type { Table } from './table.ts';
-import { trainExternal } from './train/external.ts';
+import { type ExternalOptions, trainExternal } from './train/external.ts';
 import type { Model } from './train/model.ts';
-import { isDrawn } from './train/spec.ts';
+import { type ExternalSpec, isDrawn } from './train/spec.ts';
 import { train } from './train/train.ts';
 import { type Validation, validate } from './validate.ts';
 
@@ -131,8 +134,10 @@ export async function evaluateContribution(
   contribution: Contribution,
   executor: Executor,
 ): Promise<Finding> {
-  const validation = await executor.step('validate', { file: contribution.file, schema: line.schema }, async () =>
-    validate(contribution.table, line.schema, contribution.contributionSecret),
+  const { file, contributionSecret } = contribution;
+  const given = { file, schema: line.schema, secret: sha256(contributionSecret) };
+  const validation = await executor.step('validate', given, async () =>
+    validate(contribution.table, line.schema, contributionSecret),
   );
   const problem = invalid(validation, contribution);
   if (problem) return refuse(line, offer, contribution, problem);
@@ -160,7 +165,7 @@ function integrated(
   const { trainingSetRoot, foldId, trainSpecHash } = line;
   // A seed of which nothing depends would keep the step from being taken from the journal in another round.
   const drawn = drawsRows(line.integration) && seed && { seed };
-  const inputs = { dataRoot, file, trainingSetRoot, foldId, trainSpecHash, ...drawn };
+  const inputs = { dataRoot, file, trainingSetRoot, foldId, trainSpecHash, schema: hashOf(line.schema), ...drawn };
   return executor.step('integrate', inputs, async () => integrate(table, line, seed));
 }
 
@@ -247,9 +252,39 @@ export interface PartialModel {
   readonly model: Model;
 }
 
-/** The line's current baseline. */
-export const headOf = (line: ModelLine, executor: Executor): Promise<Model> =>
-  trained(line, line.trainingSet, line.trainingSetRoot, executor);
+/** The line's current baseline: imported, or trained on its training set. */
+export function headOf(line: ModelLine, executor: Executor): Promise<Model> {
+  const { imported, trainingSet, trainingSetRoot, foldId, schema, fold, benchmark, quantiser } = line;
+  if (!imported) return trained(line, trainingSet, trainingSetRoot, executor);
+  const { quantiserHash } = fold;
+  const shape = modelShape(line);
+  const { format, sha256: file } = imported;
+  const inputs = { format, file, foldId, quantiserHash, schema: hashOf(schema), shape: hashOf({ ...shape }) };
+  const ranking = isRanking(line.metric);
+  const given = { benchmark, foldId, schema, quantiser, quantiserHash, shape, ranking };
+  return executor.step(
+    'import',
+    inputs,
+    async ({ signal, progress }) =>
+      (await importBaseline(imported, given, keeping(executor, 'import.log', signal, progress))) as Canonical & Model,
+    {
+      cached: format !== 'skops' || process.env.HOKUSAI_PYTHON === undefined,
+      blobs: (model) => (model.family === 'external' ? [model.sha256] : []),
+    },
+  );
+}
+
+/** What a program's model and its words are kept by. */
+const keeping = (
+  executor: Executor,
+  log: string,
+  signal: AbortSignal,
+  onProgress: (fraction: number, text: string) => void,
+): ExternalOptions => ({
+  log: join(executor.folder, log),
+  keep: (bytes) => executor.put(bytes),
+  ...{ signal, onProgress },
+});
 
 /** The model of a training set: trained once, then taken from the journal. */
 async function trained(line: ModelLine, table: Table, root: Hex, executor: Executor, seed?: Hex): Promise<Model> {
@@ -258,7 +293,7 @@ async function trained(line: ModelLine, table: Table, root: Hex, executor: Execu
   const { quantiserHash } = line.fold;
   const ranking = isRanking(line.metric);
   // The seed is also what the rows follow from.
-  const inputs = { trainingSetRoot: root, quantiserHash, trainSpecHash, ...(seed && { seed }) };
+  const inputs = { trainingSetRoot: root, quantiserHash, trainSpecHash, schema: hashOf(schema), ...(seed && { seed }) };
   if (spec.framework === 'reference') {
     return (await executor.step('train', inputs, async ({ signal }) =>
       train(table, { schema, quantiser, spec, ranking, ...drawn }, { signal }),
@@ -266,16 +301,36 @@ async function trained(line: ModelLine, table: Table, root: Hex, executor: Execu
   }
   const { benchmark, foldId } = line;
   const given = { trainingSet: table, benchmark, foldId, schema, quantiser, quantiserHash, ranking, ...drawn };
-  return executor.step('train', { ...inputs, foldId }, ({ signal, progress }) =>
-    trainExternal(spec, given, {
-      ...{ log: join(executor.folder, 'training.log'), keep: (bytes) => executor.put(bytes) },
-      ...{ signal, onProgress: progress },
-    }),
+  return executor.step(
+    'train',
+    { ...inputs, foldId },
+    ({ signal, progress }) => trainExternal(spec, given, keeping(executor, 'training.log', signal, progress)),
+    { cached: isLocked(spec), blobs: ({ sha256 }) => [sha256] },
   );
 }
 
+/** All that an evaluation follows from. Salts follow from the secrets. */
+function evaluating(
+  { foldId, trainSpecHash, schema, secrets }: ModelLine,
+  trained: Readonly<Record<'baseline' | 'candidate', Trained>>,
+): Canonical {
+  const { modelSecret, benchmarkSecret } = secrets;
+  const [baseline, candidate] = [trained.baseline, trained.candidate].map(({ model, trainingSetRoot }) => ({
+    model: hashOf(model as Canonical),
+    trainingSetRoot,
+  }));
+  const hidden = sha256(Buffer.concat([modelSecret, benchmarkSecret]));
+  return { foldId, trainSpecHash, schema: hashOf(schema), secrets: hidden, baseline: baseline!, candidate: candidate! };
+}
+
+const hashOf = (value: Canonical): string => sha256(Buffer.from(canonicalJson(value)));
+
+/** Whether what a program does follows from the line alone: others may be another program tomorrow. */
+const isLocked = ({ framework, python }: ExternalSpec): boolean =>
+  framework === 'scikit-learn' && (python ?? process.env.HOKUSAI_PYTHON) === undefined;
+
 /** Both models, and what the candidate was trained on. */
-type Trained = {
+type Candidates = {
   readonly known: Known;
   readonly merged: Integration;
   readonly nextRoot: Hex;
@@ -290,33 +345,33 @@ async function scored(
   offer: Offer,
   contribution: Contribution,
   executor: Executor,
-  { known, merged, nextRoot, rows, seed, ...models }: Trained,
+  { known, merged, nextRoot, rows, seed, ...models }: Candidates,
 ): Promise<Finding> {
-  const baseline = await evaluate(models.baseline, line.trainingSetRoot, line);
-  const candidate = await evaluate(models.candidate, nextRoot, line);
-  const roots = [baseline, candidate].map(({ commitment, predictionsRoot }) => [
-    String(commitment),
-    String(predictionsRoot),
-  ]);
-  const comparison = await executor.step('evaluate', { foldId: line.foldId, roots }, async () =>
-    compare(line, baseline, candidate),
+  const trained = {
+    baseline: { model: models.baseline, trainingSetRoot: line.trainingSetRoot },
+    candidate: { model: models.candidate, trainingSetRoot: nextRoot },
+  };
+  const { baseline, candidate, counts, metrics } = await executor.step('evaluate', evaluating(line, trained), () =>
+    evaluate(line, trained),
   );
-  const { counts, metrics } = comparison;
   const { metric } = line;
   const { classes } = line.fold;
   const words = countWords(counts);
   const inputs = { metric, classes, counts: words.map(String), terms: statedTerms(offer.terms) };
-  const score = await executor.step('delta', inputs, async () => delta(metric, classes, words, offer.terms));
+  // Of integers alone, and sooner computed than looked for.
+  const compute = async () => delta(metric, classes, words, offer.terms);
+  const score = await executor.step('delta', inputs, compute, { cached: false });
 
   const accepted = score.failed === '';
   const told = accepted || offer.tellRejected;
   const model = (which: 'baseline' | 'candidate', evaluated: typeof baseline, root: Hex, trainingRows: number) => ({
-    commitment: String(evaluated.commitment),
+    commitment: evaluated.commitment,
     trainingSetRoot: root,
     trainingRows,
-    predictionsRoot: String(evaluated.predictionsRoot),
+    predictionsRoot: evaluated.predictionsRoot,
     ...(told && { metrics: metrics[which] }),
   });
+  const imported = line.imported && { framework: line.imported.framework, sha256: line.imported.sha256 };
   const refusal = { status: 'BELOW_GATE' as const, reason: 'The improvement does not pass the gate of the policy.' };
   const verdict = accepted
     ? { status: 'SCORED' as const, reason: 'The improvement passes the gate of the policy.' }
@@ -325,7 +380,10 @@ async function scored(
     agreed: {
       ...agreed(line, offer, contribution, verdict, known),
       models: {
-        baseline: model('baseline', baseline, line.trainingSetRoot, line.trainingSet.rows),
+        baseline: {
+          ...model('baseline', baseline, line.trainingSetRoot, line.trainingSet.rows),
+          ...(imported && { imported }),
+        },
         candidate: { ...model('candidate', candidate, nextRoot, rows.rows), ...(seed && { seed }) },
       },
       ...(told && { counts, delta: score }),
@@ -340,11 +398,11 @@ async function scored(
         metric,
         classes,
         labels: labelsOf(line.benchmark, line.schema),
-        baselinePredictions: baseline.predictions,
-        candidatePredictions: candidate.predictions,
+        baselinePredictions: valuesOf(baseline),
+        candidatePredictions: valuesOf(candidate),
         labelsSalt: saltOf(line.secrets.benchmarkSecret, 'labels'),
-        baselineSalt: baseline.predictionsSalt,
-        candidateSalt: candidate.predictionsSalt,
+        baselineSalt: predictionsSalt(line.trainingSetRoot, line),
+        candidateSalt: predictionsSalt(nextRoot, line),
       },
     },
   };

@@ -72,6 +72,7 @@ const LEVEL_OF: Readonly<Record<StepEvent['type'], LogLevel>> = {
   progress: 'info',
   finished: 'info',
   reused: 'info',
+  cached: 'info',
   retrying: 'warning',
   warned: 'warning',
   failed: 'error',
@@ -111,10 +112,10 @@ export class Progress {
       this.#line(`⚠ ${name}: ${message}${next === undefined ? '' : `\n  ${next}`}`);
       return;
     }
-    const mark = { finished: '✔', reused: '↺', retrying: '⟳', failed: '✖' }[event.type];
-    this.#line(
-      `${mark} ${name.padEnd(24)} ${event.type === 'reused' ? 'done before' : `${event.seconds.toFixed(2)} s`}`,
-    );
+    const mark = { finished: '✔', reused: '↺', cached: '↺', retrying: '⟳', failed: '✖' }[event.type];
+    const came = { reused: 'done before', cached: 'by' in event ? `taken from the cache, made by ${event.by}` : '' };
+    const told = event.type in came ? came[event.type as keyof typeof came] : `${event.seconds.toFixed(2)} s`;
+    this.#line(`${mark} ${name.padEnd(24)} ${told}`);
   };
 
   readonly action = ({ action, by, gas, hash }: Action): void => {

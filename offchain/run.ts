@@ -3,8 +3,9 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Hex, zeroAddress, zeroHash } from 'viem';
 import { type Attestation, metricsHash } from './attest.ts';
+import { type Cache, type Kept, openCache, resultsFolder } from './cache/cache.ts';
 import { type Canonical, canonicalJson } from './canonical.ts';
-import { startLocalChain } from './chain/local.ts';
+import type { startLocalChain } from './chain/local.ts';
 import { type Config, loadConfig } from './config/load.ts';
 import { contextHash } from './context.ts';
 import type { DataRoot } from './data-root.ts';
@@ -12,9 +13,9 @@ import { termsOf } from './delta.ts';
 import { HokusaiError } from './errors.ts';
 import { type Executor, openExecutor, type StepEvent, type StepRecord } from './executor.ts';
 import { type ModelLine, ownedLine } from './line.ts';
-import { type LocalModel, openLocalModel } from './local-model.ts';
+import type { LocalModel } from './local-model.ts';
 import type { Action, Outcome } from './local-round.ts';
-import { evaluation } from './metrics/evaluation.ts';
+import { customOf, type Described, evaluation } from './metrics/evaluation.ts';
 import { type Logged, logRun } from './mlflow/log-run.ts';
 import {
   type Agreed,
@@ -67,13 +68,34 @@ export interface Project {
   readonly config: Config;
   readonly line: ModelLine;
   readonly secrets: RunSecrets;
+  /** What other runs have computed. */
+  readonly cache?: Cache;
 }
 
-/** @throws HokusaiError what `loadConfig` and `ownedLine` throw */
-export async function openProject(configFile: string | undefined): Promise<Project> {
+/**
+ * @param cached whether results are shared with other runs; `onEvent` is told what was taken from them
+ * @throws HokusaiError what `loadConfig` and `ownedLine` throw
+ */
+export async function openProject(
+  configFile: string | undefined,
+  { cached = false, onEvent = () => {} }: { cached?: boolean; onEvent?: (event: StepEvent) => void } = {},
+): Promise<Project> {
   const config = loadConfig(configFile);
   const secrets = await runSecrets(join(config.output.directory, 'secrets'));
-  return { config, secrets, line: await ownedLine(config, secrets.owner) };
+  const cache = cached ? await cacheOf(config, onEvent) : undefined;
+  const onTaken = ({ step, by, seconds }: Kept) => onEvent({ type: 'cached', step, by, seconds });
+  const line = await ownedLine(config, secrets.owner, { cache, onTaken });
+  return { config, secrets, line, ...(cache && { cache }) };
+}
+
+/** The cache of a configuration; without one that can be trusted, a run computes everything itself. */
+async function cacheOf({ output }: Config, onEvent: (event: StepEvent) => void): Promise<Cache | undefined> {
+  if (output.cacheBytes === 0) return undefined;
+  return openCache({ folder: resultsFolder(), bytes: output.cacheBytes }).catch((error) => {
+    if (!(error instanceof HokusaiError)) throw error;
+    onEvent({ type: 'warned', step: 'cache', error });
+    return undefined;
+  });
 }
 
 /** A contribution's file with what it commits to. */
@@ -116,8 +138,10 @@ export async function run(project: Project, options: RunOptions): Promise<RunRes
   const folder = join(project.config.output.directory, runId(project, offered, options.chain));
   await mkdir(folder, { recursive: true });
   const { signal, onEvent } = options;
-  const { maxRetryCount: retries } = project.config.metaflow;
-  const executor = await openExecutor(folder, { retries, ...(signal && { signal }), ...(onEvent && { onEvent }) });
+  const { config, cache } = project;
+  const { maxRetryCount: retries } = config.metaflow;
+  const watching = { ...(signal && { signal }), ...(onEvent && { onEvent }) };
+  const executor = await openExecutor(folder, { retries, cache, ...watching });
   try {
     if (options.chain === 'none') return await dryRun(project, offered, folder, executor, options);
     return await withLocalModel(project, folder, executor, options, (model) =>
@@ -138,6 +162,7 @@ function runId({ config, line, secrets }: Project, { data }: Offered, chain: str
     terms,
     chain,
     assurance,
+    ...(line.imported && { imported: line.imported.sha256 }),
     foldId: line.foldId,
     trainingSetRoot: line.trainingSetRoot,
     trainSpecHash: line.trainSpecHash,
@@ -149,7 +174,7 @@ function runId({ config, line, secrets }: Project, { data }: Offered, chain: str
 
 /** Starts a local chain and a model on it, and stops both whatever happens. */
 export async function withLocalModel<Result>(
-  { config, line, secrets }: Project,
+  { config, line, secrets, cache }: Project,
   folder: string,
   executor: Executor,
   { port, proving, signal, onEvent, onAction }: RunOptions,
@@ -157,6 +182,9 @@ export async function withLocalModel<Result>(
     model: LocalModel & { chainId: number; deployment: Awaited<ReturnType<typeof startLocalChain>>['deployment'] },
   ) => Promise<Result>,
 ): Promise<Result> {
+  // Loaded here: a dry run does without, and starts in half the time.
+  const { startLocalChain } = await import('./chain/local.ts');
+  const { openLocalModel } = await import('./local-model.ts');
   const chain = await startLocalChain({ ...(port !== undefined && { port }), ...(signal && { signal }) });
   try {
     const model = await openLocalModel({
@@ -166,6 +194,7 @@ export async function withLocalModel<Result>(
       secrets,
       folder,
       executor,
+      ...(cache && { cache: cache.options }),
       ...(proving && { proving }),
       ...(onAction && { onAction }),
       ...(onEvent && { onEvent: (validator: number, event: StepEvent) => onEvent(event, `validator ${validator}`) }),
@@ -272,7 +301,10 @@ async function dryRun(
   return conclude(project, folder, executor, { attestation, ...proofs, ...evaluated });
 }
 
-/** What was evaluated, with all that its owner may read of it. */
+/**
+ * What was evaluated, with all that its owner may read of it. The bootstrap, which takes longest, is a step; modules of the
+ * owner's own may do what they like, and are run again.
+ */
 async function withEvaluation(
   { config, line }: Project,
   { table, data, root }: Offered,
@@ -280,17 +312,26 @@ async function withEvaluation(
   executor: Executor,
 ): Promise<Pick<Published, 'evaluated'>> {
   if (!evaluated) return {};
+  const { models, delta } = evaluated;
   const { seed } = agreed.models!.candidate;
   const contribution = { table, file: sha256(data), dataRoot: root.dataRoot, ...(seed && { seed: seed as Hex }) };
-  const parts = config.evaluation.learningCurve;
+  const { metrics, customMetrics, learningCurve: parts } = config.evaluation;
   const end = (which: 'baseline' | 'candidate'): PartialModel => ({
     rows: agreed.models![which].trainingRows,
-    model: evaluated.models[which],
+    model: models[which],
   });
   const between = parts > 0 ? await partialModels(line, contribution, parts, executor) : [];
-  const learning = parts > 0 ? [end('baseline'), ...between, end('candidate')] : undefined;
-  const evaluating = { ...config.evaluation, terms: termsOf(evaluated.delta), ...(learning && { learning }) };
-  return { evaluated: { ...evaluated, evaluation: await evaluation(line, evaluated.models, evaluating) } };
+  const learning = parts > 0 ? [end('baseline'), ...between, end('candidate')] : [];
+  const { foldId, trainSpecHash, schema } = line;
+  const made = sha256(Buffer.from(JSON.stringify([models, learning])));
+  // As text, for it is of doubles, which have no canonical form.
+  const told = await executor.step(
+    'describe',
+    { foldId, trainSpecHash, schema, metrics: [...metrics], delta, models: made },
+    async () => JSON.stringify(evaluation(line, models, { metrics, terms: termsOf(delta), learning })),
+  );
+  const custom = await customOf(customMetrics, line, models);
+  return { evaluated: { ...evaluated, evaluation: { ...(JSON.parse(told) as Described), custom } } };
 }
 
 /** Proves what would be settled; there is no proof of a score below the gate. */

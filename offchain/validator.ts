@@ -7,6 +7,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Hex, zeroHash } from 'viem';
 import { metricsHash } from './attest.ts';
+import { type Cache, type CacheOptions, openCache } from './cache/cache.ts';
 import { connect, type Sender } from './chain/connect.ts';
 import type { Deployment } from './chain/contracts.ts';
 import { proveInference as sendInference } from './chain/inference.ts';
@@ -58,6 +59,8 @@ export interface Duty {
   readonly url: string;
   readonly deployment: Deployment;
   readonly secrets: OwnerSecrets;
+  /** Of this validator's own results; without it everything is computed. */
+  readonly cache?: CacheOptions;
   readonly proving?: ProvingOptions;
 }
 
@@ -118,14 +121,15 @@ async function start(given: Duty): Promise<Hex> {
   return account.address;
 }
 
-const openJournal = ({ metaflow }: Config): Promise<Executor> =>
-  openExecutor(duty.folder, { onEvent: report, retries: metaflow.maxRetryCount });
+const openJournal = ({ metaflow }: Config, cache: Cache | undefined): Promise<Executor> =>
+  openExecutor(duty.folder, { onEvent: report, retries: metaflow.maxRetryCount, cache });
 
 async function evaluateRound(assignment: Assignment): Promise<Ballot> {
   const config = loadConfig(duty.configFile);
-  const executor = await openJournal(config);
+  const cache = duty.cache && (await openCache(duty.cache));
+  const executor = await openJournal(config, cache);
   try {
-    const line = await ownedLine(config, duty.secrets);
+    const line = await ownedLine(config, duty.secrets, { cache });
     const finding = await find(assignment, line, offerOf(config, false), executor);
     await requireSameLine(assignment.roundId, line, finding);
     const vote = voteOf({ ...finding.agreed, metricsHash: metricsHash(finding.agreed) });
@@ -250,7 +254,8 @@ async function recordInferences(
 
 async function settleRound(roundId: Hex): Promise<Settlement> {
   const { vote, finding } = evaluatedIn(roundId);
-  const executor = await openJournal(loadConfig(duty.configFile));
+  const cache = duty.cache && (await openCache(duty.cache));
+  const executor = await openJournal(loadConfig(duty.configFile), cache);
   try {
     const context = await contextHash(client, roundId, vote.candidateCommitment, client.account.address);
     const recorded = await recordInferences(roundId, executor);

@@ -3,10 +3,11 @@
  *
  *   npm run bench -- prove [FAMILY ...] [--json]
  *   npm run bench -- data [--rows N] [--json]
- *   npm run bench -- gas|metrics|miss|pii [--json]
+ *   npm run bench -- cache|gas|metrics|miss|pii [--json]
  */
 import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
+import { benchCache } from './bench/cache.ts';
 import { benchData } from './bench/data.ts';
 import { benchGas } from './bench/gas.ts';
 import { benchMetrics } from './bench/metrics.ts';
@@ -34,6 +35,7 @@ const BENCHES: Record<
   { parts: readonly string[]; run(parts: readonly string[], rows?: number): AsyncIterable<Figure> }
 > = {
   prove: { parts: Object.keys(FAMILIES), run: benchProve },
+  cache: { parts: [], run: benchCache },
   gas: { parts: [], run: benchGas },
   data: { parts: [], run: (_, rows) => benchData(rows) },
   metrics: { parts: [], run: benchMetrics },

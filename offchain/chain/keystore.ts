@@ -1,11 +1,13 @@
 import { open, readFile } from 'node:fs/promises';
-import { decryptKeystoreJson, encryptKeystoreJson, isError, isKeystoreJson } from 'ethers';
 import type { Address, Hex, PrivateKeyAccount } from 'viem';
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 import { HokusaiError } from '../errors.ts';
 
 /** The environment variable that names the file with the keystore's password: a password itself would be seen by `ps`. */
 export const PASSWORD_FILE_VARIABLE = 'HOKUSAI_KEYSTORE_PASSWORD_FILE';
+
+/** A second's worth of modules, which only whoever has a keystore needs. */
+const ethers = () => import('ethers');
 
 /** geth's light parameters: a tenth of a second instead of several, for tests and keys that protect little. */
 const LIGHT = { N: 4_096, r: 8, p: 6 };
@@ -24,6 +26,7 @@ export async function createKeystore(
   { privateKey = generatePrivateKey(), light = false }: { privateKey?: Hex; light?: boolean } = {},
 ): Promise<Address> {
   const { address } = privateKeyToAccount(privateKey);
+  const { encryptKeystoreJson } = await ethers();
   const json = await encryptKeystoreJson({ address, privateKey }, password, light ? { scrypt: LIGHT } : {});
   const handle = await open(file, 'wx', 0o600).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'EEXIST') throw error;
@@ -53,6 +56,7 @@ export async function openKeystore(file: string, password: string): Promise<Priv
 
 /** The private key itself, for what cannot do with an account. @throws HokusaiError as {@link openKeystore} */
 export async function decryptKeystore(file: string, password: string): Promise<Hex> {
+  const { decryptKeystoreJson, isError, isKeystoreJson } = await ethers();
   const json = await read(file, 'KEYSTORE_MISSING', 'Make one with `hokusai keys`, or name the right file.');
   if (!isKeystoreJson(json)) throw malformed(file);
   try {

@@ -11,6 +11,7 @@ export const DEFAULTS = {
   learningCurve: 0,
   customTimeout: 60,
   customMemory: 512,
+  baselinePath: 'none',
   alpha: 0.05,
   roundsPerFold: 20,
   metric: 'accuracy',
@@ -37,5 +38,6 @@ export const DEFAULTS = {
   vestingDuration: 0,
   validators: 3,
   directory: 'runs',
+  cacheMb: 2048,
   trackingUri: 'mlruns',
 } as const;

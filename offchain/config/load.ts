@@ -8,6 +8,7 @@ import type { Task } from '../label.ts';
 import type { CustomMetric } from '../metrics/custom.ts';
 import { nearestFirst } from '../nearest.ts';
 import { bubblewrap } from '../train/process.ts';
+import { DEFAULTS } from './defaults.ts';
 import { resourcesOf } from './environment.ts';
 import { toMetrics } from './evaluation.ts';
 import { toIntegration } from './integration.ts';
@@ -260,10 +261,15 @@ function toConfig(
       baseline: beside(data.baseline),
       contribution: beside(data.contribution),
       benchmark: beside(data.benchmark),
+      /** Path of a model's file, or `models:/NAME/VERSION`. */
+      ...(data.baseline_path !== DEFAULTS.baselinePath && { baselinePath: pathOrUri(data.baseline_path, beside) }),
     },
     policy: toPolicy(parsed.policy),
     integration: toIntegration(parsed.integration),
-    output: { directory: HOKUSAI_OUTPUT_DIR ? resolve(HOKUSAI_OUTPUT_DIR) : beside(output.directory) },
+    output: {
+      directory: HOKUSAI_OUTPUT_DIR ? resolve(HOKUSAI_OUTPUT_DIR) : beside(output.directory),
+      cacheBytes: output.cache_mb * 2 ** 20,
+    },
     mlflow: {
       enabled: mlflow.enabled,
       /** URL, which may hold a password, or absolute path. */

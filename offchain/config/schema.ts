@@ -1,5 +1,6 @@
 /** The whole file: each section's own check, and what sections mean together. */
 import { z } from 'zod';
+import { isModelUri, isRegistered } from '../baseline/registry.ts';
 import { isRanking } from '../delta-auroc.ts';
 import { METRIC_NAMES } from '../metrics/names.ts';
 import { ERROR_METRICS, METRICS } from '../metrics.ts';
@@ -33,12 +34,25 @@ const zData = z.strictObject({
   benchmark: text.describe(
     `CSV that both models are tested on, 1 to ${MAX_BENCHMARK_ROWS} rows. Contributors must not see it.`,
   ),
+  baseline_path: text
+    .refine((path) => !isRegistered(path) || isModelUri(path), 'expected models:/NAME/VERSION or models:/NAME/latest')
+    .default(DEFAULTS.baselinePath)
+    .describe(
+      "A model that there already is, which contributions are compared with instead of one trained on the baseline's rows: model.onnx, or .skops, or a run's models/candidate.json, or models:/NAME/VERSION of MLflow; see docs/frameworks.md.",
+    ),
 });
 
 const zOutput = z.strictObject({
   directory: text
     .default(DEFAULTS.directory)
     .describe('Folder for the runs, one folder each; HOKUSAI_OUTPUT_DIR goes first.'),
+  cache_mb: int()
+    .min(0)
+    .max(2 ** 20)
+    .default(DEFAULTS.cacheMb)
+    .describe(
+      'Megabytes of results that are kept for other runs, in HOKUSAI_CACHE_DIR or ~/.cache/hokusai, 0 for none; what was not used for longest goes first.',
+    ),
 });
 
 const zMlflow = z.strictObject({
@@ -68,7 +82,7 @@ export const zConfigFile = z
     evaluation: zEvaluation
       .prefault({})
       .describe('How models are compared. What is paid for is policy.metric; the others are reported.'),
-    data: zData.describe('Files. No defaults.'),
+    data: zData.describe('Files. Those without a default have to be there.'),
     policy: zPolicy.prefault({}).describe('What is promised to contributors and asked of validators. A round pins it.'),
     integration: zIntegration
       .prefault({})

@@ -6,12 +6,21 @@ import { duration, ether, tokenText } from '../act.ts';
 import { type ChainClient, reach } from '../chain/connect.ts';
 import { model, policy } from '../chain/round.ts';
 import { view } from '../chain/send.ts';
+import { checkTable } from '../check-table.ts';
 import type { Config } from '../config/load.ts';
 import { powerText } from '../describe-power.ts';
+import { HokusaiError } from '../errors.ts';
+import type { Task } from '../label.ts';
 import type { Metric } from '../metrics.ts';
 import { foldsOf, waitingFor } from '../model/show.ts';
+import { offerOf } from '../pipeline.ts';
+import { grouped } from '../report/numbers.ts';
+import type { Offered } from '../run.ts';
+import { readCsv } from '../table.ts';
+import { HYPERPARAMETERS, type ReferenceSpec, taskOfSpec } from '../train/spec.ts';
 import type { Answer } from '../verb.ts';
-import { check } from './commit.ts';
+import { check, readSchema } from './commit.ts';
+import { type Expectation, type Expecting, expectation } from './expect.ts';
 
 /** Gas that a contributor's own steps use, about a tenth more than on a chain, with which a test compares most of them. */
 export const GAS = {
@@ -23,9 +32,91 @@ export const GAS = {
   withdraw: 60_000n,
 };
 
-/** Reads the contribution and the chain, and writes nothing. */
-export async function estimateContribution(client: ChainClient, config: Config, modelId: Hex): Promise<Answer> {
-  const { root } = await check(config, randomBytes(32));
+/** What is known of a model. */
+export interface EstimateOptions {
+  /** On its chain, with the terms that it has there; without it the configuration's policy is assumed. */
+  readonly at?: { readonly client: ChainClient; readonly modelId: Hex };
+  /** CSV with rows that the owner has published. */
+  readonly sample?: string | undefined;
+  /** Rows of the benchmark, where it is not on a chain; else the policy's fewest. */
+  readonly benchmarkRows?: number | undefined;
+}
+
+/** Reads the contribution, and what there is of chain and sample; nothing is sent, and nothing is written. */
+export async function estimateContribution(config: Config, options: EstimateOptions): Promise<Answer> {
+  const offered = await check(config, randomBytes(32));
+  const { at, sample } = options;
+  const known = at && (await onChain(at.client, offered, at.modelId));
+  if (sample === undefined) return known!;
+  const { terms, metric } = known ?? { terms: offerOf(config, true).terms, metric: config.policy.metric };
+  const rows = known?.json.folds.filter(({ spent }) => !spent).map(({ rows }) => rows) ?? [];
+  const benchmarkRows = options.benchmarkRows ?? rows[0] ?? config.policy.gate.minRows;
+  const expected = await expectedOf(config, { offered, sample, terms, metric, benchmarkRows });
+  const cost = `costs         a bond of ${ether(config.policy.bond)}, which comes back unless it is forfeited, and a fee of ${ether(config.policy.evaluationFee)}, by the configuration; with --model also the gas`;
+  return {
+    text: [...(known ? [known.text, ''] : []), ...expectedLines(expected, metric), ...(known ? [] : [cost])].join('\n'),
+    json: { ...known?.json, metric, expected },
+  };
+}
+
+/** Trains with and without the contribution on the sample. */
+async function expectedOf(
+  config: Config,
+  {
+    offered,
+    sample: file,
+    ...asked
+  }: { offered: Offered; sample: string } & Pick<Expecting, 'terms' | 'metric' | 'benchmarkRows'>,
+): Promise<Expectation & { readonly trainer: string }> {
+  const schema = await readSchema(config.data.schema);
+  const sample = await readCsv(file);
+  const problems = checkTable(sample, schema).map(({ message }) => message);
+  if (problems.length > 0) {
+    const text = `The sample ${file} does not fit the schema:\n${problems.join('\n')}`;
+    throw new HokusaiError('configuration', 'ESTIMATE_SAMPLE', text, {
+      details: { file, problems },
+      next: 'Take schema and sample that the model’s owner published together.',
+    });
+  }
+  const { training, integration } = config;
+  const spec = training.framework === 'reference' ? training : standIn(taskOfSpec(training));
+  const { table: contribution } = offered;
+  const found = await expectation({ ...asked, sample, contribution, schema, spec, integration });
+  return { ...found, trainer: spec.modelType };
+}
+
+/** Of ours, where the model is another framework's. */
+const standIn = (task: Task): ReferenceSpec =>
+  task === 'regression'
+    ? { framework: 'reference', modelType: 'Ridge', hyperparameters: HYPERPARAMETERS.Ridge.parse({}) }
+    : { framework: 'reference', modelType: 'LinearSVC', hyperparameters: HYPERPARAMETERS.LinearSVC.parse({}) };
+
+/** Of a sample, below which rare changes do not show. */
+const FEW_ROWS = 100;
+
+/** For people, with what nobody can know beforehand. */
+function expectedLines(expected: Expectation & { readonly trainer: string }, metric: Metric): string[] {
+  const { rows, newRows, shared, benchmarkRows, deltaOne, low, high, chance, reward, rewardIfAccepted } = expected;
+  const points = (value: number) => value.toFixed(2);
+  const tokens = (units: bigint) => `${Number(formatUnits(units, 18)).toFixed(2)} tokens`;
+  return [
+    `expected      deltaOne ${points(deltaOne)} points of ${metric}, 95 % between ${points(low)} and ${points(high)}`,
+    `chance        ${(100 * chance).toFixed(1)} % to pass the gate on a benchmark of ${grouped(benchmarkRows)} rows`,
+    `reward        ${tokens(reward)} on average, refusals included; ${tokens(rewardIfAccepted)} where it is accepted`,
+    `by            ${grouped(rows)} rows of the sample, each predicted by a ${expected.trainer} that has not seen it, with ${grouped(newRows)} new rows and without`,
+    ...(shared > 0
+      ? [`⚠ ${grouped(shared)} rows of the sample are in the contribution, too, and were not tested on.`]
+      : []),
+    ...(rows < FEW_ROWS
+      ? [`⚠ ${grouped(rows)} rows are few: what they never showed is missing from the interval and the chance.`]
+      : []),
+    '⚠ What cannot be known: the benchmark, if the sample is not like it; the rows that the head has learned from beside the',
+    '  sample, which leave less to gain; contributions that come before this one; and another framework’s model.',
+  ];
+}
+
+/** What the chain says: its terms, and the words and figures of the answer. */
+async function onChain(client: ChainClient, { root }: Offered, modelId: Hex) {
   const { policyHash, benchmarkId } = await model(client, modelId);
   const terms = await policy(client, policyHash);
   const { maxReward, epochReward, epochDuration } = terms;
@@ -66,6 +157,8 @@ export async function estimateContribution(client: ChainClient, config: Config, 
     ...new Set(power),
   ];
   return {
+    metric,
+    terms: termsOnChain(terms),
     text: lines.join('\n'),
     json: {
       modelId,
@@ -87,6 +180,20 @@ export async function estimateContribution(client: ChainClient, config: Config, 
 }
 
 type Terms = Awaited<ReturnType<typeof policy>>;
+
+/** As the twin of the chain's library takes them. */
+const termsOnChain = ({ gate, payPoint, tokensPerDeltaOne, maxReward }: Terms): Expecting['terms'] => ({
+  minRows: BigInt(gate.minRows),
+  minPositives: BigInt(gate.minPositives),
+  minDeltaBps: BigInt(gate.minDeltaBps),
+  zMicro: BigInt(gate.zMicro),
+  alpha30: BigInt(gate.alpha30),
+  guardrails: gate.guardrails.map(({ metric, maxLossBps }) => ({
+    metric: hexToString(metric, { size: 32 }) as Expecting['terms']['guardrails'][number]['metric'],
+    maxLossBps: BigInt(maxLossBps),
+  })),
+  ...{ payPoint, tokensPerDeltaOne, maxReward },
+});
 
 /** What a round may take, to three digits. */
 const levelOf = ({ gate }: Terms) => Number((gate.alpha30 / 2 ** 30).toPrecision(3));

@@ -4,7 +4,7 @@ import { acting, ether, ON_CHAIN, ON_CHAIN_HELP, reading, SENDING, SENDING_HELP 
 import type { ChainClient } from '../chain/connect.ts';
 import { cancel, draw, expire, finalise, policy, proveOverlap } from '../chain/round.ts';
 import type { Payee } from '../payees.ts';
-import { address, type Command, id, place, required, text, verb } from '../verb.ts';
+import { address, type Command, id, place, required, text, usage, verb, whole } from '../verb.ts';
 import { deliver } from './deliver.ts';
 import { roundStatus } from './status.ts';
 import {
@@ -25,21 +25,33 @@ const CONFIG = place('hokusai.yaml', text);
 const MODEL = required(id);
 
 const estimate = verb({
-  summary: 'what it costs and can pay, before anything is sent',
-  help: `Checks the contribution, and reads what its model asks for and promises: the deposit, the gas of your own steps at
-the present price, the reward, the queue, and what the benchmark can tell.
+  summary: 'what it costs, can pay and can be expected to gain, before anything is sent',
+  help: `Checks the contribution. With a model on a chain, reads what it asks for and promises: the deposit, the gas of your own
+steps at the present price, the reward, the queue, and what the benchmark can tell. With a sample that the model's owner
+has published, trains models with the contribution and without it on this machine, and says which gain, which chance of
+passing the gate and which reward to expect. Nothing is sent, and no row leaves the machine.
 
-  hokusai.yaml         names the contribution and the schema
-  --model MODEL_ID     whose model
+  hokusai.yaml         names the contribution and the schema; its policy is assumed where there is no --model
+  --model MODEL_ID     whose model, with
 ${ON_CHAIN_HELP}
+  --sample FILE        CSV with rows that the owner has published: with labels, like the benchmark, not of it
+  --benchmark-rows N   of the benchmark that is assumed (default: the chain's, else policy.min_rows)
 
-Example: hokusai contribute estimate hokusai.yaml --model 0x… ${CHAIN}`,
-  takes: { config: CONFIG, model: MODEL, ...ON_CHAIN },
+Example: hokusai contribute estimate hokusai.yaml --sample published.csv
+         hokusai contribute estimate hokusai.yaml --model 0x… ${CHAIN}`,
+  takes: { config: CONFIG, model: id, sample: text, benchmarkRows: whole(20, 4096), rpc: text, deployment: text },
   // What reads and seals tables is loaded where it is needed: the other verbs start in half the time.
-  perform: async (given) => {
+  perform: async ({ config, model, rpc, deployment, ...given }) => {
+    const problems = [
+      ...(model === undefined && given.sample === undefined ? ['--model or --sample is missing'] : []),
+      ...(model !== undefined && rpc === undefined ? ['--rpc is missing'] : []),
+      ...(model !== undefined && deployment === undefined ? ['--deployment is missing'] : []),
+    ];
+    if (problems.length > 0) throw usage('contribute estimate', problems);
     const { estimateContribution } = await import('./estimate.ts');
     const { loadConfig } = await import('../config/load.ts');
-    return estimateContribution(await reading(given), loadConfig(given.config), given.model);
+    const at = model && { client: await reading({ rpc: rpc!, deployment: deployment! }), modelId: model };
+    return estimateContribution(loadConfig(config), { ...given, ...(at && { at }) });
   },
 });
 

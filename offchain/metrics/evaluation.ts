@@ -43,6 +43,7 @@ export interface LearningCurve {
 interface Told {
   readonly learningCurve?: LearningCurve;
   readonly metrics: readonly Significance[];
+  /** Of the owner's own modules. */
   readonly custom: readonly CustomResult[];
 }
 
@@ -50,8 +51,7 @@ interface Told {
 export interface Evaluating {
   /** Metrics by the names of a configuration. */
   readonly metrics: readonly string[];
-  readonly customMetrics: readonly CustomMetric[];
-  /** From the baseline to the candidate, of more and more rows. */
+  /** From the baseline to the candidate, of more and more rows; none for no curve. */
   readonly learning?: readonly PartialModel[];
   /** The level at which the policy tests. */
   readonly terms: GateTerms;
@@ -77,50 +77,75 @@ export interface NumberEvaluation extends Told {
 
 export type Evaluation = ClassEvaluation | NumberEvaluation;
 
+/** All of it but what modules of the owner's own say. */
+export type Described = Omit<ClassEvaluation, 'custom'> | Omit<NumberEvaluation, 'custom'>;
+
 /** Evaluates both models on the line's fold. */
-export async function evaluation(line: ModelLine, models: Both<Model>, evaluating: Evaluating): Promise<Evaluation> {
+export function evaluation(
+  line: ModelLine,
+  models: Both<Model>,
+  { metrics, terms, learning = [] }: Evaluating,
+): Described {
+  const labels = labelsOf(line.benchmark, line.schema);
+  const { classes } = line.fold;
+  const { baseline, candidate, rows } = rowsOf(line, models);
+  const said = (of: Rows, which: keyof typeof models) =>
+    'classes' in of
+      ? of.predictions
+      : (predict(models[which], quantise(line.benchmark, line.quantiser)) as Uint16Array);
+  const predictions = {
+    baselinePredictions: said(baseline, 'baseline'),
+    candidatePredictions: said(candidate, 'candidate'),
+  };
+  const told = {
+    ...(learning.length > 0 && { learningCurve: learningCurve(line, learning, rows) }),
+    metrics: significanceOf(
+      { classes, baseline, candidate, labels, ...predictions },
+      tellable(namedMetrics(metrics, classes), baseline),
+      terms,
+      `bootstrap/${line.foldId}`,
+    ),
+  };
+  // Both are of the same labels, and so of the same kind.
+  if ('classes' in baseline) {
+    return { ...told, ...classEvaluation(classNames(line.schema.label), baseline, candidate as ClassRows) };
+  }
+  const numbers = candidate as NumberRows;
+  return {
+    ...told,
+    residuals: residualBins(baseline, numbers),
+    bands: { baseline: residualBands(baseline), candidate: residualBands(numbers) },
+  };
+}
+
+/** What modules of the owner's own say of both models on the line's fold. */
+export async function customOf(
+  metrics: readonly CustomMetric[],
+  line: ModelLine,
+  models: Both<Model>,
+): Promise<CustomResult[]> {
+  if (metrics.length === 0) return [];
+  const { baseline, candidate } = rowsOf(line, models);
+  return customResults(metrics, baseline, candidate);
+}
+
+/** The fold's rows as each model sees them, and as any other would. */
+function rowsOf(line: ModelLine, models: Both<Model>) {
   const labels = labelsOf(line.benchmark, line.schema);
   const features = quantise(line.benchmark, line.quantiser);
-  const [before, after] = [predict(models.baseline, features), predict(models.candidate, features)];
   const { label } = line.schema;
   const { classes } = line.fold;
-  const told = async <Of extends Rows>(baseline: Of, candidate: Of): Promise<Told> => {
-    const said = (rows: Rows, predictions: Uint8Array | Uint16Array) =>
-      'classes' in rows ? rows.predictions : predictions;
-    const predictions = { baselinePredictions: said(baseline, before), candidatePredictions: said(candidate, after) };
-    const { metrics, customMetrics, terms, learning } = evaluating;
-    const compared = { classes, baseline, candidate, labels, ...predictions };
-    return {
-      ...(learning && { learningCurve: learningCurve(line, learning, (model) => rowsOf(model)) }),
-      metrics: significanceOf(
-        compared,
-        tellable(namedMetrics(metrics, classes), baseline),
-        terms,
-        `bootstrap/${line.foldId}`,
-      ),
-      custom: await customResults(customMetrics, baseline, candidate),
-    };
-  };
-  const rowsOf = (model: Model): Rows =>
-    'low' in label ? numberRows(label, labels, predict(model, features)) : rows(model, predict(model, features));
-  if ('low' in label) {
-    const [baseline, candidate] = [numberRows(label, labels, before), numberRows(label, labels, after)];
-    return {
-      ...(await told(baseline, candidate)),
-      residuals: residualBins(baseline, candidate),
-      bands: { baseline: residualBands(baseline), candidate: residualBands(candidate) },
-    };
-  }
-  const rows = (model: Model, predictions: ArrayLike<number>): ClassRows => {
+  const rows = (model: Model): Rows => {
+    const given = predict(model, features);
+    if ('low' in label) return numberRows(label, labels, given);
     const known = { classes, labels: Uint8Array.from(labels) };
-    if (isRanking(line.metric)) return { ...known, ...ranked(model as RankingModel, predictions, line) };
-    const given = scores(model, features);
-    const said = { ...known, predictions: Uint8Array.from(predictions) };
-    if (!given) return said;
-    return { ...said, scores: given, probabilities: probabilitiesOf(model, given, line.spec.modelType) };
+    if (isRanking(line.metric)) return { ...known, ...ranked(model as RankingModel, given, line) };
+    const said = { ...known, predictions: Uint8Array.from(given) };
+    const sure = scores(model, features);
+    if (!sure) return said;
+    return { ...said, scores: sure, probabilities: probabilitiesOf(model, sure, line.spec.modelType) };
   };
-  const [baseline, candidate] = [rows(models.baseline, before), rows(models.candidate, after)];
-  return { ...(await told(baseline, candidate)), ...classEvaluation(classNames(label), baseline, candidate) };
+  return { baseline: rows(models.baseline), candidate: rows(models.candidate), rows };
 }
 
 function learningCurve(

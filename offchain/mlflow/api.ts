@@ -6,6 +6,10 @@ import type { Server } from './destination.ts';
 /** Bytes a second that an upload may be as slow as, beyond the time of any request. */
 const SLOWEST_UPLOAD = 250_000;
 
+/** Answers' time by which a download may take longer. */
+const DOWNLOAD_PATIENCE = 60;
+const MOST_DOWNLOADED = 2 ** 30;
+
 const zFailure = z.object({ error_code: z.string() });
 
 /** One that MLflow answered, by its code. */
@@ -30,6 +34,23 @@ export class Api {
   /** @param query of a `GET`, whose answer has this shape */
   get<T>(path: string, query: Record<string, string>, shape: z.ZodType<T>): Promise<T> {
     return this.#json(`/mlflow/${path}?${new URLSearchParams(query)}`, {}, shape);
+  }
+
+  /** The bytes of an artifact. @param path as in {@link put} */
+  async artifact(path: string): Promise<Buffer> {
+    const at = path.split('/').map(encodeURIComponent).join('/');
+    const { url } = this.#server;
+    return this.#request(`/mlflow-artifacts/artifacts/${at}`, {}, this.#seconds * DOWNLOAD_PATIENCE, (response) =>
+      bytesOf(response, url),
+    );
+  }
+
+  /** What is in a folder of artifacts, with their paths from the root of the store. */
+  async artifacts(folder: string): Promise<{ path: string; is_dir: boolean }[]> {
+    const zFiles = z.object({ files: z.array(z.object({ path: z.string(), is_dir: z.boolean() })).default([]) });
+    const query = new URLSearchParams({ path: folder });
+    const { files } = await this.#json(`/mlflow-artifacts/artifacts?${query}`, {}, zFiles);
+    return files;
   }
 
   post<T = unknown>(path: string, body: unknown, shape: z.ZodType<T> = z.unknown() as z.ZodType<T>): Promise<T> {
@@ -58,17 +79,27 @@ export class Api {
     const at = path.split('/').map(encodeURIComponent).join('/');
     const headers = { 'content-type': 'application/octet-stream' };
     const init = { method: 'PUT', headers, body: bytes };
-    await this.#request(`/mlflow-artifacts/artifacts/${at}`, init, this.#seconds + bytes.length / SLOWEST_UPLOAD);
+    await this.#request(
+      `/mlflow-artifacts/artifacts/${at}`,
+      init,
+      this.#seconds + bytes.length / SLOWEST_UPLOAD,
+      textOf,
+    );
   }
 
   async #json<T>(path: string, init: RequestInit, shape: z.ZodType<T>): Promise<T> {
-    const text = await this.#request(path, init, this.#seconds);
+    const text = await this.#request(path, init, this.#seconds, textOf);
     const parsed = shape.safeParse(jsonOf(text));
     if (parsed.success) return parsed.data;
     throw otherServer(this.#server.url, pathOf(path));
   }
 
-  async #request(path: string, init: RequestInit, seconds: number): Promise<string> {
+  async #request<T>(
+    path: string,
+    init: RequestInit,
+    seconds: number,
+    read: (response: Response) => Promise<T>,
+  ): Promise<T> {
     const { url, authorization } = this.#server;
     const late = AbortSignal.timeout(Math.ceil(1000 * seconds));
     const signal = this.#signal ? AbortSignal.any([late, this.#signal]) : late;
@@ -77,13 +108,31 @@ export class Api {
     let text: string;
     try {
       response = await fetch(`${url}/api/2.0${path}`, { ...init, headers, signal });
+      if (response.ok) return await read(response);
       text = await response.text();
     } catch (error) {
+      if (error instanceof HokusaiError) throw error;
       throw late.aborted ? tookTooLong(url, seconds) : unreachable(url, error, this.#signal?.aborted === true);
     }
-    if (response.ok) return text;
     throw refused(url, pathOf(path), response.status, text);
   }
+}
+
+const textOf = (response: Response): Promise<string> => response.text();
+
+/** What may be longer than is taken is not read to its end. */
+async function bytesOf({ body }: Response, url: string): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of body ?? []) {
+    bytes += chunk.length;
+    if (bytes > MOST_DOWNLOADED) {
+      const text = `${url} gives a file of more than ${MOST_DOWNLOADED} bytes.`;
+      throw new HokusaiError('configuration', 'MLFLOW_TOO_LARGE', text, { details: { url, most: MOST_DOWNLOADED } });
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
 }
 
 const pathOf = (path: string): string => path.split('?')[0]!;

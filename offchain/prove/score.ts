@@ -1,9 +1,10 @@
 import type { Hex } from 'viem';
+import { canonicalJson } from '../canonical.ts';
 import { loadPoseidon, tag, vectorRoot } from '../commitment.ts';
 import { countsLength } from '../delta.ts';
 import { HokusaiError } from '../errors.ts';
 import type { Executor } from '../executor.ts';
-import { CIRCUITS, circuitsOf, type ScoreCircuit, type ScoreTemplate } from './circuits.ts';
+import { CIRCUITS, circuitsOf, type ScoreCircuit, type ScoreTemplate, sha256 } from './circuits.ts';
 import { countsOf, medianOf, type ScoreRows } from './counts.ts';
 import type { VerificationKey } from './keys.ts';
 import { placementsOf } from './placements.ts';
@@ -175,12 +176,12 @@ export async function proveScore(
   policyCircuitId?: Hex,
 ): Promise<ProvenScore> {
   const circuit = scoreCircuit(score.metric, score.classes, score.labels.length);
-  const { attestationHash, counts } = await scoreSignals(score);
   const circuitId = policyCircuitId ?? provingCircuitId(circuit);
   return executor.step(
     'prove',
-    { circuitId, attestationHash: String(attestationHash) },
+    { circuitId, statement: statementOf(score) },
     async ({ signal }) => {
+      const { attestationHash, counts } = await scoreSignals(score);
       const keyFile = await provingKeyFile(circuit, circuitId);
       const proven = await prove(circuit, scoreInput(score, circuit), keyFile, { ...options, signal });
       return {
@@ -196,4 +197,12 @@ export async function proveScore(
     },
     { retries: 1, timeout: 600 },
   );
+}
+
+/** The hash of all that the public signals follow from, without the Poseidon that takes longer than all else of a rerun. */
+function statementOf(score: Score): string {
+  const { labels, baselinePredictions, candidatePredictions, ...rest } = score;
+  const vectors = [labels, baselinePredictions, candidatePredictions].map((values) => Array.from(values));
+  const others = Object.fromEntries(Object.entries(rest).map(([name, value]) => [name, String(value)]));
+  return sha256(Buffer.from(canonicalJson({ vectors, ...others })));
 }

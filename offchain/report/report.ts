@@ -131,13 +131,15 @@ function stepsSection({ steps }: Attestation): Html | undefined {
   const total = steps.reduce((sum, step) => sum + step.seconds, 0);
   const lines = steps.map((step, i) => {
     const start = steps.slice(0, i).reduce((sum, earlier) => sum + earlier.seconds, 0);
-    const badge = step.reused ? html`<span class="badge">reused</span>` : undefined;
+    const badge = step.reused
+      ? html`<span class="badge">${step.from ? `cache, ${step.from}` : 'reused'}</span>`
+      : undefined;
     return html`<tr><th scope="row">${step.name}</th><td>${stepBar(start, step.seconds, total || 1, step.reused)}</td><td class="number">${seconds(step.seconds)}</td><td>${badge}</td></tr>`;
   });
   return html`<section>
 <h2>What was done</h2>
 <table class="bars">
-<caption>The steps one after another, ${seconds(total)} in all. A reused one had been done by an earlier run.</caption>
+<caption>The steps one after another, ${seconds(total)} in all. A reused one had been done before, one from the cache by another run.</caption>
 <thead><tr><th scope="col">Step</th><th scope="col">When</th><th scope="col" class="number">Took</th><th scope="col">From</th></tr></thead>
 <tbody>
 ${lines}

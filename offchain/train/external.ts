@@ -26,7 +26,7 @@ import { ESTIMATORS, type ExternalSpec, type Json } from './spec.ts';
 export type ExternalModel = {
   readonly version: 1;
   readonly family: 'external';
-  readonly framework: ExternalSpec['framework'];
+  readonly framework: ExternalSpec['framework'] | 'onnx';
   readonly modelType: string;
   /** As the program named it, `model.onnx`, say, and its SHA-256, by which it is kept and committed to. */
   readonly file: string;
@@ -42,12 +42,12 @@ export type ExternalModel = {
 };
 
 /** The largest file of a model. */
-const MAX_MODEL_BYTES = 2 ** 30;
+export const MAX_MODEL_BYTES = 2 ** 30;
 const MODEL_FILE = /^model\.[a-z0-9]{1,16}$/;
 /** The largest value of a regression. */
 const MOST = 65_535;
 /** The same bits in every run: one thread, one order of sets, one locale. */
-const ENVIRONMENT = { LC_ALL: 'C.UTF-8', OMP_NUM_THREADS: '1', OPENBLAS_NUM_THREADS: '1', PYTHONHASHSEED: '0' };
+export const ENVIRONMENT = { LC_ALL: 'C.UTF-8', OMP_NUM_THREADS: '1', OPENBLAS_NUM_THREADS: '1', PYTHONHASHSEED: '0' };
 
 /** What is trained, and on which fold it predicts. Both tables have passed `checkTable`. */
 export interface ExternalInput {
@@ -97,9 +97,7 @@ export async function trainExternal(
         if (typeof said === 'object' && said !== null) versions = textsOf(said);
       },
     });
-    const said = predictionsIn(await fileIn(folder, 'predictions.npy'), input);
-    const probabilities = await probabilitiesLeft(folder, input);
-    const predictions = input.ranking ? scoresOf(probabilities) : said;
+    const predicted = await predictedIn(folder, input);
     const file = (await readdir(folder)).find((name) => MODEL_FILE.test(name)) ?? 'model.onnx';
     const sha256 = await keep(await fileIn(folder, file));
     const { framework, modelType } = spec;
@@ -114,13 +112,24 @@ export async function trainExternal(
       quantiserHash,
       foldId,
     } as const;
-    return {
-      ...{ ...model, predictions: base64(predictions), versions },
-      ...(probabilities && { probabilities: probabilities.map(base64) }),
-    };
+    return { ...model, ...predicted, versions };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** The fold that a program has predicted, and what its predictions have to fit. */
+export type PredictedFold = Pick<ExternalInput, 'benchmark' | 'schema' | 'ranking'>;
+
+/** What a program has left of predictions. @throws HokusaiError TRAIN_OUTPUT_INVALID (terminal) */
+export async function predictedIn(
+  folder: string,
+  fold: PredictedFold,
+): Promise<Pick<ExternalModel, 'predictions' | 'probabilities'>> {
+  const said = predictionsIn(await fileIn(folder, 'predictions.npy'), fold);
+  const probabilities = await probabilitiesLeft(folder, fold);
+  const predictions = base64(fold.ranking ? scoresOf(probabilities) : said);
+  return { predictions, ...(probabilities && { probabilities: probabilities.map(base64) }) };
 }
 
 /** What it predicted on the fold that it was trained for. */
@@ -209,7 +218,7 @@ const invalid = (file: string, problem: string): HokusaiError =>
     next: 'docs/frameworks.md says which files a program has to leave.',
   });
 
-function predictionsIn(bytes: Uint8Array, { benchmark, schema }: ExternalInput): Uint16Array {
+function predictionsIn(bytes: Uint8Array, { benchmark, schema }: PredictedFold): Uint16Array {
   const values = readNpy(bytes, 'predictions.npy', benchmark.rows);
   const { label } = schema;
   const classes = classesOf(label);
@@ -222,7 +231,7 @@ function predictionsIn(bytes: Uint8Array, { benchmark, schema }: ExternalInput):
 }
 
 /** A file of rows x classes that a program may leave. */
-async function probabilitiesLeft(folder: string, { benchmark, schema }: ExternalInput) {
+async function probabilitiesLeft(folder: string, { benchmark, schema }: PredictedFold) {
   const [name, classes] = ['probabilities.npy', classesOf(schema.label)];
   if (classes === 0 || !existsSync(join(folder, name))) return undefined;
   const columns = readNpyColumns(await fileIn(folder, name), name, benchmark.rows, classes);
@@ -238,5 +247,5 @@ function scoresOf(probabilities: readonly Float64Array[] | undefined): Uint16Arr
   return Uint16Array.from(probabilities[0]!, (probability) => toInteger(probability, 0, 1, MOST));
 }
 
-const textsOf = (said: object): Record<string, string> =>
+export const textsOf = (said: object): Record<string, string> =>
   Object.fromEntries(Object.entries(said).map(([name, version]) => [name, String(version)]));

@@ -16,14 +16,17 @@ export interface Python {
   readonly readable: readonly string[];
 }
 
-/** The program of ours that trains with a framework, and the packages that it is locked to. */
-export const programOf = (framework: 'scikit-learn') => ({
-  script: join(FOLDER, `${framework.replace('-', '_')}.py`),
+/** What we have a program and a lock file for: to train, and to predict with a model of skops. */
+export type Framework = 'scikit-learn' | 'skops';
+
+/** The program of ours for a framework, and the packages that it is locked to. */
+export const programOf = (framework: Framework) => ({
+  script: join(FOLDER, { 'scikit-learn': 'scikit_learn.py', skops: 'skops_predict.py' }[framework]),
   lock: join(FOLDER, `${framework}.lock`),
 });
 
 /** SHA-256 of a framework's lock file: what validators agree to train with. */
-export const lockHash = (framework: 'scikit-learn'): string => sha256(readFileSync(programOf(framework).lock));
+export const lockHash = (framework: Framework): string => sha256(readFileSync(programOf(framework).lock));
 
 /**
  * The Python to train with. Without one given, `HOKUSAI_PYTHON`; without that an environment in the cache folder, built on
@@ -33,7 +36,7 @@ export const lockHash = (framework: 'scikit-learn'): string => sha256(readFileSy
  * @throws HokusaiError `configuration` PYTHON_MISSING; PYTHON_PACKAGES (retryable) where pip cannot install them
  */
 export async function python(
-  framework: 'scikit-learn',
+  framework: Framework,
   given = process.env.HOKUSAI_PYTHON,
   note: (text: string) => void = () => {},
 ): Promise<Python> {

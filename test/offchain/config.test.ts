@@ -151,7 +151,7 @@ describe('loadConfig', () => {
         validators: 3,
       },
       integration: {},
-      output: { directory: join(folder, 'runs') },
+      output: { directory: join(folder, 'runs'), cacheBytes: 2 ** 31 },
       mlflow: { enabled: true, trackingUri: join(folder, 'mlruns'), experimentName: 'hokusai-evaluation' },
       assurance: 'scored',
       resources: { logLevel: 'info' },

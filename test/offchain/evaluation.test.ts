@@ -59,7 +59,7 @@ async function evaluate(name: string) {
   const evaluating = { ...config.evaluation, terms: TERMS, learning };
   const { ignored, near, replaced, balance } = integrate(contribution, line);
   const integration = { ignored, near, replaced: replaced.length, balance, classes: classNames(line.schema.label) };
-  return { line, models, found: await evaluation(line, models, evaluating), evaluating, integration };
+  return { line, models, found: { ...evaluation(line, models, evaluating), custom: [] }, evaluating, integration };
 }
 
 describe('the evaluation of two models', () => {
@@ -79,7 +79,7 @@ describe('the evaluation of two models', () => {
         }
       }
       assert.deepEqual(
-        JSON.parse(JSON.stringify(await evaluation(line, models, evaluating))),
+        JSON.parse(JSON.stringify({ ...evaluation(line, models, evaluating), custom: [] })),
         JSON.parse(JSON.stringify(found)),
       );
     });

@@ -50,6 +50,8 @@ export class TrackingServer {
   readonly experiments = new Map<string, { id: string; stage: string }>();
   readonly runs: StoredRun[] = [];
   readonly artifacts = new Map<string, string>();
+  /** What can be downloaded, by its path. */
+  readonly files = new Map<string, Buffer>();
   readonly models = new Map<string, { version: string; run_id: string; source: string; tags: Pair[] }[]>();
   /** Method and path of each request, and its credentials. */
   readonly requests: string[] = [];
@@ -81,6 +83,8 @@ export class TrackingServer {
     if (fault === 'hang') return;
     if (fault === 'cut') return void request.socket.destroy();
     if (typeof fault === 'object') return void response.writeHead(fault.status).end(fault.body);
+    const file = this.files.get(decodeURIComponent(pathname.replace('/api/2.0/mlflow-artifacts/artifacts/', '')));
+    if (request.method === 'GET' && file) return void response.writeHead(200).end(file);
     const { status, body } = this.#outcome(name, Object.fromEntries(searchParams), Buffer.concat(chunks));
     if (fault === 'cut after') return void request.socket.destroy();
     response.writeHead(status).end(JSON.stringify(body));
@@ -102,6 +106,8 @@ export class TrackingServer {
       return {};
     }
     const handlers: Record<string, (given: Body) => unknown> = {
+      'GET /api/2.0/mlflow-artifacts/artifacts': (given) => this.#list(given),
+      'GET model-versions/get': (given) => this.#version(given),
       'GET experiments/get-by-name': (given) => this.#experiment(given),
       'POST experiments/create': (given) => this.#createExperiment(given),
       'POST runs/search': (given) => this.#search(given),
@@ -212,7 +218,23 @@ export class TrackingServer {
     return { registered_model: { name } };
   }
 
+  #list({ path }: Body) {
+    const below = [...this.files.keys()].filter((file) => file.startsWith(`${path}/`));
+    return { files: below.map((file) => ({ path: file, is_dir: false, file_size: this.files.get(file)!.length })) };
+  }
+
+  #version({ name, version }: Body) {
+    const found = this.models.get(name as string)?.find((one) => one.version === version);
+    if (!found) throw missing(`version ${version}`);
+    return { model_version: { name, ...found } };
+  }
+
   #versions({ filter }: Body) {
+    const name = /^name='(\w+)'$/.exec(filter as string)?.[1];
+    if (name !== undefined) {
+      const newest = this.models.get(name)?.at(-1);
+      return newest ? { model_versions: [{ name, ...newest }] } : {};
+    }
     const id = /^run_id='(\w+)'$/.exec(filter as string)?.[1];
     if (id === undefined) throw invalid(`filter ${filter}`);
     const found = [...this.models.values()].flat().filter((version) => version.run_id === id);
