@@ -112,7 +112,7 @@ struct Overlap {
     bytes32[] benchmarkProof;
 }
 
-/// @notice All that is kept of a round. Times are by `clock`.
+/// @notice All that is kept of a round. Times are by `clock`. What is written together is in one slot.
 /// @param status SCORED unless the round was rejected
 /// @param committed bit i: seat i has committed a vote
 /// @param revealed bit i: seat i has revealed it
@@ -135,16 +135,16 @@ struct Round {
     uint40 voteDeadline;
     uint40 revealDeadline;
     uint40 deadline;
-    address contributor;
-    uint32 rows;
     int16 deltaOneBps;
     int16 payableBps;
+    address contributor;
+    uint32 rows;
     address sponsor;
+    uint96 evaluationFee;
+    address settler;
     uint40 committedAt;
     uint40 finalisableAt;
     uint16 shareholders;
-    address settler;
-    uint96 evaluationFee;
     uint96 bond;
     uint96 refund;
     bytes32 modelId;

@@ -67,7 +67,7 @@ describe('a round that settles with a real proof', () => {
         String(expected.deltaOneBps),
         String(expected.payableBps),
       ]);
-      assert.ok(sent.gas < 455_000, String(sent.gas));
+      assert.ok(sent.gas < 450_000, String(sent.gas));
     });
   }
 });
