@@ -1,7 +1,8 @@
 /** The order of the steps, from an opened contribution to what a validator votes. */
 import { join } from 'node:path';
-import { type Hex, toHex } from 'viem';
+import { type Hex, keccak256, stringToHex, toHex } from 'viem';
 import type { Attestation } from './attest.ts';
+import { canonicalJson } from './canonical.ts';
 import { labelsOf } from './check-table.ts';
 import { saltOf } from './commitment.ts';
 import type { Config } from './config/load.ts';
@@ -266,10 +267,11 @@ async function trained(line: ModelLine, table: Table, root: Hex, executor: Execu
   }
   const { benchmark, foldId } = line;
   const given = { trainingSet: table, benchmark, foldId, schema, quantiser, quantiserHash, ranking, ...drawn };
+  const work = keccak256(stringToHex(canonicalJson({ ...inputs, foldId })));
   return executor.step('train', { ...inputs, foldId }, ({ signal, progress }) =>
     trainExternal(spec, given, {
       ...{ log: join(executor.folder, 'training.log'), keep: (bytes) => executor.put(bytes) },
-      ...{ signal, onProgress: progress },
+      ...{ folder: join(executor.folder, 'training', work.slice(2, 18)), signal, onProgress: progress },
     }),
   );
 }
