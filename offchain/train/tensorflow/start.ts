@@ -15,7 +15,7 @@ export function refuse(error: ErrorKind, message: string): never {
   process.exit(3);
 }
 
-/** The rooms of the native back-end's engine, found by the name that it registers under. */
+/** The names that back-ends register under. */
 const ENGINE = { wasm: 'wasm', cpu: 'cpu', native: 'tensorflow' } as const;
 
 /**
@@ -37,8 +37,13 @@ export async function startBackend(backend: string, native: string | undefined):
 
 /** The native back-end adds itself to the engine that the process has. */
 function loaded(folder: string): boolean {
+  const require = createRequire(join(folder, 'package.json'));
+  // What Node 23 took out, and it calls.
+  const util = require('node:util');
+  util.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined;
+  util.isArray ??= Array.isArray;
   try {
-    createRequire(join(folder, 'package.json'))('@tensorflow/tfjs-node');
+    require('@tensorflow/tfjs-node');
     return true;
   } catch (error) {
     // It may have been built for another Node; what it says is for the log.
