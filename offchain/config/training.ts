@@ -165,8 +165,12 @@ export function taskOfTraining(training: z.infer<typeof zTraining>): Task {
   }
 }
 
-/** How a model line learns, with absolute paths; those of a program and what it reads are relative to the file. */
-export function toTraining(training: z.infer<typeof zTraining>, file: string): TrainSpec {
+/**
+ * How a model line learns, with absolute paths; those of a program and what it reads are relative to the file.
+ *
+ * @param runs the folder that runs and secrets are in
+ */
+export function toTraining(training: z.infer<typeof zTraining>, file: string, runs: string): TrainSpec {
   if (training.framework === 'reference') {
     const { framework, model_type: modelType, hyperparameters } = training;
     return { framework, modelType, hyperparameters } as TrainSpec;
@@ -176,8 +180,9 @@ export function toTraining(training: z.infer<typeof zTraining>, file: string): T
   const beside = (path: string) => (path.includes('/') ? resolve(home, path) : path);
   return {
     ...{ framework, modelType, hyperparameters, task: taskOfTraining(training), timeout },
-    // Our own scripts for networks need nothing beside what is named; the owner's program lies beside the configuration.
-    readable: [...('precision' in training ? [] : [home]), ...readable.map((path) => resolve(home, path))],
+    // The owner's program lies beside the configuration, and so do runs with their secrets; scripts of ours need neither.
+    readable: [...(framework === 'command' ? [home] : []), ...readable.map((path) => resolve(home, path))],
+    ...(framework === 'command' && { hidden: [runs] }),
     memory: memory * 2 ** 20,
     ...('command' in training && { command: [beside(training.command[0]!), ...training.command.slice(1)] }),
     ...('python' in training && training.python && { python: beside(training.python) }),

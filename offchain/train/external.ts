@@ -145,6 +145,7 @@ async function run(spec: ExternalSpec, folder: string, { log, signal, onProgress
   await runProcess(command, {
     ...{ folder, readable, log, timeout: spec.timeout, memory: onGpu ? Infinity : spec.memory },
     ...(onGpu && { devices: globSync('/dev/nvidia*') }),
+    ...(spec.hidden && { hidden: spec.hidden }),
     env: { ...ENVIRONMENT, HOME: folder },
     ...(signal && { signal }),
     onSaid: ({ progress, text, versions: said }) => {

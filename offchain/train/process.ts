@@ -19,6 +19,8 @@ export interface ProcessOptions {
   readonly timeout: number;
   /** Bytes of address space; infinite where a GPU's driver takes more of it than there is memory. */
   readonly memory: number;
+  /** Folders within those that it may not read: they are empty for it. */
+  readonly hidden?: readonly string[];
   /** Of /dev, what it may use beside the usual, a GPU, say. */
   readonly devices?: readonly string[];
   /** Where what it prints is kept. */
@@ -98,7 +100,7 @@ export async function runProcess(command: readonly string[], options: ProcessOpt
 /** With limits, and where bubblewrap is installed with nothing but the folder to write in and no network. */
 function wrapped(
   command: readonly string[],
-  { folder, readable, devices = [], env, memory }: ProcessOptions,
+  { folder, readable, hidden = [], devices = [], env, memory }: ProcessOptions,
 ): string[] {
   const kilobytes = memory === Infinity ? 'unlimited' : Math.floor(memory / 1024);
   const limits = `ulimit -v ${kilobytes}; ulimit -f ${MAX_FILE_BYTES / 512}; ulimit -c 0; exec "$@"`;
@@ -108,14 +110,18 @@ function wrapped(
   const shown = [...SYSTEM, ...readable]
     .filter((path) => existsSync(path))
     .flatMap((path) => ['--ro-bind', path, path]);
+  const concealed = hidden.filter((path) => existsSync(path));
   const path = '/usr/local/bin:/usr/bin:/bin';
   const given = Object.entries({ PATH: path, ...env }).flatMap(([name, value]) => ['--setenv', name, value]);
   return [
     ...[sandbox, '--unshare-all', '--die-with-parent', '--new-session', '--cap-drop', 'ALL', '--clearenv', ...given],
     ...['--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp', ...shown],
     ...devices.flatMap((device) => ['--dev-bind', device, device]),
-    // Folders above what is shown are made for it in memory: nobody writes there, either.
-    ...['--bind', folder, folder, '--remount-ro', '/', '--chdir', folder, ...limited],
+    ...concealed.flatMap((one) => ['--tmpfs', one]),
+    ...['--bind', folder, folder],
+    // Folders above what is shown, and what is concealed, are made for it in memory: nobody writes there, either.
+    ...[...concealed, '/'].flatMap((one) => ['--remount-ro', one]),
+    ...['--chdir', folder, ...limited],
   ];
 }
 

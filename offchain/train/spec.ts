@@ -76,8 +76,10 @@ export interface ExternalSpec {
   readonly runtime?: Readonly<Record<string, string>>;
   /** Of `pytorch`: absolute path of the owner's file that builds the network. */
   readonly module?: string;
-  /** What it may read beside what it is given: the configuration's folder, and what is named there. */
+  /** What it may read beside what it is given: what the configuration names, and of a command the configuration's folder. */
   readonly readable: readonly string[];
+  /** What of that it may not: the runs' folder, which has secrets. */
+  readonly hidden?: readonly string[];
   /** Seconds. */
   readonly timeout: number;
   /** Bytes. */

@@ -89,8 +89,12 @@ describe('loadConfig', () => {
     assert.deepEqual(training, {
       ...{ framework: 'scikit-learn', modelType: 'RandomForestClassifier', task: 'classification' },
       hyperparameters: { n_estimators: 100, max_depth: 10 },
-      ...{ readable: [folder], timeout: 3_600, memory: 2 ** 34 },
+      ...{ readable: [], timeout: 3_600, memory: 2 ** 34 },
     });
+    const command = PYTHON.replace('scikit-learn', 'command').replace('\nevaluation', '\n  command: [a]\nevaluation');
+    const { training: own } = load(`${command}output: { directory: here }`);
+    assert(own.framework === 'command');
+    assert.deepEqual([own.readable, own.hidden], [[folder], [join(folder, 'here')]]);
   });
 
   /** As users of the Python pipeline wrote it, with networks. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -158,6 +158,19 @@ describe('a program that trains', async () => {
         text,
       );
     }
+  });
+
+  it('attack: reads what is kept from it within what it may read, or writes there', caged, async () => {
+    const runs = join(folder, 'runs');
+    await mkdir(join(runs, 'secrets'), { recursive: true });
+    await writeFile(join(runs, 'secrets/keystore-password.hex'), 'do not tell');
+    const text = `import { existsSync, readdirSync } from 'node:fs';
+      let wrote = true;
+      try { writeFileSync('${runs}/planted', 'x'); } catch { wrote = false; }
+      if (wrote || existsSync('${runs}/secrets') || readdirSync('${folder}').length < 2) throw new Error();
+      leave(Array(rows).fill(1));`;
+    const spec = { ...(await script(text)), hidden: [runs] };
+    assert.equal((await train(spec, input, undefined, { folder: join(runs, 'work') })).model.family, 'external');
   });
 
   it('attack: opens a socket', caged, async () => {

@@ -1,6 +1,6 @@
 // Networks of TensorFlow and PyTorch, by the same words, in their sandbox.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -48,6 +48,7 @@ function torch(): { python: string; skip: string | false } {
   }
 }
 const { python, skip: noTorch } = torch();
+const noPython = spawnSync('python3', ['-c', '']).status !== 0 && 'there is no python3';
 const ON_CPU = { device: 'cpu', precision: 'float32', parallel: 'none' };
 const pytorch = specOf('pytorch', { python, runtime: ON_CPU });
 const built = existsSync(join(nativeFolder(), 'built'));
@@ -134,7 +135,7 @@ for (const [name, spec, skip] of KINDS) {
     });
 
     it('that takes too long is ended, and that lacks memory is tried again', async () => {
-      const long = spec('MLPClassifier', { ...small, epochs: 1_000_000 }, { timeout: 6 });
+      const long = spec('MLPClassifier', { ...small, epochs: 1_000_000 }, { timeout: 3 });
       const late = await refused(long, TUMOURS);
       assert.deepEqual([late.kind, late.code], ['retryable', 'TRAIN_TIMEOUT']);
       const large = { ...small, hidden_layer_sizes: [65_536, 65_536], epochs: 1 };
@@ -184,6 +185,15 @@ describe('PyTorch', () => {
     } finally {
       if (given !== undefined) process.env.HOKUSAI_PYTHON = given;
     }
+  });
+
+  it('is not there where the Python that is named has none of it', { skip: noPython }, async () => {
+    const environment = join(folder, 'empty');
+    execFileSync('python3', ['-m', 'venv', '--without-pip', environment]);
+    const bare = pytorch('MLPClassifier', {}, { python: join(environment, 'bin/python') });
+    const { kind, code, message } = await refused(bare, TUMOURS);
+    assert.deepEqual([kind, code], ['configuration', 'TRAIN_PROCESS_FAILED']);
+    assert.match(message, /the Python package numpy is not installed/);
   });
 
   const cases: [name: string, source: string, expected: RegExp][] = [
