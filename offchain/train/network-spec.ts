@@ -39,7 +39,11 @@ const classes = {
   class_weight: z
     .union([z.literal('balanced'), z.array(z.number().min(0)), z.null()])
     .default(null)
-    .describe('What an error costs: balanced by how many rows a class has, a weight for each class, or null.'),
+    .meta({
+      takes: 'balanced, a list of numbers, or null',
+      description:
+        'What an error costs: balanced by how many rows a class has, a weight for each class, or all the same.',
+    }),
 };
 
 /** What can be said of each type of network. Those that end in a module of the owner's are PyTorch's, as skorch calls them. */

@@ -233,7 +233,12 @@ class Fit:
         """From tensors and numbers of our own alone: whatever else a file may hold is refused by `weights_only`."""
         if not CHECKPOINT.exists():
             return
-        kept = torch.load(CHECKPOINT, weights_only=True, map_location=self.rows.device)
+        try:
+            kept = torch.load(CHECKPOINT, weights_only=True, map_location=self.rows.device)
+        except Exception as error:
+            # Begun anew: what a disk or anybody else made of it is no finding about data.
+            print(repr(error), file=sys.stderr)
+            return
         if kept["of"] != fingerprint():
             return
         for name, part in self.state().items():

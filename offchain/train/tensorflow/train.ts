@@ -107,7 +107,15 @@ function fingerprint(): string {
 
 function checkpointOf(wanted: string): Checkpoint | undefined {
   if (!existsSync(CHECKPOINT)) return undefined;
-  const { of, ...checkpoint } = JSON.parse(readFileSync(CHECKPOINT, 'utf8')) as Checkpoint & { of: string };
+  let kept: Checkpoint & { of: string };
+  try {
+    kept = JSON.parse(readFileSync(CHECKPOINT, 'utf8'));
+  } catch (error) {
+    // Begun anew: what a disk made of it is no finding about data.
+    console.error(error);
+    return undefined;
+  }
+  const { of, ...checkpoint } = kept;
   if (of !== wanted) return undefined;
   say({ progress: 0, text: `goes on from epoch ${checkpoint.epoch}`, resumed: checkpoint.epoch });
   return checkpoint;
