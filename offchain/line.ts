@@ -20,7 +20,7 @@ import { laneBitsOf, scoreCircuit } from './prove/score.ts';
 import { featuresOf, fitQuantiser, type Quantiser, quantise, quantiserHash } from './quantise.ts';
 import { parseSchema, type Schema } from './schema.ts';
 import { readCsv, type Table } from './table.ts';
-import { lockHash } from './train/python.ts';
+import { moduleHash, packagesOf } from './train/program.ts';
 import { type TrainSpec, taskOfSpec } from './train/spec.ts';
 import { sizesOf, trainerOf } from './train/train.ts';
 
@@ -140,10 +140,10 @@ export function trainSpecHashOf(spec: TrainSpec, { maxRows, replace }: Integrati
     ...(isRanking(metric) && { predicts: 'scores' }),
   };
   if (framework !== 'reference') {
-    const { command = [] } = spec;
-    const packages = framework === 'command' ? '' : lockHash(framework);
-    const given = { framework, command, packages, hyperparameters: JSON.stringify(hyperparameters) };
-    return keccak256(stringToHex(canonicalJson({ ...always, ...given })));
+    const { command = [], runtime, module } = spec;
+    const given = { framework, command, packages: packagesOf(spec), hyperparameters: JSON.stringify(hyperparameters) };
+    const network = { ...(runtime && { runtime }), ...(module && { module: moduleHash(module) }) };
+    return keccak256(stringToHex(canonicalJson({ ...always, ...given, ...network })));
   }
   const texts = Object.entries(hyperparameters).map(([name, value]) => [name, String(value)]);
   return keccak256(stringToHex(canonicalJson({ ...always, ...Object.fromEntries(texts) })));

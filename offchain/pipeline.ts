@@ -1,6 +1,6 @@
 /** The order of the steps, from an opened contribution to what a validator votes. */
 import { join } from 'node:path';
-import { type Hex, toHex } from 'viem';
+import { type Hex, keccak256, stringToHex, toHex } from 'viem';
 import type { Attestation } from './attest.ts';
 import { importBaseline } from './baseline/import.ts';
 import { type Canonical, canonicalJson } from './canonical.ts';
@@ -301,10 +301,13 @@ async function trained(line: ModelLine, table: Table, root: Hex, executor: Execu
   }
   const { benchmark, foldId } = line;
   const given = { trainingSet: table, benchmark, foldId, schema, quantiser, quantiserHash, ranking, ...drawn };
+  const work = keccak256(stringToHex(canonicalJson({ ...inputs, foldId })));
+  const folder = join(executor.folder, 'training', work.slice(2, 18));
   return executor.step(
     'train',
     { ...inputs, foldId },
-    ({ signal, progress }) => trainExternal(spec, given, keeping(executor, 'training.log', signal, progress)),
+    ({ signal, progress }) =>
+      trainExternal(spec, given, { ...keeping(executor, 'training.log', signal, progress), folder }),
     { cached: isLocked(spec), blobs: ({ sha256 }) => [sha256] },
   );
 }
@@ -326,8 +329,10 @@ function evaluating(
 const hashOf = (value: Canonical): string => sha256(Buffer.from(canonicalJson(value)));
 
 /** Whether what a program does follows from the line alone: others may be another program tomorrow. */
-const isLocked = ({ framework, python }: ExternalSpec): boolean =>
-  framework === 'scikit-learn' && (python ?? process.env.HOKUSAI_PYTHON) === undefined;
+const isLocked = ({ framework, python, runtime }: ExternalSpec): boolean =>
+  framework === 'tensorflow'
+    ? ['wasm', 'cpu'].includes(runtime?.backend ?? '')
+    : framework === 'scikit-learn' && (python ?? process.env.HOKUSAI_PYTHON) === undefined;
 
 /** Both models, and what the candidate was trained on. */
 type Candidates = {

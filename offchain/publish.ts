@@ -58,7 +58,8 @@ export async function publish(folder: string, { attestation, proven, inferences,
     for (const [name, model] of Object.entries(models)) {
       await write(`models/${name}.json`, model);
       if (model.family !== 'external') continue;
-      const file = model.file.replace('model', name);
+      // JSON would take the place of the record.
+      const file = model.file === 'model.json' ? `${name}.model.json` : model.file.replace('model', name);
       await writeWhole(join(folder, 'models', file), await keptFile(folder, model.sha256));
     }
   }

@@ -44,7 +44,7 @@ function trainingTables(): string {
   );
   const tables = all.map(({ framework, modelType, keys }) => {
     const own = keys.filter(({ path, isSection }) => !common.includes(path[1]!) && !isSection);
-    const title = framework === 'reference' ? `"reference", \`model_type: ${modelType}\`` : `"${framework}"`;
+    const title = modelType === undefined ? `"${framework}"` : `"${framework}", \`model_type: ${modelType}\``;
     return `\n### ${title}\n\n${table(own, 1)}`;
   });
   return `\n${table(choices, 1)}${tables.join('')}`;

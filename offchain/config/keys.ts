@@ -25,16 +25,14 @@ interface JsonSchema {
   readonly anyOf?: readonly JsonSchema[];
 }
 
-/** Keys of a file with this training.framework and, of our own, this training.model_type. */
+/** Keys of a file with this training.framework and, where that has keys of its own, this training.model_type. */
 export function knownKeys(modelType: unknown = DEFAULTS.modelType, framework: unknown = 'reference'): ConfigKey[] {
-  const isMeant = ({ properties }: JsonSchema) =>
-    framework === 'reference'
-      ? properties?.model_type?.const === modelType
-      : properties?.framework?.const === framework;
+  const isMeant = ({ properties: { framework: name, model_type: type } = {} }: JsonSchema) =>
+    name?.const === framework && (type?.const ?? modelType) === modelType;
   return below(schema(), [], (branches) => branches.find(isMeant));
 }
 
-/** What each kind of training takes, by its framework and, of our own, its type of model. */
+/** What each kind of training takes, by its framework and, where it decides, its type of model. */
 export function trainings(): { framework: string; modelType: string | undefined; keys: ConfigKey[] }[] {
   return branchesOf(schema().properties!.training!).map((branch) => {
     const { framework, model_type: type } = branch.properties!;

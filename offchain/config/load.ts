@@ -229,6 +229,7 @@ function toConfig(
   const { pipeline, metaflow, training, evaluation, data, output, mlflow, assurance } = parsed;
   const { HOKUSAI_OUTPUT_DIR, MLFLOW_TRACKING_URI, MLFLOW_EXPERIMENT_NAME } = environment;
   const beside = (path: string): string => resolve(dirname(file), path);
+  const directory = HOKUSAI_OUTPUT_DIR ? resolve(HOKUSAI_OUTPUT_DIR) : beside(output.directory);
   const warnings: ConfigProblem[] = evaluation.custom_metrics.flatMap(({ module }, at) => {
     if (existsSync(beside(module))) return [];
     const keys = ['evaluation', 'custom_metrics', String(at), 'module'];
@@ -244,7 +245,7 @@ function toConfig(
     warnings,
     pipeline: { name: pipeline.name, version: pipeline.version, randomSeed: pipeline.random_seed },
     metaflow: { maxWorkers: metaflow.max_workers, maxRetryCount: metaflow.max_retry_count },
-    training: toTraining(training, file),
+    training: toTraining(training, file, directory),
     evaluation: {
       metrics: toMetrics(evaluation, taskOfTraining(training)),
       customMetrics: evaluation.custom_metrics.map(
@@ -266,10 +267,7 @@ function toConfig(
     },
     policy: toPolicy(parsed.policy),
     integration: toIntegration(parsed.integration),
-    output: {
-      directory: HOKUSAI_OUTPUT_DIR ? resolve(HOKUSAI_OUTPUT_DIR) : beside(output.directory),
-      cacheBytes: output.cache_mb * 2 ** 20,
-    },
+    output: { directory, cacheBytes: output.cache_mb * 2 ** 20 },
     mlflow: {
       enabled: mlflow.enabled,
       /** URL, which may hold a password, or absolute path. */

@@ -1,7 +1,8 @@
-import { dirname, resolve } from 'node:path';
+import { dirname, isAbsolute, normalize, resolve } from 'node:path';
 import { z } from 'zod';
 import type { Task } from '../label.ts';
 import { nearestFirst } from '../nearest.ts';
+import { NETWORKS, type NetworkType, RUNTIME, taskOfNetwork } from '../train/network-spec.ts';
 import {
   ESTIMATORS,
   HYPERPARAMETERS,
@@ -18,7 +19,7 @@ const zFramework = <Name extends string>(name: Name) =>
   z
     .literal(name)
     .describe(
-      'Trainer: "reference" gives the same bits on every machine, and what its models predict can be proven; "scikit-learn" and "command" (any program) are described in docs/frameworks.md. Default: "reference".',
+      'Trainer: "reference" gives the same bits on every machine, and what its models predict can be proven; "scikit-learn", "pytorch", "tensorflow" and "command" (any program) are described in docs/frameworks.md. Default: "reference".',
     );
 
 const zTrainingOf = <Type extends ModelType, Shape extends z.ZodRawShape>(
@@ -58,8 +59,7 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
 const zJson: z.ZodType<Json> = z.union([z.string(), z.number(), z.boolean(), z.null(), z.array(z.lazy(() => zJson))]);
 
 /** What every program of another framework is given. */
-const external = {
-  hyperparameters: z.record(text, zJson).default({}).describe('Named by the framework, which checks them.'),
+const limits = {
   timeout: int()
     .min(1)
     .max(30 * DAY)
@@ -72,6 +72,7 @@ const external = {
     .describe('Megabytes of address space that it may take.'),
   readable: z.array(text).default([]).describe('Further files and folders that it may read.'),
 };
+const hyperparameters = z.record(text, zJson).default({}).describe('Named by the framework, which checks them.');
 const zScikitLearn = z.strictObject({
   framework: zFramework('scikit-learn'),
   model_type: z
@@ -81,33 +82,95 @@ const zScikitLearn = z.strictObject({
     })
     .describe('An estimator of scikit-learn.'),
   python: text.optional().describe('A Python that has the packages, instead of an environment of our own.'),
-  ...external,
+  hyperparameters,
+  ...limits,
 });
+
+const zNetworkOf = <Type extends NetworkType, Keys extends z.ZodRawShape>(type: Type, keys: Keys) =>
+  z.strictObject({
+    model_type: z.literal(type).describe(`Kind of network, for a ${taskOfNetwork(type)}.`),
+    hyperparameters: z
+      .preprocess((given) => (given === undefined ? {} : given), NETWORKS[type])
+      .describe('Of the network, the same for pytorch and tensorflow.'),
+    ...keys,
+    ...limits,
+  });
+/** One of these types of network, or an error that names them. */
+const otherType = (framework: string, types: readonly string[]): { error: z.core.$ZodErrorMap } => ({
+  error: ({ code, input }) => {
+    if (code !== 'invalid_union') return undefined;
+    const nearest = nearestFirst(String((input as Record<string, unknown>).model_type), types)[0];
+    return `${framework} trains ${types.join(', ')}; did you mean ${nearest}?`;
+  },
+});
+const pytorch = {
+  framework: zFramework('pytorch'),
+  python: text.optional().describe('A Python that has PyTorch; HOKUSAI_PYTHON is asked otherwise.'),
+  ...RUNTIME.pytorch,
+};
+const module = text
+  .refine((path) => !isAbsolute(path) && !normalize(path).startsWith('..') && path.endsWith('.py'), {
+    error: 'expected a .py file in the folder of this configuration',
+  })
+  .describe('The file of the function build(inputs, outputs) that gives the network.');
+const zPyTorch = z.discriminatedUnion(
+  'model_type',
+  [
+    zNetworkOf('MLPClassifier', pytorch),
+    zNetworkOf('MLPRegressor', pytorch),
+    zNetworkOf('NeuralNetClassifier', { ...pytorch, module }),
+    zNetworkOf('NeuralNetRegressor', { ...pytorch, module }),
+  ],
+  otherType('pytorch', Object.keys(NETWORKS)),
+);
+const tensorflow = { framework: zFramework('tensorflow'), ...RUNTIME.tensorflow };
+const zTensorFlow = z.discriminatedUnion(
+  'model_type',
+  [zNetworkOf('MLPClassifier', tensorflow), zNetworkOf('MLPRegressor', tensorflow)],
+  otherType('tensorflow', ['MLPClassifier', 'MLPRegressor']),
+);
 const zCommand = z.strictObject({
   framework: zFramework('command'),
   model_type: text.describe('What the owner calls it.'),
   task: z.enum(['classification', 'regression']).default('classification').describe('What the models are for.'),
   command: z.array(text).min(1).describe('The program and its arguments.'),
-  ...external,
+  hyperparameters,
+  ...limits,
 });
 
 /** The framework, and of our own the type of model, decide what else there is to say. */
 export const zTraining = z.preprocess(
   (given) => (isRecord(given) ? { framework: 'reference', model_type: DEFAULTS.modelType, ...given } : given),
-  z.discriminatedUnion('framework', [zReference, zScikitLearn, zCommand], {
-    error: ({ code }) => (code === 'invalid_union' ? `only ${FRAMEWORKS.join(', ')} run so far` : undefined),
+  z.discriminatedUnion('framework', [zReference, zScikitLearn, zPyTorch, zTensorFlow, zCommand], {
+    error: ({ code, input }) => {
+      if (code !== 'invalid_union') return undefined;
+      const nearest = nearestFirst(String((input as Record<string, unknown>).framework), FRAMEWORKS)[0];
+      return `expected one of ${FRAMEWORKS.join(', ')}; did you mean ${nearest}?`;
+    },
   }),
 );
-const FRAMEWORKS = ['reference', 'scikit-learn', 'command'];
+const FRAMEWORKS = ['reference', 'scikit-learn', 'pytorch', 'tensorflow', 'command'];
 
 /** What a configuration's models are for. */
 export function taskOfTraining(training: z.infer<typeof zTraining>): Task {
-  if (training.framework === 'reference') return taskOf(training.model_type);
-  return training.framework === 'command' ? training.task : ESTIMATORS[training.model_type]![1];
+  switch (training.framework) {
+    case 'reference':
+      return taskOf(training.model_type);
+    case 'scikit-learn':
+      return ESTIMATORS[training.model_type]![1];
+    case 'command':
+      return training.task;
+    default:
+      return taskOfNetwork(training.model_type);
+  }
 }
 
-/** How a model line learns, with absolute paths; those of a program and what it reads are relative to the file. */
-export function toTraining(training: z.infer<typeof zTraining>, file: string): TrainSpec {
+/**
+ * How a model line learns, with absolute paths; those of a program and what it reads are relative to the file.
+ *
+ * @param runs the folder that runs and secrets are in
+ */
+export function toTraining(training: z.infer<typeof zTraining>, file: string, runs: string): TrainSpec {
   if (training.framework === 'reference') {
     const { framework, model_type: modelType, hyperparameters } = training;
     return { framework, modelType, hyperparameters } as TrainSpec;
@@ -117,11 +180,20 @@ export function toTraining(training: z.infer<typeof zTraining>, file: string): T
   const beside = (path: string) => (path.includes('/') ? resolve(home, path) : path);
   return {
     ...{ framework, modelType, hyperparameters, task: taskOfTraining(training), timeout },
-    readable: [home, ...readable.map((path) => resolve(home, path))],
+    // The owner's program lies beside the configuration, and so do runs with their secrets; scripts of ours need neither.
+    readable: [...(framework === 'command' ? [home] : []), ...readable.map((path) => resolve(home, path))],
+    ...(framework === 'command' && { hidden: [runs] }),
     memory: memory * 2 ** 20,
-    ...(training.framework === 'command' && {
-      command: [beside(training.command[0]!), ...training.command.slice(1)],
-    }),
-    ...(training.framework === 'scikit-learn' && training.python && { python: beside(training.python) }),
+    ...('command' in training && { command: [beside(training.command[0]!), ...training.command.slice(1)] }),
+    ...('python' in training && training.python && { python: beside(training.python) }),
+    ...('precision' in training && { runtime: runtimeOf(training) }),
+    ...('module' in training && { module: resolve(home, training.module) }),
   };
+}
+
+/** What a network is computed with, by the keys of its framework. */
+function runtimeOf(training: Extract<z.infer<typeof zTraining>, { framework: keyof typeof RUNTIME }>) {
+  return Object.fromEntries(
+    Object.keys(RUNTIME[training.framework]).map((key) => [key, training[key as keyof typeof training] as string]),
+  );
 }

@@ -17,6 +17,7 @@ import { circuitRecords } from '../prove/circuits.ts';
 import { inferenceCircuit, modelCommitment } from '../prove/inference.ts';
 import { scoreCircuit } from '../prove/score.ts';
 import { runSecrets } from '../secrets.ts';
+import { refuseUnpayable } from '../train/network-spec.ts';
 
 /** Who evaluates: those named, or so many by lot. */
 export type Committee = Pick<NewModel['policy'], 'validators' | 'committeeSize' | 'minStake'>;
@@ -115,6 +116,7 @@ export async function registerLine(
     key?: Uint8Array | undefined;
   },
 ): Promise<{ circuitId: Hex; sent: Sent<Hex> }> {
+  refuseUnpayable(config.training);
   const circuitId = await registerCircuit(client, scoreCircuit(line.metric, line.fold.classes, line.fold.n), key);
   const head = await headOf(line, executor);
   const inferenceCircuitId =
@@ -152,6 +154,7 @@ export async function replacePolicy(
   config: Config,
   committee?: Committee,
 ): Promise<Sent<Hex>> {
+  refuseUnpayable(config.training);
   const present = await policy(client, (await model(client, modelId)).policyHash);
   const { circuitId, inferenceCircuitId, validators, committeeSize, minStake } = present;
   const size = committeeSize || validators.length;

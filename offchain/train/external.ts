@@ -3,10 +3,10 @@
  * whoever asks for it meet in a folder alone, so any program will do; docs/frameworks.md describes the files.
  */
 import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { lstat, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { existsSync, globSync } from 'node:fs';
+import { lstat, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, isAbsolute, join } from 'node:path';
+import { join } from 'node:path';
 import type { Hex } from 'viem';
 import { cellText, toInteger } from '../cell.ts';
 import { columnOf, labelsOf } from '../check-table.ts';
@@ -19,7 +19,7 @@ import type { Schema } from '../schema.ts';
 import type { Table } from '../table.ts';
 import { npyOf, readNpy, readNpyColumns } from './npy.ts';
 import { runProcess } from './process.ts';
-import { programOf, python } from './python.ts';
+import { programFor } from './program.ts';
 import { ESTIMATORS, type ExternalSpec, type Json } from './spec.ts';
 
 /** What a program left: its file and its predictions on one fold, by which it is scored. It is never loaded again. */
@@ -46,8 +46,12 @@ export const MAX_MODEL_BYTES = 2 ** 30;
 const MODEL_FILE = /^model\.[a-z0-9]{1,16}$/;
 /** The largest value of a regression. */
 const MOST = 65_535;
-/** The same bits in every run: one thread, one order of sets, one locale. */
-export const ENVIRONMENT = { LC_ALL: 'C.UTF-8', OMP_NUM_THREADS: '1', OPENBLAS_NUM_THREADS: '1', PYTHONHASHSEED: '0' };
+const CHECKPOINT_FILE = /^checkpoint\.[a-z0-9]{1,16}$/;
+/** The same bits in every run: one thread, one order of sets, one locale, and sums as every processor can do them. */
+export const ENVIRONMENT = {
+  ...{ LC_ALL: 'C.UTF-8', OMP_NUM_THREADS: '1', OPENBLAS_NUM_THREADS: '1', PYTHONHASHSEED: '0' },
+  ...{ ATEN_CPU_CAPABILITY: 'default', MKL_CBWR: 'COMPATIBLE', TF_ENABLE_ONEDNN_OPTS: '0' },
+};
 
 /** What is trained, and on which fold it predicts. Both tables have passed `checkTable`. */
 export interface ExternalInput {
@@ -66,6 +70,11 @@ export interface ExternalInput {
 export interface ExternalOptions {
   /** Where what the program prints is kept. */
   readonly log: string;
+  /**
+   * Where it works, for this training alone: made if it is missing, and removed at the end, except that after a failure
+   * that may pass its `checkpoint.*` stay for the next try. A temporary folder if left out.
+   */
+  readonly folder?: string;
   /** Keeps the model's file, by its SHA-256. */
   readonly keep: (bytes: Uint8Array) => Promise<string>;
   readonly signal?: AbortSignal;
@@ -81,25 +90,18 @@ export interface ExternalOptions {
 export async function trainExternal(
   spec: ExternalSpec,
   input: ExternalInput,
-  { log, keep, signal, onProgress = () => {} }: ExternalOptions,
+  options: ExternalOptions,
 ): Promise<ExternalModel> {
-  const folder = await mkdtemp(join(tmpdir(), 'hokusai-train-'));
+  const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'hokusai-train-')));
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  let kept = false;
   try {
+    await emptied(folder);
     await writeRequest(folder, spec, input);
-    const { command, readable } = await commandOf(spec, folder, (text) => onProgress(0, text));
-    let versions: Record<string, string> = {};
-    await runProcess(command, {
-      ...{ folder, readable, log, timeout: spec.timeout, memory: spec.memory },
-      env: { ...ENVIRONMENT, HOME: folder },
-      ...(signal && { signal }),
-      onSaid: ({ progress, text, versions: said }) => {
-        if (typeof progress === 'number') onProgress(Math.min(Math.max(progress, 0), 1), String(text ?? ''));
-        if (typeof said === 'object' && said !== null) versions = textsOf(said);
-      },
-    });
+    const versions = await run(spec, folder, options);
     const predicted = await predictedIn(folder, input);
     const file = (await readdir(folder)).find((name) => MODEL_FILE.test(name)) ?? 'model.onnx';
-    const sha256 = await keep(await fileIn(folder, file));
+    const sha256 = await options.keep(await fileIn(folder, file));
     const { framework, modelType } = spec;
     const { quantiserHash, foldId } = input;
     const model = {
@@ -113,8 +115,12 @@ export async function trainExternal(
       foldId,
     } as const;
     return { ...model, ...predicted, versions };
+  } catch (error) {
+    kept = options.folder !== undefined && error instanceof HokusaiError && error.kind === 'retryable';
+    throw error;
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    if (kept) await emptied(folder);
+    else await rm(folder, { recursive: true, force: true });
   }
 }
 
@@ -130,6 +136,33 @@ export async function predictedIn(
   const probabilities = await probabilitiesLeft(folder, fold);
   const predictions = base64(fold.ranking ? scoresOf(probabilities) : said);
   return { predictions, ...(probabilities && { probabilities: probabilities.map(base64) }) };
+}
+
+/** Removes everything but checkpoints, which are files. */
+async function emptied(folder: string): Promise<void> {
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    if (entry.isFile() && CHECKPOINT_FILE.test(entry.name)) continue;
+    await rm(join(folder, entry.name), { recursive: true });
+  }
+}
+
+/** Starts the program and waits for its end: the versions that it tells. */
+async function run(spec: ExternalSpec, folder: string, { log, signal, onProgress = () => {} }: ExternalOptions) {
+  const { command, readable } = await programFor(spec, folder, (text) => onProgress(0, text));
+  const onGpu = (spec.runtime?.device ?? 'cpu') !== 'cpu';
+  let versions: Record<string, string> = {};
+  await runProcess(command, {
+    ...{ folder, readable, log, timeout: spec.timeout, memory: onGpu ? Infinity : spec.memory },
+    ...(onGpu && { devices: globSync('/dev/nvidia*') }),
+    ...(spec.hidden && { hidden: spec.hidden }),
+    env: { ...ENVIRONMENT, HOME: folder },
+    ...(signal && { signal }),
+    onSaid: ({ progress, text, versions: said }) => {
+      if (typeof progress === 'number') onProgress(Math.min(Math.max(progress, 0), 1), String(text ?? ''));
+      if (typeof said === 'object' && said !== null) versions = textsOf(said);
+    },
+  });
+  return versions;
 }
 
 /** What it predicted on the fold that it was trained for. */
@@ -155,17 +188,6 @@ export async function externalCommitment({ sha256 }: ExternalModel, salt: bigint
   return poseidon([tag('external'), high, low, salt]);
 }
 
-/** Of one of ours or the owner's program: what to start, and what it reads. */
-async function commandOf(spec: ExternalSpec, folder: string, note: (text: string) => void) {
-  if (spec.framework === 'command') {
-    const [program] = spec.command as [string];
-    return { command: spec.command!, readable: [...spec.readable, ...(isAbsolute(program) ? [dirname(program)] : [])] };
-  }
-  const { script } = programOf(spec.framework);
-  const { program, readable } = await python(spec.framework, spec.python, note);
-  return { command: [program, '-s', '-B', script, folder], readable: [...spec.readable, ...readable, dirname(script)] };
-}
-
 async function writeRequest(folder: string, spec: ExternalSpec, input: ExternalInput): Promise<void> {
   const { benchmark, schema, quantiser, seed } = input;
   const rows = byDigest(input.trainingSet, schema);
@@ -181,6 +203,8 @@ async function writeRequest(folder: string, spec: ExternalSpec, input: ExternalI
     seed: drawn(own, seed),
     classes: classesOf(schema.label),
     features: features.columns,
+    ...spec.runtime,
+    ...(spec.module && { module: spec.module }),
   };
   const write = (name: string, bytes: string | Uint8Array) => writeFile(join(folder, name), bytes, { mode: 0o600 });
   await write('request.json', `${JSON.stringify(request, null, 2)}\n`);

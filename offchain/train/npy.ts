@@ -23,6 +23,10 @@ export function npyOf(values: Float64Array, shape: readonly [rows: number] | rea
 export const readNpy = (bytes: Uint8Array, name: string, rows: number): Float64Array =>
   read(bytes, name, [rows]).values;
 
+/** How many rows a file of doubles says that it has; 0 where it is no such file. */
+export const rowsOfNpy = (bytes: Uint8Array): number =>
+  Number(/'shape': \((\d+)/.exec(Buffer.from(bytes.subarray(0, 256)).toString('latin1'))?.[1] ?? 0);
+
 /**
  * The columns of a file of a table.
  *

@@ -3,7 +3,7 @@
  * time and memory. What it says is JSON, a line each; anything else it prints goes to a log that stays on this machine.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, existsSync, openSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { HokusaiError } from '../errors.ts';
@@ -17,8 +17,12 @@ export interface ProcessOptions {
   readonly env: Readonly<Record<string, string>>;
   /** Seconds. */
   readonly timeout: number;
-  /** Bytes of address space. */
+  /** Bytes of address space; infinite where a GPU's driver takes more of it than there is memory. */
   readonly memory: number;
+  /** Folders within those that it may not read: they are empty for it. */
+  readonly hidden?: readonly string[];
+  /** Of /dev, what it may use beside the usual, a GPU, say. */
+  readonly devices?: readonly string[];
   /** Where what it prints is kept. */
   readonly log: string;
   readonly signal?: AbortSignal;
@@ -26,6 +30,8 @@ export interface ProcessOptions {
   readonly onSaid?: (said: Readonly<Record<string, unknown>>) => void;
 }
 
+/** How long a program that is to end may take to leave a checkpoint, in milliseconds. */
+const GRACE = 2_000;
 /** The largest file that it may write. */
 const MAX_FILE_BYTES = 2 ** 31;
 /** Of the system, as far as it is there: programs, libraries, and what says who is who and which certificates to trust. */
@@ -60,9 +66,12 @@ export async function runProcess(command: readonly string[], options: ProcessOpt
   closeSync(kept);
   const ending = new AbortController();
   const end = (reason: string) => {
-    if (!ending.signal.aborted) ending.abort(reason);
-    killGroup(child);
+    if (ending.signal.aborted) return;
+    ending.abort(reason);
+    askToEnd(child);
+    grace = setTimeout(() => killGroup(child), GRACE);
   };
+  let grace: NodeJS.Timeout | undefined;
   const timer = setTimeout(() => end('timeout'), timeout * 1000);
   const onAbort = () => end('aborted');
   signal?.addEventListener('abort', onAbort, { once: true });
@@ -82,27 +91,37 @@ export async function runProcess(command: readonly string[], options: ProcessOpt
     if (code !== 0) throw failed(command, code, refusal, log);
   } finally {
     clearTimeout(timer);
+    clearTimeout(grace);
     signal?.removeEventListener('abort', onAbort);
     killGroup(child);
   }
 }
 
 /** With limits, and where bubblewrap is installed with nothing but the folder to write in and no network. */
-function wrapped(command: readonly string[], { folder, readable, env, memory }: ProcessOptions): string[] {
-  const limits = `ulimit -v ${Math.floor(memory / 1024)}; ulimit -f ${MAX_FILE_BYTES / 512}; ulimit -c 0; exec "$@"`;
+function wrapped(
+  command: readonly string[],
+  { folder, readable, hidden = [], devices = [], env, memory }: ProcessOptions,
+): string[] {
+  const kilobytes = memory === Infinity ? 'unlimited' : Math.floor(memory / 1024);
+  const limits = `ulimit -v ${kilobytes}; ulimit -f ${MAX_FILE_BYTES / 512}; ulimit -c 0; exec "$@"`;
   const limited = ['/bin/sh', '-c', limits, 'sh', ...command];
   const sandbox = bubblewrap();
   if (!sandbox) return limited;
   const shown = [...SYSTEM, ...readable]
     .filter((path) => existsSync(path))
     .flatMap((path) => ['--ro-bind', path, path]);
+  const concealed = hidden.filter((path) => existsSync(path));
   const path = '/usr/local/bin:/usr/bin:/bin';
   const given = Object.entries({ PATH: path, ...env }).flatMap(([name, value]) => ['--setenv', name, value]);
   return [
     ...[sandbox, '--unshare-all', '--die-with-parent', '--new-session', '--cap-drop', 'ALL', '--clearenv', ...given],
     ...['--proc', '/proc', '--dev', '/dev', '--tmpfs', '/tmp', ...shown],
-    // Folders above what is shown are made for it in memory: nobody writes there, either.
-    ...['--bind', folder, folder, '--remount-ro', '/', '--chdir', folder, ...limited],
+    ...devices.flatMap((device) => ['--dev-bind', device, device]),
+    ...concealed.flatMap((one) => ['--tmpfs', one]),
+    ...['--bind', folder, folder],
+    // Folders above what is shown, and what is concealed, are made for it in memory: nobody writes there, either.
+    ...[...concealed, '/'].flatMap((one) => ['--remount-ro', one]),
+    ...['--chdir', folder, ...limited],
   ];
 }
 
@@ -129,10 +148,30 @@ const missing = (program: string, cause?: unknown): HokusaiError =>
     cause,
   });
 
-function killGroup({ pid }: ChildProcess): void {
+/** SIGTERM to the program and what it started; a sandbox itself would take them with it at once, so it is left out. */
+function askToEnd({ pid }: ChildProcess): void {
   if (pid === undefined) return;
+  const below = (parent: number): number[] => childrenOf(parent).flatMap((child) => [child, ...below(child)]);
+  for (const each of bubblewrap() ? below(pid) : [-pid]) signalled(each, 'SIGTERM');
+}
+
+/** As Linux tells it, where bubblewrap is. */
+function childrenOf(pid: number): number[] {
   try {
-    process.kill(-pid, 'SIGKILL');
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+  } catch {
+    // It has ended meanwhile.
+    return [];
+  }
+}
+
+function killGroup({ pid }: ChildProcess): void {
+  if (pid !== undefined) signalled(-pid, 'SIGKILL');
+}
+
+function signalled(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }

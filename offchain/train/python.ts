@@ -7,6 +7,10 @@ import { promisify } from 'node:util';
 import { HokusaiError } from '../errors.ts';
 import { cacheFolder, sha256 } from '../prove/circuits.ts';
 
+/** What we have a program and a lock file for: to train, and to predict with a model of skops. */
+const SCRIPTS = { 'scikit-learn': 'scikit_learn.py', pytorch: 'pytorch.py', skops: 'skops_predict.py' } as const;
+export type PythonFramework = keyof typeof SCRIPTS;
+
 const FOLDER = join(import.meta.dirname, 'python');
 const BUILD_SECONDS = 900;
 
@@ -16,31 +20,29 @@ export interface Python {
   readonly readable: readonly string[];
 }
 
-/** What we have a program and a lock file for: to train, and to predict with a model of skops. */
-export type Framework = 'scikit-learn' | 'skops';
-
 /** The program of ours for a framework, and the packages that it is locked to. */
-export const programOf = (framework: Framework) => ({
-  script: join(FOLDER, { 'scikit-learn': 'scikit_learn.py', skops: 'skops_predict.py' }[framework]),
+export const programOf = (framework: PythonFramework) => ({
+  script: join(FOLDER, SCRIPTS[framework]),
   lock: join(FOLDER, `${framework}.lock`),
 });
 
 /** SHA-256 of a framework's lock file: what validators agree to train with. */
-export const lockHash = (framework: Framework): string => sha256(readFileSync(programOf(framework).lock));
+export const lockHash = (framework: PythonFramework): string => sha256(readFileSync(programOf(framework).lock));
 
 /**
  * The Python to train with. Without one given, `HOKUSAI_PYTHON`; without that an environment in the cache folder, built on
- * first use from the lock file's wheels, each checked against its hash.
+ * first use from the lock file's wheels, each checked against its hash; but of PyTorch, whose wheels for Linux take 5 GB.
  *
  * @param note told before what takes a while
- * @throws HokusaiError `configuration` PYTHON_MISSING; PYTHON_PACKAGES (retryable) where pip cannot install them
+ * @throws HokusaiError `configuration` PYTHON_MISSING, PYTORCH_MISSING; PYTHON_PACKAGES (retryable) where pip cannot install them
  */
 export async function python(
-  framework: Framework,
+  framework: PythonFramework,
   given = process.env.HOKUSAI_PYTHON,
   note: (text: string) => void = () => {},
 ): Promise<Python> {
   if (given !== undefined) return described(given);
+  if (framework === 'pytorch') throw withoutPyTorch();
   const environment = join(cacheFolder(), 'python', `${framework}-${lockHash(framework).slice(0, 16)}`);
   const program = join(environment, 'bin/python');
   if (!existsSync(program)) {
@@ -87,6 +89,15 @@ const missing = (program: string) => (cause: unknown) =>
     next: 'Install Python 3.11 or later, or name one by training.python or HOKUSAI_PYTHON.',
     cause,
   });
+
+const withoutPyTorch = () => {
+  const { lock } = programOf('pytorch');
+  const message = 'PyTorch is not installed by itself: on Linux it is 5 GB, the libraries for GPUs included.';
+  return new HokusaiError('configuration', 'PYTORCH_MISSING', message, {
+    details: { lock },
+    next: `Name a Python that has it by training.python or HOKUSAI_PYTHON. To make one: python3 -m venv pytorch && pytorch/bin/pip install --no-deps --require-hashes -r ${lock}`,
+  });
+};
 
 const unbuilt = (cause: unknown) =>
   new HokusaiError('retryable', 'PYTHON_PACKAGES', 'The packages of the lock file could not be installed.', {

@@ -63,17 +63,23 @@ export type ReferenceSpec = {
 
 /** How a program is asked to train. */
 export interface ExternalSpec {
-  readonly framework: 'scikit-learn' | 'command';
-  /** An estimator of scikit-learn, or what the owner calls it. */
+  readonly framework: 'scikit-learn' | 'pytorch' | 'tensorflow' | 'command';
+  /** An estimator of scikit-learn, a type of network, or what the owner calls it. */
   readonly modelType: string;
   readonly task: Task;
   readonly hyperparameters: Readonly<Record<string, Json>>;
   /** Of `command`: the program and its arguments. */
   readonly command?: readonly string[];
-  /** Of `scikit-learn`: instead of an environment of our own. */
+  /** Of `scikit-learn` and `pytorch`: the Python to train with. */
   readonly python?: string;
-  /** What it may read beside what it is given: the configuration's folder, and what is named there. */
+  /** Of `pytorch` and `tensorflow`: what it is computed with, by the configuration's keys. */
+  readonly runtime?: Readonly<Record<string, string>>;
+  /** Of `pytorch`: absolute path of the owner's file that builds the network. */
+  readonly module?: string;
+  /** What it may read beside what it is given: what the configuration names, and of a command the configuration's folder. */
   readonly readable: readonly string[];
+  /** What of that it may not: the runs' folder, which has secrets. */
+  readonly hidden?: readonly string[];
   /** Seconds. */
   readonly timeout: number;
   /** Bytes. */

@@ -77,8 +77,8 @@ describe('loadConfig', () => {
   });
 
   it('says one thing of another framework, not what follows from it', () => {
-    const message = 'only reference, scikit-learn, command run so far';
-    assert.deepEqual(problemsOf(PYTHON.replace('scikit-learn', 'pytorch')), {
+    const message = 'expected one of reference, scikit-learn, pytorch, tensorflow, command; did you mean tensorflow?';
+    assert.deepEqual(problemsOf(PYTHON.replace('scikit-learn', 'tensorfow')), {
       code: 'CONFIG_INVALID',
       problems: [{ line: 4, path: 'training.framework', message }],
     });
@@ -89,8 +89,60 @@ describe('loadConfig', () => {
     assert.deepEqual(training, {
       ...{ framework: 'scikit-learn', modelType: 'RandomForestClassifier', task: 'classification' },
       hyperparameters: { n_estimators: 100, max_depth: 10 },
-      ...{ readable: [folder], timeout: 3_600, memory: 2 ** 34 },
+      ...{ readable: [], timeout: 3_600, memory: 2 ** 34 },
     });
+    const command = PYTHON.replace('scikit-learn', 'command').replace('\nevaluation', '\n  command: [a]\nevaluation');
+    const { training: own } = load(`${command}output: { directory: here }`);
+    assert(own.framework === 'command');
+    assert.deepEqual([own.readable, own.hidden], [[folder], [join(folder, 'here')]]);
+  });
+
+  /** As users of the Python pipeline wrote it, with networks. */
+  const network = (framework: string, more = '', hyperparameters = '{ epochs: 5, hidden_layer_sizes: [8, 4] }') =>
+    PYTHON.replace('scikit-learn', framework)
+      .replace('RandomForestClassifier', 'MLPClassifier')
+      .replace(/\{ n_.*\}/, `${hyperparameters}${more}`);
+
+  it('runs networks of pytorch and tensorflow by the same words, with all defaults', () => {
+    const [one, other] = ['pytorch', 'tensorflow'].map((framework) => load(network(framework)).training);
+    assert(one?.framework === 'pytorch' && other?.framework === 'tensorflow');
+    assert.deepEqual(one.hyperparameters, other.hyperparameters);
+    assert.deepEqual(one.hyperparameters, {
+      ...{ hidden_layer_sizes: [8, 4], activation: 'relu', dropout: 0, epochs: 5, batch_size: 32 },
+      ...{ learning_rate: 0.001, optimizer: 'adam', weight_decay: 0, early_stopping: false, validation_fraction: 0.1 },
+      ...{ patience: 10, checkpoint_every: 10, random_state: 0, class_weight: null },
+    });
+    assert.deepEqual(one.runtime, { device: 'cpu', precision: 'float32', parallel: 'none' });
+    assert.deepEqual(other.runtime, { backend: 'wasm', device: 'cpu', precision: 'float32' });
+    assert.deepEqual([one.readable, one.task, other.task], [[], 'classification', 'classification']);
+    const module = PYTHON.replace('scikit-learn', 'pytorch')
+      .replace('RandomForestClassifier', 'NeuralNetClassifier')
+      .replace(/\{ n_.*\}/, '{}\n  module: nets/net.py');
+    const { training } = load(module);
+    assert(training.framework === 'pytorch' && training.module === join(folder, 'nets/net.py'));
+  });
+
+  it('says all that is wrong with a network at once, with the nearest names', () => {
+    const told = (source: string) =>
+      Object.fromEntries(
+        problemsOf(source).problems.map(({ path, message }) => [path.replace('training.', ''), message]),
+      );
+    const wrong = '{ epoch: 5, optimizer: adamm, dropout: 2, hidden_layer_sizes: 8 }';
+    const found = told(network('tensorflow', '\n  precision: float16\n  device: cuda\n  python: x', wrong));
+    assert.deepEqual(Object.keys(found).sort(), [
+      ...['device', 'hyperparameters.dropout', 'hyperparameters.epoch', 'hyperparameters.hidden_layer_sizes'],
+      ...['hyperparameters.optimizer', 'precision', 'python'],
+    ]);
+    assert.match(found['hyperparameters.epoch']!, /did you mean epochs/);
+    assert.match(found.precision!, /no mixed precision: framework pytorch has/);
+    assert.match(found.device!, /have no GPU/);
+    const forest = told(PYTHON.replace('scikit-learn', 'pytorch'));
+    assert.deepEqual(Object.keys(forest), ['model_type']);
+    assert.match(forest.model_type!, /^pytorch trains MLPClassifier, .*; did you mean NeuralNetClassifier\?$/);
+    for (const module of ['/net.py', '../net.py', 'net.pt']) {
+      const source = network('pytorch', `\n  module: ${module}`, '{}').replace('MLP', 'NeuralNet');
+      assert.match(told(source).module!, /expected a .py file in the folder of this configuration/);
+    }
   });
 
   it('refuses to prove what other frameworks predict, estimators that there are not, and keys of another framework', () => {

@@ -1,64 +1,21 @@
 // Programs that train, good and bad, in their sandbox. Those of these tests are scripts for Node, which is here for sure.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { HokusaiError } from '../../offchain/errors.ts';
-import { byDigest } from '../../offchain/integrate.ts';
-import { asNumbers, fitQuantiser, quantise, quantiserHash } from '../../offchain/quantise.ts';
-import { inferSchema } from '../../offchain/schema.ts';
-import { readCsv, selectRows, type Table } from '../../offchain/table.ts';
-import { type ExternalInput, predictionsOf, trainExternal } from '../../offchain/train/external.ts';
+import { describe, it } from 'node:test';
+import type { HokusaiError } from '../../offchain/errors.ts';
+import { asNumbers, quantise } from '../../offchain/quantise.ts';
+import { predictionsOf } from '../../offchain/train/external.ts';
 import { npyOf, readNpy } from '../../offchain/train/npy.ts';
 import { bubblewrap } from '../../offchain/train/process.ts';
 import { lockHash, python } from '../../offchain/train/python.ts';
 import type { ExternalSpec, Json } from '../../offchain/train/spec.ts';
+import { folder, inputOf, log, refused, SEED, sha256, train } from './external-runs.ts';
 
-const EXAMPLES = fileURLToPath(new URL('../../examples', import.meta.url));
-const FOLD = `0x${'0f'.repeat(32)}` as const;
-const SEED = `0x${'5e'.repeat(32)}` as const;
 const caged = { skip: bubblewrap() === undefined && 'bubblewrap is not installed' };
-
-let folder: string;
-let log: string;
-before(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'hokusai-test-'));
-  log = join(folder, 'training.log');
-});
-after(() => rm(folder, { recursive: true }));
-
-/** Trained on the rows of even numbers, predicts the others. */
-async function inputOf(file: string, label: string, task?: 'regression'): Promise<ExternalInput> {
-  const table = await readCsv(join(EXAMPLES, file));
-  const { schema } = inferSchema(table, { label, ...(task && { task }) });
-  const half = (odd: number): Table =>
-    selectRows(
-      table,
-      [...Array(table.rows).keys()].filter((row) => row % 2 === odd),
-    );
-  const [trainingSet, benchmark] = [half(0), byDigest(half(1), schema)];
-  const quantiser = fitQuantiser(trainingSet, schema);
-  return { trainingSet, benchmark, foldId: FOLD, schema, quantiser, quantiserHash: quantiserHash(quantiser) };
-}
-
-const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
-
-/** What a program leaves, and the bytes of its model. */
-async function train(spec: ExternalSpec, input: ExternalInput, signal?: AbortSignal) {
-  let kept = new Uint8Array();
-  const keep = async (bytes: Uint8Array) => {
-    kept = Uint8Array.from(bytes);
-    return sha256(bytes);
-  };
-  const model = await trainExternal(spec, input, { log, keep, ...(signal && { signal }) });
-  return { model, kept };
-}
 
 /** A specification of a script; `leave(values)` in it writes predictions and a model. */
 async function script(text: string, { timeout = 60 } = {}): Promise<ExternalSpec> {
@@ -80,16 +37,6 @@ async function script(text: string, { timeout = 60 } = {}): Promise<ExternalSpec
     ...{ command: [process.execPath, file], readable: [folder, dirname(dirname(process.execPath))], timeout },
     memory: 2 ** 44,
   };
-}
-
-async function refused(spec: ExternalSpec, input: ExternalInput, signal?: AbortSignal): Promise<HokusaiError> {
-  try {
-    await train(spec, input, signal);
-  } catch (error) {
-    if (error instanceof HokusaiError) return error;
-    throw error;
-  }
-  return assert.fail('it was not refused');
 }
 
 describe('a program that trains', async () => {
@@ -211,6 +158,19 @@ describe('a program that trains', async () => {
         text,
       );
     }
+  });
+
+  it('attack: reads what is kept from it within what it may read, or writes there', caged, async () => {
+    const runs = join(folder, 'runs');
+    await mkdir(join(runs, 'secrets'), { recursive: true });
+    await writeFile(join(runs, 'secrets/keystore-password.hex'), 'do not tell');
+    const text = `import { existsSync, readdirSync } from 'node:fs';
+      let wrote = true;
+      try { writeFileSync('${runs}/planted', 'x'); } catch { wrote = false; }
+      if (wrote || existsSync('${runs}/secrets') || readdirSync('${folder}').length < 2) throw new Error();
+      leave(Array(rows).fill(1));`;
+    const spec = { ...(await script(text)), hidden: [runs] };
+    assert.equal((await train(spec, input, undefined, { folder: join(runs, 'work') })).model.family, 'external');
   });
 
   it('attack: opens a socket', caged, async () => {
