@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { type Hex, toHex } from 'viem';
 import type { Attestation } from './attest.ts';
+import type { Canonical } from './canonical.ts';
 import { labelsOf } from './check-table.ts';
 import { saltOf } from './commitment.ts';
 import type { Config } from './config/load.ts';
@@ -14,15 +15,16 @@ import { type Comparison, compare, evaluate, inferenceOf } from './evaluate.ts';
 import type { Executor } from './executor.ts';
 import { drawsRows, type Integration, integrate, merge } from './integrate.ts';
 import { classNames, tally } from './label.ts';
-import { EVALUATOR, type ModelLine } from './line.ts';
+import { EVALUATOR, type ModelLine, textsOf } from './line.ts';
 import { type ProvenInference, proveInference } from './prove/inference.ts';
 import type { ProvingOptions } from './prove/pool.ts';
 import type { Score } from './prove/score.ts';
 import type { Table } from './table.ts';
 import { trainExternal } from './train/external.ts';
 import type { Model } from './train/model.ts';
-import { isDrawn } from './train/spec.ts';
-import { train } from './train/train.ts';
+import { isDrawn, type ReferenceSpec } from './train/spec.ts';
+import { type TrainReport, train } from './train/train.ts';
+import type { TrainProgress } from './train/trainer.ts';
 import { type Validation, validate } from './validate.ts';
 
 /** What a contributor committed to on-chain. */
@@ -62,6 +64,8 @@ export interface Finding {
     readonly metrics: Comparison['metrics'];
     readonly integration: TrainingSetChange;
     readonly models: Readonly<Record<'baseline' | 'candidate', Model>>;
+    /** How both were trained, by one of our own trainers. */
+    readonly training?: Readonly<Record<'baseline' | 'candidate', TrainReport>>;
   };
 }
 
@@ -145,7 +149,7 @@ export async function evaluateContribution(
 
   const nextRoot = trainingSetRoot(line.trainingSetRoot, contribution.dataRoot);
   const rows = merge(line.trainingSet, contribution.table, merged);
-  const baseline = await headOf(line, executor);
+  const baseline = await headTrained(line, executor);
   const seed = isDrawn(line.spec) || drawsRows(line.integration) ? contribution.seed : undefined;
   const candidate = await trained(line, rows, nextRoot, executor, seed).catch(trainingFailed);
   if ('reason' in candidate) return refuse(line, offer, contribution, candidate, known);
@@ -236,7 +240,7 @@ export async function partialModels(
     const fresh = merged.fresh.slice(0, Math.round((merged.fresh.length * part) / parts));
     const rows = merge(line.trainingSet, table, { ...merged, fresh });
     const root = trainingSetRoot(trainingSetRoot(line.trainingSetRoot, dataRoot), toHex(fresh.length, { size: 32 }));
-    models.push({ rows: rows.rows, model: await trained(line, rows, root, executor, seed) });
+    models.push({ rows: rows.rows, model: (await trained(line, rows, root, executor, seed)).model });
   }
   return models;
 }
@@ -248,31 +252,84 @@ export interface PartialModel {
 }
 
 /** The line's current baseline. */
-export const headOf = (line: ModelLine, executor: Executor): Promise<Model> =>
+export const headOf = async (line: ModelLine, executor: Executor): Promise<Model> =>
+  (await headTrained(line, executor)).model;
+
+const headTrained = (line: ModelLine, executor: Executor): Promise<TrainedModel> =>
   trained(line, line.trainingSet, line.trainingSetRoot, executor);
 
+/** A model, and of one of our own trainers how it was trained. */
+interface TrainedModel {
+  readonly model: Model;
+  /** What a search chose. */
+  readonly hyperparameters?: Readonly<Record<string, string>>;
+  readonly report?: TrainReport;
+}
+
 /** The model of a training set: trained once, then taken from the journal. */
-async function trained(line: ModelLine, table: Table, root: Hex, executor: Executor, seed?: Hex): Promise<Model> {
+async function trained(
+  line: ModelLine,
+  table: Table,
+  root: Hex,
+  executor: Executor,
+  seed?: Hex,
+): Promise<TrainedModel> {
   const { schema, quantiser, spec, trainSpecHash } = line;
   const drawn = seed && isDrawn(spec) && { seed };
   const { quantiserHash } = line.fold;
   const ranking = isRanking(line.metric);
   // The seed is also what the rows follow from.
   const inputs = { trainingSetRoot: root, quantiserHash, trainSpecHash, ...(seed && { seed }) };
-  if (spec.framework === 'reference') {
-    return (await executor.step('train', inputs, async ({ signal }) =>
-      train(table, { schema, quantiser, spec, ranking, ...drawn }, { signal }),
-    )) as Model;
-  }
+  if (spec.framework === 'reference') return trainedByUs({ ...line, spec }, table, inputs, executor, drawn || {});
   const { benchmark, foldId } = line;
   const given = { trainingSet: table, benchmark, foldId, schema, quantiser, quantiserHash, ranking, ...drawn };
-  return executor.step('train', { ...inputs, foldId }, ({ signal, progress }) =>
+  const model = await executor.step('train', { ...inputs, foldId }, ({ signal, progress }) =>
     trainExternal(spec, given, {
       ...{ log: join(executor.folder, 'training.log'), keep: (bytes) => executor.put(bytes) },
       ...{ signal, onProgress: progress },
     }),
   );
+  return { model };
 }
+
+/** What a search chose is part of the output, and how the training went a blob beside it: it holds doubles, which nothing hashes. */
+async function trainedByUs(
+  line: ModelLine & { readonly spec: ReferenceSpec },
+  table: Table,
+  inputs: Canonical,
+  executor: Executor,
+  drawn: { seed?: Hex },
+): Promise<TrainedModel> {
+  const { metric } = line;
+  // A search chooses by the metric, and nothing else depends on it.
+  const searched = line.spec.search ? { metric } : {};
+  const output = await executor.step(
+    'train',
+    { ...(inputs as object), ...searched } as Canonical,
+    async ({ signal, progress, partial }) => {
+      const onProgress = (at: TrainProgress) => progress(at.done, progressText(at));
+      const options = { signal, onProgress, checkpoint: partial };
+      const { model, report } = await train(table, { ...line, ranking: isRanking(metric), ...drawn }, options);
+      const chosen = report.search && textsOf(report.search.points[report.search.best]!.hyperparameters);
+      const record = await executor.put(Buffer.from(JSON.stringify(report), 'utf8'));
+      return { model, record, hyperparameters: chosen ?? null };
+    },
+  );
+  const { model, record, hyperparameters } = output as unknown as TrainOutput;
+  const report = JSON.parse(Buffer.from(await executor.get(record)).toString('utf8')) as TrainReport;
+  return { model, report, ...(hyperparameters !== null && { hyperparameters }) };
+}
+
+/** What the step gives. */
+interface TrainOutput {
+  readonly model: Model;
+  /** Of the report. */
+  readonly record: string;
+  readonly hyperparameters: Readonly<Record<string, string>> | null;
+}
+
+const progressText = ({ name, value }: TrainProgress): string =>
+  name === undefined || value === undefined ? '' : `${name.replace('_', ' ')} ${Number(value.toPrecision(4))}`;
 
 /** Both models, and what the candidate was trained on. */
 type Trained = {
@@ -281,8 +338,8 @@ type Trained = {
   readonly nextRoot: Hex;
   readonly rows: Table;
   readonly seed: Hex | undefined;
-  readonly baseline: Model;
-  readonly candidate: Model;
+  readonly baseline: TrainedModel;
+  readonly candidate: TrainedModel;
 };
 
 async function scored(
@@ -290,8 +347,9 @@ async function scored(
   offer: Offer,
   contribution: Contribution,
   executor: Executor,
-  { known, merged, nextRoot, rows, seed, ...models }: Trained,
+  { known, merged, nextRoot, rows, seed, ...made }: Trained,
 ): Promise<Finding> {
+  const models = { baseline: made.baseline.model, candidate: made.candidate.model };
   const baseline = await evaluate(models.baseline, line.trainingSetRoot, line);
   const candidate = await evaluate(models.candidate, nextRoot, line);
   const roots = [baseline, candidate].map(({ commitment, predictionsRoot }) => [
@@ -315,6 +373,7 @@ async function scored(
     trainingSetRoot: root,
     trainingRows,
     predictionsRoot: String(evaluated.predictionsRoot),
+    ...(made[which].hyperparameters && { hyperparameters: made[which].hyperparameters }),
     ...(told && { metrics: metrics[which] }),
   });
   const refusal = { status: 'BELOW_GATE' as const, reason: 'The improvement does not pass the gate of the policy.' };
@@ -335,6 +394,8 @@ async function scored(
       delta: score,
       metrics,
       models,
+      ...(made.baseline.report &&
+        made.candidate.report && { training: { baseline: made.baseline.report, candidate: made.candidate.report } }),
       integration: changeOf(line, merged),
       score: {
         metric,
