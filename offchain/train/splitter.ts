@@ -244,6 +244,8 @@ export class Splitter {
         const count = Math.round(packed[i]! / PACK);
         histogram[at]! += count;
         histogram[at + 1]! += packed[i]! - count * PACK;
+        // Each row counts once.
+        if (this.#countsRows) histogram[at + slots - 1]! += count;
         packed[i] = 0;
       }
     }
