@@ -111,6 +111,8 @@ const model = {
   trainingRows: count,
   /** Poseidon root of its predictions on the fold. */
   predictionsRoot: fieldElement,
+  /** What a search chose, by the names of the grid, as JSON; absent where nothing was searched. */
+  hyperparameters: z.record(z.string(), z.string()).optional(),
   /** Absent, like counts and delta, where a chain rejected the contribution: its author could look for benchmark rows. */
   metrics: metrics.optional(),
 };

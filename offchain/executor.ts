@@ -11,6 +11,7 @@ import type { Cache } from './cache/cache.ts';
 import { type Canonical, canonicalJson } from './canonical.ts';
 import { HokusaiError } from './errors.ts';
 import { Journal, storageError } from './journal.ts';
+import { openPartial, type Partial } from './partial.ts';
 
 /** Part of every step's key. Changes whenever a step would give another output for the same inputs. */
 export const RELEASE = '0.1.0';
@@ -29,6 +30,8 @@ export interface StepContext {
   readonly attempt: number;
   /** @param fraction done, 0 to 1 */
   progress(fraction: number, text: string): void;
+  /** Where a part of a long step keeps what it has done: in `partial/`, until the step has an output. */
+  partial(part: string): Partial;
 }
 
 export interface StepOptions<T> {
@@ -258,10 +261,11 @@ export class Executor {
     this.#journal.append({ type: 'started', step, key, seconds: 0, detail });
     this.#onEvent({ type: 'started', step });
     for (let attempt = 1; ; attempt++) {
-      const result = await this.#attempt(step, attempt, fn, timeout);
+      const result = await this.#attempt(step, key, attempt, fn, timeout);
       const seconds = elapsed();
       if (typeof result === 'string') {
         this.#journal.append({ type: 'finished', step, key, seconds, detail: result });
+        await rm(this.#partial(step, key), { recursive: true, force: true });
         this.#done({ type: 'finished', step, seconds });
         return result;
       }
@@ -284,6 +288,7 @@ export class Executor {
   /** @returns the output as canonical JSON, or why there is none */
   async #attempt(
     step: string,
+    key: string,
     attempt: number,
     fn: (context: StepContext) => Promise<Canonical>,
     timeout: number | undefined,
@@ -298,12 +303,13 @@ export class Executor {
     const progress = (fraction: number, text: string) => {
       if (!signal.aborted) this.#onEvent({ type: 'progress', step, fraction, text });
     };
+    const partial = (part: string) => openPartial(join(this.#partial(step, key), part));
     const limit = Math.min((timeout ?? Number.POSITIVE_INFINITY) * 1000, LONGEST_TIMER);
     const timer = setTimeout(() => late.abort(stepTimeout(step, limit / 1000)), limit);
     try {
       signal.throwIfAborted();
       signal.addEventListener('abort', giveUp, { once: true });
-      const output = await Promise.race([fn({ signal, attempt, progress }), abandoned.promise]);
+      const output = await Promise.race([fn({ signal, attempt, progress, partial }), abandoned.promise]);
       signal.throwIfAborted();
       const json = canonicalJson(output);
       // What JSON cannot hold must fail here, not when it is read again.
@@ -318,12 +324,17 @@ export class Executor {
     }
   }
 
+  /** The folder of what a step has done so far. */
+  #partial(step: string, key: string): string {
+    return join(this.folder, 'partial', `${step}-${key.slice(0, 16)}`);
+  }
+
   #failure(step: string, reason: unknown): HokusaiError {
     if (reason instanceof HokusaiError) return reason;
     if (this.#stop.aborted) {
       return new HokusaiError('retryable', 'RUN_ABORTED', `the run in ${this.folder} was stopped at step ${step}`, {
         details: { folder: this.folder, step },
-        next: 'Run the same command: it goes on from the last finished step.',
+        next: 'Run the same command: it goes on from the last finished step, and a training from what it had done.',
         cause: reason,
       });
     }

@@ -213,10 +213,17 @@ function distinctRows(table: Table, schema: Schema): Row[] {
 
 /** The distinct rows of a table in the order of their digests, in which every validator learns and predicts. */
 export function byDigest(table: Table, schema: Schema): Table {
-  return selectRows(
+  return withDigests(table, schema).rows;
+}
+
+/** The same, with the digest of each row. */
+export function withDigests(table: Table, schema: Schema): { rows: Table; digests: RowDigest[] } {
+  const distinct = distinctRows(table, schema);
+  const rows = selectRows(
     table,
-    distinctRows(table, schema).map(([, row]) => row),
+    distinct.map(([, row]) => row),
   );
+  return { rows, digests: distinct.map(([digest]) => digest) };
 }
 
 /** The training set with a contribution's fresh rows in it, and without those that they replace. */

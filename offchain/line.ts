@@ -12,7 +12,7 @@ import { countsLength } from './delta.ts';
 import { isRanking } from './delta-auroc.ts';
 import { HokusaiError } from './errors.ts';
 import { byDigest, type IntegrationTerms } from './integrate.ts';
-import { classesOf } from './label.ts';
+import { classesOf, classNames } from './label.ts';
 import type { Metric } from './metrics.ts';
 import { sha256 } from './prove/circuits.ts';
 import { inferenceCircuit, type ModelShape } from './prove/inference.ts';
@@ -20,9 +20,10 @@ import { laneBitsOf, scoreCircuit } from './prove/score.ts';
 import { featuresOf, fitQuantiser, type Quantiser, quantise, quantiserHash } from './quantise.ts';
 import { parseSchema, type Schema } from './schema.ts';
 import { readCsv, type Table } from './table.ts';
+import { pointsOf } from './train/grid.ts';
 import { moduleHash, packagesOf } from './train/program.ts';
 import { type TrainSpec, taskOfSpec } from './train/spec.ts';
-import { sizesOf, trainerOf } from './train/train.ts';
+import { sizesOf, trainerOf } from './train/trainer-of.ts';
 
 /** Part of every trainSpecHash: another release may train another model from the same rows. */
 export const EVALUATOR = 'hokusai-evaluator 0.1.0';
@@ -145,8 +146,18 @@ export function trainSpecHashOf(spec: TrainSpec, { maxRows, replace }: Integrati
     const network = { ...(runtime && { runtime }), ...(module && { module: moduleHash(module) }) };
     return keccak256(stringToHex(canonicalJson({ ...always, ...given, ...network })));
   }
-  const texts = Object.entries(hyperparameters).map(([name, value]) => [name, String(value)]);
-  return keccak256(stringToHex(canonicalJson({ ...always, ...Object.fromEntries(texts) })));
+  const { search } = spec;
+  const searched = search && { search: { cv: search.cv, param_grid: textsOf(search.param_grid) } };
+  return keccak256(stringToHex(canonicalJson({ ...always, ...textsOf(hyperparameters), ...searched })));
+}
+
+/** Each value as JSON, in which the keys of an object are in order. */
+export const textsOf = (values: Readonly<Record<string, unknown>>): Record<string, string> =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, JSON.stringify(ordered(value))]));
+
+function ordered(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /**
@@ -200,7 +211,8 @@ function refuseOtherTask({ policy, training, file }: Config, { label }: Schema):
       next: 'Correct the configuration, or make the project anew with hokusai init.',
     });
   }
-  if (training.framework === 'reference') trainerOf(training, classes);
+  if (training.framework !== 'reference') return;
+  for (const point of pointsOf(training)) trainerOf(point, classes, classNames(label));
 }
 
 /** A key is of columns that dataRoots commit to: others could be exchanged after the commit. */

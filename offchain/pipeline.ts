@@ -1,31 +1,28 @@
 /** The order of the steps, from an opened contribution to what a validator votes. */
-import { join } from 'node:path';
-import { type Hex, keccak256, stringToHex, toHex } from 'viem';
+import { type Hex, toHex } from 'viem';
 import type { Attestation } from './attest.ts';
-import { importBaseline } from './baseline/import.ts';
-import { type Canonical, canonicalJson } from './canonical.ts';
+import type { Canonical } from './canonical.ts';
 import { labelsOf } from './check-table.ts';
 import { saltOf } from './commitment.ts';
 import type { Config } from './config/load.ts';
 import { trainingSetRoot } from './context.ts';
 import { countWords } from './counts.ts';
 import { delta, statedTerms, type Terms } from './delta.ts';
-import { isRanking } from './delta-auroc.ts';
 import { HokusaiError } from './errors.ts';
 import { type Comparison, evaluate, inferenceOf, predictionsSalt, type Trained, valuesOf } from './evaluate.ts';
 import type { Executor } from './executor.ts';
 import { drawsRows, type Integration, integrate, merge } from './integrate.ts';
 import { classNames, tally } from './label.ts';
-import { EVALUATOR, type ModelLine, modelShape } from './line.ts';
+import { EVALUATOR, type ModelLine } from './line.ts';
 import { sha256 } from './prove/circuits.ts';
 import { type ProvenInference, proveInference } from './prove/inference.ts';
 import type { ProvingOptions } from './prove/pool.ts';
 import type { Score } from './prove/score.ts';
 import type { Table } from './table.ts';
-import { type ExternalOptions, trainExternal } from './train/external.ts';
 import type { Model } from './train/model.ts';
-import { type ExternalSpec, isDrawn } from './train/spec.ts';
-import { train } from './train/train.ts';
+import { isDrawn } from './train/spec.ts';
+import { hashOf, headTrained, type TrainedModel, trained } from './train/step.ts';
+import type { TrainReport } from './train/train.ts';
 import { type Validation, validate } from './validate.ts';
 
 /** What a contributor committed to on-chain. */
@@ -65,6 +62,8 @@ export interface Finding {
     readonly metrics: Comparison['metrics'];
     readonly integration: TrainingSetChange;
     readonly models: Readonly<Record<'baseline' | 'candidate', Model>>;
+    /** How both were trained, by one of our own trainers. */
+    readonly training?: Readonly<Record<'baseline' | 'candidate', TrainReport>>;
   };
 }
 
@@ -150,7 +149,7 @@ export async function evaluateContribution(
 
   const nextRoot = trainingSetRoot(line.trainingSetRoot, contribution.dataRoot);
   const rows = merge(line.trainingSet, contribution.table, merged);
-  const baseline = await headOf(line, executor);
+  const baseline = await headTrained(line, executor);
   const seed = isDrawn(line.spec) || drawsRows(line.integration) ? contribution.seed : undefined;
   const candidate = await trained(line, rows, nextRoot, executor, seed).catch(trainingFailed);
   if ('reason' in candidate) return refuse(line, offer, contribution, candidate, known);
@@ -241,7 +240,7 @@ export async function partialModels(
     const fresh = merged.fresh.slice(0, Math.round((merged.fresh.length * part) / parts));
     const rows = merge(line.trainingSet, table, { ...merged, fresh });
     const root = trainingSetRoot(trainingSetRoot(line.trainingSetRoot, dataRoot), toHex(fresh.length, { size: 32 }));
-    models.push({ rows: rows.rows, model: await trained(line, rows, root, executor, seed) });
+    models.push({ rows: rows.rows, model: (await trained(line, rows, root, executor, seed)).model });
   }
   return models;
 }
@@ -250,66 +249,6 @@ export async function partialModels(
 export interface PartialModel {
   readonly rows: number;
   readonly model: Model;
-}
-
-/** The line's current baseline: imported, or trained on its training set. */
-export function headOf(line: ModelLine, executor: Executor): Promise<Model> {
-  const { imported, trainingSet, trainingSetRoot, foldId, schema, fold, benchmark, quantiser } = line;
-  if (!imported) return trained(line, trainingSet, trainingSetRoot, executor);
-  const { quantiserHash } = fold;
-  const shape = modelShape(line);
-  const { format, sha256: file } = imported;
-  const inputs = { format, file, foldId, quantiserHash, schema: hashOf(schema), shape: hashOf({ ...shape }) };
-  const ranking = isRanking(line.metric);
-  const given = { benchmark, foldId, schema, quantiser, quantiserHash, shape, ranking };
-  return executor.step(
-    'import',
-    inputs,
-    async ({ signal, progress }) =>
-      (await importBaseline(imported, given, keeping(executor, 'import.log', signal, progress))) as Canonical & Model,
-    {
-      cached: format !== 'skops' || process.env.HOKUSAI_PYTHON === undefined,
-      blobs: (model) => (model.family === 'external' ? [model.sha256] : []),
-    },
-  );
-}
-
-/** What a program's model and its words are kept by. */
-const keeping = (
-  executor: Executor,
-  log: string,
-  signal: AbortSignal,
-  onProgress: (fraction: number, text: string) => void,
-): ExternalOptions => ({
-  log: join(executor.folder, log),
-  keep: (bytes) => executor.put(bytes),
-  ...{ signal, onProgress },
-});
-
-/** The model of a training set: trained once, then taken from the journal. */
-async function trained(line: ModelLine, table: Table, root: Hex, executor: Executor, seed?: Hex): Promise<Model> {
-  const { schema, quantiser, spec, trainSpecHash } = line;
-  const drawn = seed && isDrawn(spec) && { seed };
-  const { quantiserHash } = line.fold;
-  const ranking = isRanking(line.metric);
-  // The seed is also what the rows follow from.
-  const inputs = { trainingSetRoot: root, quantiserHash, trainSpecHash, schema: hashOf(schema), ...(seed && { seed }) };
-  if (spec.framework === 'reference') {
-    return (await executor.step('train', inputs, async ({ signal }) =>
-      train(table, { schema, quantiser, spec, ranking, ...drawn }, { signal }),
-    )) as Model;
-  }
-  const { benchmark, foldId } = line;
-  const given = { trainingSet: table, benchmark, foldId, schema, quantiser, quantiserHash, ranking, ...drawn };
-  const work = keccak256(stringToHex(canonicalJson({ ...inputs, foldId })));
-  const folder = join(executor.folder, 'training', work.slice(2, 18));
-  return executor.step(
-    'train',
-    { ...inputs, foldId },
-    ({ signal, progress }) =>
-      trainExternal(spec, given, { ...keeping(executor, 'training.log', signal, progress), folder }),
-    { cached: isLocked(spec), blobs: ({ sha256 }) => [sha256] },
-  );
 }
 
 /** All that an evaluation follows from. Salts follow from the secrets. */
@@ -326,14 +265,6 @@ function evaluating(
   return { foldId, trainSpecHash, schema: hashOf(schema), secrets: hidden, baseline: baseline!, candidate: candidate! };
 }
 
-const hashOf = (value: Canonical): string => sha256(Buffer.from(canonicalJson(value)));
-
-/** Whether what a program does follows from the line alone: others may be another program tomorrow. */
-const isLocked = ({ framework, python, runtime }: ExternalSpec): boolean =>
-  framework === 'tensorflow'
-    ? ['wasm', 'cpu'].includes(runtime?.backend ?? '')
-    : framework === 'scikit-learn' && (python ?? process.env.HOKUSAI_PYTHON) === undefined;
-
 /** Both models, and what the candidate was trained on. */
 type Candidates = {
   readonly known: Known;
@@ -341,8 +272,8 @@ type Candidates = {
   readonly nextRoot: Hex;
   readonly rows: Table;
   readonly seed: Hex | undefined;
-  readonly baseline: Model;
-  readonly candidate: Model;
+  readonly baseline: TrainedModel;
+  readonly candidate: TrainedModel;
 };
 
 async function scored(
@@ -350,8 +281,9 @@ async function scored(
   offer: Offer,
   contribution: Contribution,
   executor: Executor,
-  { known, merged, nextRoot, rows, seed, ...models }: Candidates,
+  { known, merged, nextRoot, rows, seed, ...made }: Candidates,
 ): Promise<Finding> {
+  const models = { baseline: made.baseline.model, candidate: made.candidate.model };
   const trained = {
     baseline: { model: models.baseline, trainingSetRoot: line.trainingSetRoot },
     candidate: { model: models.candidate, trainingSetRoot: nextRoot },
@@ -374,6 +306,7 @@ async function scored(
     trainingSetRoot: root,
     trainingRows,
     predictionsRoot: evaluated.predictionsRoot,
+    ...(made[which].hyperparameters && { hyperparameters: made[which].hyperparameters }),
     ...(told && { metrics: metrics[which] }),
   });
   const imported = line.imported && { framework: line.imported.framework, sha256: line.imported.sha256 };
@@ -398,6 +331,8 @@ async function scored(
       delta: score,
       metrics,
       models,
+      ...(made.baseline.report &&
+        made.candidate.report && { training: { baseline: made.baseline.report, candidate: made.candidate.report } }),
       integration: changeOf(line, merged),
       score: {
         metric,

@@ -47,14 +47,15 @@ export async function publish(folder: string, { attestation, proven, inferences,
     }
   }
   if (evaluated) {
-    const { counts, delta, metrics, models, integration, evaluation } = evaluated;
+    const { counts, delta, metrics, models, training, integration, evaluation } = evaluated;
     const { range } = attestation.benchmark;
     const values = {
       baseline: metricValues(metrics.baseline, range),
       candidate: metricValues(metrics.candidate, range),
     };
-    await write('metrics.json', { metrics: values, fractions: metrics, counts, delta, integration, evaluation });
-    await write('evaluation.html', evaluationHtml(attestation.name, evaluation, integration));
+    const all = { metrics: values, fractions: metrics, counts, delta, integration, evaluation, training };
+    await write('metrics.json', all);
+    await write('evaluation.html', evaluationHtml(attestation.name, evaluation, integration, training));
     for (const [name, model] of Object.entries(models)) {
       await write(`models/${name}.json`, model);
       if (model.family !== 'external') continue;

@@ -3,6 +3,7 @@
  *
  *   npm run bench -- prove [FAMILY ...] [--json]
  *   npm run bench -- data [--rows N] [--json]
+ *   npm run bench -- train [MODEL ...] [--rows N] [--json]
  *   npm run bench -- cache|gas|metrics|miss|pii [--json]
  */
 import { cpus, totalmem } from 'node:os';
@@ -14,6 +15,7 @@ import { benchMetrics } from './bench/metrics.ts';
 import { benchMiss } from './bench/miss.ts';
 import { benchPii } from './bench/pii.ts';
 import { benchProve, FAMILIES } from './bench/prove.ts';
+import { benchTrain, TRAINED } from './bench/train.ts';
 
 /** One measured figure. */
 export interface Figure {
@@ -41,6 +43,7 @@ const BENCHES: Record<
   metrics: { parts: [], run: benchMetrics },
   miss: { parts: [], run: benchMiss },
   pii: { parts: [], run: benchPii },
+  train: { parts: Object.keys(TRAINED), run: benchTrain },
 };
 
 const { values, positionals } = parseArgs({

@@ -6,6 +6,7 @@ export const DEFAULTS = {
   maxWorkers: 4,
   maxRetryCount: 3,
   modelType: 'LinearSVC',
+  cv: 5,
   testSplit: 0.2,
   stratify: true,
   learningCurve: 0,

@@ -79,6 +79,7 @@ function takenBy(node: JsonSchema): string {
   if (node.const !== undefined) return String(node.const);
   if (Array.isArray(node.enum)) return listed(node.enum.map(String));
   if (node.anyOf) return listed(node.anyOf.map(takenBy));
+  if (node.type === 'null') return 'null';
   if (node.type === 'boolean') return 'true or false';
   if (node.type === 'array') return listTaken(node);
   if (node.type === 'integer') return `whole number${bounds(node)}`;

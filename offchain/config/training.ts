@@ -22,6 +22,40 @@ const zFramework = <Name extends string>(name: Name) =>
       'Trainer: "reference" gives the same bits on every machine, and what its models predict can be proven; "scikit-learn", "pytorch", "tensorflow" and "command" (any program) are described in docs/frameworks.md. Default: "reference".',
     );
 
+/** Points of a grid at most, and values of one hyperparameter. */
+const MOST_POINTS = 200;
+const MOST_VALUES = 50;
+
+/** Of each hyperparameter that is named the values to try. */
+const zSearchOf = <Shape extends z.ZodRawShape>(hyperparameters: z.ZodObject<Shape, z.core.$strict>) =>
+  z.strictObject({
+    cv: int().min(2).max(20).default(DEFAULTS.cv).describe('Folds. A row is in the same one for good.'),
+    param_grid: z
+      .strictObject(
+        Object.fromEntries(
+          Object.entries(hyperparameters.shape).map(([name, of]) => [
+            name,
+            z
+              .array(of as z.ZodType)
+              .min(1)
+              .max(MOST_VALUES)
+              .optional(),
+          ]),
+        ),
+      )
+      .superRefine((grid, context) => {
+        if (context.issues.length > 0) return;
+        const points = Object.values(grid).reduce<number>((all, values) => all * (values as unknown[]).length, 1);
+        if (Object.keys(grid).length === 0)
+          context.addIssue('name the hyperparameters to choose, each with its values');
+        if (points > MOST_POINTS) context.addIssue(`${points} points, at most ${MOST_POINTS} are tried`);
+      })
+      .describe('Values to try by the names of hyperparameters, at most 200 points in all.'),
+  });
+
+const SEARCH_MEANS =
+  'Hyperparameters that are chosen anew for each training set by cross-validation and policy.metric, such as { cv: 5, param_grid: { C: [0.1, 1, 10] } }; null for none.';
+
 const zTrainingOf = <Type extends ModelType, Shape extends z.ZodRawShape>(
   type: Type,
   hyperparameters: z.ZodObject<Shape, z.core.$strict>,
@@ -36,6 +70,7 @@ const zTrainingOf = <Type extends ModelType, Shape extends z.ZodRawShape>(
     hyperparameters: z
       .preprocess((given) => (given === undefined ? {} : given), hyperparameters)
       .describe("Of the model type, by scikit-learn's names."),
+    search: zSearchOf(hyperparameters).nullable().default(null).describe(SEARCH_MEANS),
   });
 
 const H = HYPERPARAMETERS;
@@ -43,6 +78,7 @@ const zReference = z.discriminatedUnion(
   'model_type',
   [
     zTrainingOf('LinearSVC', H.LinearSVC),
+    zTrainingOf('LogisticRegression', H.LogisticRegression),
     zTrainingOf('Ridge', H.Ridge),
     zTrainingOf('RandomForestClassifier', H.RandomForestClassifier),
     zTrainingOf('RandomForestRegressor', H.RandomForestRegressor),
@@ -172,8 +208,8 @@ export function taskOfTraining(training: z.infer<typeof zTraining>): Task {
  */
 export function toTraining(training: z.infer<typeof zTraining>, file: string, runs: string): TrainSpec {
   if (training.framework === 'reference') {
-    const { framework, model_type: modelType, hyperparameters } = training;
-    return { framework, modelType, hyperparameters } as TrainSpec;
+    const { framework, model_type: modelType, hyperparameters, search } = training;
+    return { framework, modelType, hyperparameters, ...(search && { search }) } as TrainSpec;
   }
   const { framework, model_type: modelType, hyperparameters, timeout, memory, readable } = training;
   const home = dirname(file);

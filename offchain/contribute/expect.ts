@@ -98,8 +98,10 @@ async function addFold(all: Predicted, given: Expecting, sample: Table, test: nu
   const quantiser = fitQuantiser(trainingSet, schema);
   const merged = integrate(contribution, { trainingSet, benchmark, schema, integration });
   const ranking = isRanking(given.metric);
-  const learn = (rows: Table) => train(rows, { schema, quantiser, spec, ranking }).catch(asSample);
-  const [head, candidate] = [await learn(trainingSet), await learn(merge(trainingSet, contribution, merged))];
+  const learn = (rows: Table) =>
+    train(rows, { schema, quantiser, spec, metric: given.metric, ranking }).catch(asSample);
+  const { model: head } = await learn(trainingSet);
+  const { model: candidate } = await learn(merge(trainingSet, contribution, merged));
   const features = quantise(benchmark, quantiser);
   all.labels.push(...labelsOf(benchmark, schema));
   all.before.push(...predict(head, features));

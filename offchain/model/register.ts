@@ -12,12 +12,12 @@ import { metricId } from '../context.ts';
 import { HokusaiError } from '../errors.ts';
 import { type Executor, openExecutor } from '../executor.ts';
 import { type ModelLine, modelShape, ownedLine, trainSpecHashOf } from '../line.ts';
-import { headOf } from '../pipeline.ts';
 import { circuitRecords } from '../prove/circuits.ts';
 import { inferenceCircuit, modelCommitment } from '../prove/inference.ts';
 import { scoreCircuit } from '../prove/score.ts';
 import { runSecrets } from '../secrets.ts';
 import { refuseUnpayable } from '../train/network-spec.ts';
+import { headTrained } from '../train/step.ts';
 
 /** Who evaluates: those named, or so many by lot. */
 export type Committee = Pick<NewModel['policy'], 'validators' | 'committeeSize' | 'minStake'>;
@@ -118,7 +118,7 @@ export async function registerLine(
 ): Promise<{ circuitId: Hex; sent: Sent<Hex> }> {
   refuseUnpayable(config.training);
   const circuitId = await registerCircuit(client, scoreCircuit(line.metric, line.fold.classes, line.fold.n), key);
-  const head = await headOf(line, executor);
+  const { model: head } = await headTrained(line, executor);
   const inferenceCircuitId =
     config.assurance === 'inferred' ? await registerCircuit(client, inferenceCircuit(modelShape(line))) : zeroHash;
   const salt = saltOf(modelSecret, 'model', line.trainingSetRoot);

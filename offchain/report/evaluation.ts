@@ -3,6 +3,8 @@ import type { CustomResult } from '../metrics/custom.ts';
 import type { ClassEvaluation, Evaluation, LearningCurve } from '../metrics/evaluation.ts';
 import type { Significance } from '../metrics/significance.ts';
 import type { TrainingSetChange } from '../pipeline.ts';
+import type { SearchResults } from '../train/search.ts';
+import type { TrainReport } from '../train/train.ts';
 import { axisOf, chart } from './charts.ts';
 import { calibrationSection, curveSections, residualSections } from './curves.ts';
 import { type Html, html, page } from './html.ts';
@@ -17,7 +19,12 @@ const MOST_CELLS = 16;
  *
  * @param name - of the model
  */
-export function evaluationHtml(name: string, evaluation: Evaluation, integration: TrainingSetChange): string {
+export function evaluationHtml(
+  name: string,
+  evaluation: Evaluation,
+  integration: TrainingSetChange,
+  training?: Readonly<Record<'baseline' | 'candidate', TrainReport>>,
+): string {
   const sections =
     'residuals' in evaluation
       ? residualSections(evaluation)
@@ -39,6 +46,7 @@ ${metricsSection(evaluation.metrics)}
 ${evaluation.learningCurve && learningSection(evaluation.learningCurve)}
 ${customSection(evaluation.custom)}
 ${sections}
+${training && searchSection(training)}
 ${trainingSetSection(integration)}`,
   );
 }
@@ -121,6 +129,31 @@ function customSection(custom: readonly CustomResult[]): Html | undefined {
 <thead><tr><th scope="col">Metric</th><th scope="col" class="number">Baseline</th><th scope="col" class="number">Candidate</th><th scope="col" class="number">Change</th></tr></thead>
 <tbody>
 ${custom.map(line)}
+</tbody>
+</table>
+</section>`;
+}
+
+/** What each model's search for hyperparameters came to. */
+function searchSection({
+  baseline,
+  candidate,
+}: Readonly<Record<'baseline' | 'candidate', TrainReport>>): Html | undefined {
+  if (!baseline.search || !candidate.search) return undefined;
+  const [before, after] = [baseline.search, candidate.search];
+  const score = ({ points, best }: SearchResults, at: number) =>
+    html`<td class="number">${figure(points[at]!.mean)}${at === best ? ' ✓' : ''}</td>`;
+  const lines = before.points.map(({ hyperparameters }, at) => {
+    const text = Object.entries(hyperparameters).map(([name, value]) => `${name} ${JSON.stringify(value)}`);
+    return html`<tr><th scope="row">${text.join(', ')}</th>${score(before, at)}${score(after, at)}</tr>`;
+  });
+  return html`<section>
+<h2>Search for hyperparameters</h2>
+<table>
+<caption>Mean of ${before.metric} over ${before.cv} folds of the training rows; more is better, and ✓ was chosen</caption>
+<thead><tr><th scope="col">Hyperparameters</th><th scope="col" class="number">Baseline</th><th scope="col" class="number">Candidate</th></tr></thead>
+<tbody>
+${lines}
 </tbody>
 </table>
 </section>`;

@@ -1,91 +1,146 @@
-import { flatten, HALF, LEAF_LIMIT, leafInteger, NUMBER_UNIT } from './forest-model.ts';
-import { eachTree, type ForestSpec, type Learnt, optionsOf } from './forest-spec.ts';
-import { logistic } from './logistic.ts';
-import { randomOf } from './random.ts';
-import type { TrainInput } from './trainer.ts';
-import { growTree, type Node } from './tree.ts';
+import { setImmediate } from 'node:timers/promises';
+import { type BoostLoss, logisticLoss, squaredLoss } from './boost-loss.ts';
+import { addLeaves, flatten, HALF, leafInteger, type Tree } from './forest-model.ts';
+import { type ForestSpec, type Learnt, optionsOf } from './forest-spec.ts';
+import { keptTrees, treesState } from './forest-trees.ts';
+import { type Random, randomOf, seedOf } from './random.ts';
+import { refuseAborted, rowsAside, selectInput, type TrainInput } from './trainer.ts';
+import { growTree, type TreeOptions } from './tree.ts';
 
-/** Log-odds in a binary model's sum are in units of 1/65536. */
-const ODDS_UNIT = 2 ** 16;
-/** Residuals of probabilities are rounded to so much, so that sums of them are exact. */
-const RESIDUAL_UNIT = 2 ** 30;
-/** Beyond this many log-odds a probability is taken for that of the bound, which leaves p (1 - p) above 0. */
-const MOST_ODDS = 36;
-
-/** What is to be learnt next, given the sums so far: a number for each row, and what a leaf adds for its rows. */
-interface Loss {
-  /** The sum before the first tree that fits best. */
-  readonly start: number;
-  /** Integers below 2^40. */
-  residuals(sums: Float64Array): Float64Array;
-  /** What the leaf's rows want added, in the unit of the sums. */
-  step(leaf: Node, residuals: Float64Array, sums: Float64Array): number;
-}
+/** The loss is told of so many rows, which are any, as they are in the order of their digests. */
+const TOLD_ROWS = 16_384;
 
 /**
- * Gradient boosting (Friedman: Greedy Function Approximation, Annals of Statistics 29, 2001): each tree fits what the
- * ones before left over. The sums are those of the integer model, so that the next tree also makes good the rounding.
+ * Gradient boosting (Friedman: Greedy Function Approximation, Annals of Statistics 29, 2001; Stochastic Gradient Boosting,
+ * 2002): each tree fits what the ones before left over. The sums are those of the integer model, so that the next tree
+ * also makes good the rounding. They follow from the trees, which are all that a checkpoint holds.
  */
 export async function boost(input: TrainInput, spec: ForestSpec): Promise<Learnt> {
-  const { features, labels, classes } = input;
-  const { rows, values } = features;
-  const width = features.columns.length;
-  const loss = classes === 0 ? squaredLoss(labels) : logisticLoss(labels);
-  const options = { ...optionsOf(spec, 3), maxFeatures: spec.maxFeatures ?? width };
-  const rate = spec.learningRate ?? 0.1;
-  const sums = new Float64Array(rows).fill(loss.start);
-  const weights = new Uint8Array(rows).fill(1);
-  const channel = new Uint8Array(rows);
-  const trees = await eachTree(input, spec.trees ?? 100, (i) => {
-    const amounts = loss.residuals(sums);
-    const learning = { rows, width, values, weights, channels: 1, channel, amounts };
-    const root = growTree(learning, options, randomOf(`${spec.seed ?? 0}/${i}`));
-    return flatten(root, (leaf) => {
-      const value = leafInteger(rate * loss.step(leaf, amounts, sums));
-      for (const row of leaf.rows) sums[row]! += value;
+  const { fitted, validation } = setAside(input, spec);
+  const boosting = new Boosting(fitted, spec);
+  const watched = new Watched(validation ?? selectInput(fitted, (row) => row < TOLD_ROWS), boosting.loss.start);
+  const stops = validation && stopping(spec);
+  const count = spec.trees ?? 100;
+  const trees: Tree[] = [];
+  const kept = (await keptTrees(input)) as Tree[];
+  while (trees.length < count) {
+    await setImmediate();
+    await refuseAborted(input, trees.length, () => treesState(trees));
+    const tree = boosting.next(trees.length, kept[trees.length]);
+    trees.push(tree);
+    const value = watched.add(tree);
+    const name = validation ? 'validation_loss' : 'loss';
+    input.onProgress?.({ iteration: trees.length, done: trees.length / count, name, value });
+    if (stops?.(value)) break;
+    if (input.checkpoint?.due()) await input.checkpoint.save(treesState(trees));
+  }
+  return { trees, bias: boosting.loss.start + (input.classes === 0 ? HALF : 0) };
+}
+
+/** Rows to fit, and where training is to end early rows to validate by: a row is always among the same. */
+function setAside(input: TrainInput, spec: ForestSpec): { fitted: TrainInput; validation?: TrainInput } {
+  if (spec.nIterNoChange === undefined || spec.nIterNoChange === null) return { fitted: input };
+  const aside = rowsAside(input, spec.validationFraction ?? 0.1);
+  return aside ?? { fitted: input };
+}
+
+/** Whether to end, as scikit-learn decides it: when a loss is not `tol` below any of the last ones that were. */
+function stopping({ nIterNoChange, tol = 1e-4 }: ForestSpec): (loss: number) => boolean {
+  const before = new Array<number>(nIterNoChange!).fill(Number.POSITIVE_INFINITY);
+  let iteration = 0;
+  return (loss) => {
+    if (!before.some((value) => loss + tol < value)) return true;
+    before[iteration++ % before.length] = loss;
+    return false;
+  };
+}
+
+const lossOf = ({ labels, classes, classWeights }: TrainInput): BoostLoss =>
+  classes === 0 ? squaredLoss(labels) : logisticLoss(labels, classWeights);
+
+/** Rows whose loss is told after each tree. */
+class Watched {
+  readonly #input: TrainInput;
+  readonly #loss: BoostLoss;
+  readonly #sums: Float64Array;
+
+  constructor(input: TrainInput, start: number) {
+    this.#input = input;
+    this.#loss = lossOf(input);
+    this.#sums = new Float64Array(input.features.rows).fill(start);
+  }
+
+  add(tree: Tree): number {
+    addLeaves(this.#sums, tree, this.#input.features);
+    return this.#loss.mean(this.#sums);
+  }
+}
+
+/** The sums so far, and what the next tree makes of them. */
+class Boosting {
+  readonly loss: BoostLoss;
+  readonly #input: TrainInput;
+  readonly #options: TreeOptions;
+  readonly #rate: number;
+  readonly #subsample: number;
+  readonly #seed: string;
+  readonly #sums: Float64Array;
+  readonly #residuals: Float64Array;
+  readonly #channel: Uint8Array;
+  readonly #weights: Float64Array | undefined;
+
+  constructor(input: TrainInput, spec: ForestSpec) {
+    const { features, labels, classWeights } = input;
+    this.#input = input;
+    this.loss = lossOf(input);
+    this.#options = optionsOf(spec, features.columns.length, { maxDepth: 3 });
+    this.#rate = spec.learningRate ?? 0.1;
+    this.#subsample = spec.subsample ?? 1;
+    // What is not drawn does not depend on the round.
+    const draws = this.#subsample < 1 || this.#options.maxFeatures < features.columns.length;
+    this.#seed = draws ? seedOf(spec.seed ?? 0, input) : String(spec.seed ?? 0);
+    this.#sums = new Float64Array(features.rows).fill(this.loss.start);
+    this.#residuals = new Float64Array(features.rows);
+    this.#channel = new Uint8Array(features.rows);
+    this.#weights = classWeights && Float64Array.from(labels, (label) => classWeights[label]!);
+  }
+
+  /** @param kept the tree, where it was made before */
+  next(i: number, kept: Tree | undefined): Tree {
+    const { features } = this.#input;
+    if (kept) {
+      addLeaves(this.#sums, kept, features);
+      return kept;
+    }
+    const random = randomOf(`${this.#seed}/${i}`);
+    this.loss.residuals(this.#sums, this.#residuals);
+    const weights = this.#subsample < 1 ? this.#drawn(random) : this.#weights;
+    const learning = {
+      ...{ rows: features.rows, width: features.columns.length, values: features.values, channels: 1 },
+      ...{ channel: this.#channel, amounts: this.#residuals, ...(weights && { weights }) },
+    };
+    const root = growTree(learning, this.#options, random);
+    const [sums, whole] = [this.#sums, this.#subsample === 1];
+    const tree = flatten(root, ({ rows }) => {
+      const value = leafInteger(this.#rate * this.loss.step(rows, this.#residuals));
+      // Of rows that were drawn, leaves hold no others.
+      if (whole) for (let at = 0; at < rows.length; at++) sums[rows[at]!]! += value;
       return value;
     });
-  });
-  return { trees, bias: loss.start + (classes === 0 ? HALF : 0) };
-}
-
-function squaredLoss(labels: Uint8Array | Uint16Array): Loss {
-  let total = 0;
-  for (const label of labels) total += label;
-  return {
-    start: Math.floor((total * NUMBER_UNIT) / labels.length + 0.5),
-    residuals: (sums) => sums.map((sum, row) => labels[row]! * NUMBER_UNIT - sum),
-    step: ({ rows }, residuals) => sumOver(rows, (row) => residuals[row]!) / rows.length,
-  };
-}
-
-/** -log of the probability of the label; a leaf takes a Newton step. */
-function logisticLoss(labels: Uint8Array | Uint16Array): Loss {
-  const probability = (sum: number) => logistic(Math.min(Math.max(sum / ODDS_UNIT, -MOST_ODDS), MOST_ODDS));
-  let ones = 0;
-  for (const label of labels) ones += label;
-  // The largest log-odds that are no more than those of the share of ones, by halving.
-  let [low, high] = [-LEAF_LIMIT, LEAF_LIMIT];
-  while (high - low > 1) {
-    const middle = Math.floor((low + high) / 2);
-    if (probability(middle) <= ones / labels.length) low = middle;
-    else high = middle;
+    if (!whole) addLeaves(sums, tree, features);
+    return tree;
   }
-  return {
-    start: low,
-    residuals: (sums) => sums.map((sum, row) => Math.floor((labels[row]! - probability(sum)) * RESIDUAL_UNIT + 0.5)),
-    step: ({ rows }, residuals, sums) => {
-      const curvature = sumOver(rows, (row) => {
-        const p = probability(sums[row]!);
-        return p * (1 - p);
-      });
-      return (sumOver(rows, (row) => residuals[row]!) / RESIDUAL_UNIT / curvature) * ODDS_UNIT;
-    },
-  };
-}
 
-function sumOver(rows: Uint32Array, term: (row: number) => number): number {
-  let sum = 0;
-  for (const row of rows) sum += term(row);
-  return sum;
+  /** The weights of a share of the rows, of others 0: each as likely (Knuth's algorithm S). */
+  #drawn(random: Random): Float64Array {
+    const rows = this.#sums.length;
+    const drawn = new Float64Array(rows);
+    let left = Math.max(1, Math.floor(this.#subsample * rows));
+    for (let row = 0; row < rows; row++) {
+      if (random(rows - row) >= left) continue;
+      drawn[row] = this.#weights?.[row] ?? 1;
+      left--;
+    }
+    return drawn;
+  }
 }

@@ -1,4 +1,5 @@
 import type { Features } from '../quantise.ts';
+import { addColumns } from './columns.ts';
 import { refuseMisfit } from './linear.ts';
 import type { TrainInput } from './trainer.ts';
 
@@ -129,7 +130,7 @@ export const activation = (sum: number): number => Math.floor(Math.max(0, sum) /
  */
 export function denseSums(model: DenseModel, features: Features): { hidden: Float64Array[]; outputs: Float64Array[] } {
   refuseMisfit((model.hidden[0] ?? model.outputs[0]!).weights.length, features);
-  return layerSums(model, columnsOf(features), activation);
+  return layerSums(model, features, 1, activation);
 }
 
 /** Score of each row: of the one output, or one vector per class; exact. Errors as {@link denseSums}. */
@@ -145,8 +146,7 @@ export function predictDense(model: DenseModel, features: Features): Uint8Array 
 
 /** How much rounding changes on the training rows. */
 export function compareRounded(input: TrainInput, layers: Layers, model: DenseModel): Rounding {
-  const real = columnsOf(input.features).map((column) => Float64Array.from(column, (byte) => byte / 255));
-  const before = decide(layerSums(layers, real, (sum) => Math.max(0, sum)).outputs);
+  const before = decide(layerSums(layers, input.features, 255, (sum) => Math.max(0, sum)).outputs);
   const after = predictDense(model, input.features);
   const rounding = { rows: input.features.rows, correctBefore: 0, correctAfter: 0, changed: 0 };
   for (const [row, label] of input.labels.entries()) {
@@ -157,22 +157,26 @@ export function compareRounded(input: TrainInput, layers: Layers, model: DenseMo
   return rounding;
 }
 
-const columnsOf = ({ rows, columns, values }: Features): Uint8Array[] =>
-  columns.map((_, j) => values.subarray(j * rows, (j + 1) * rows));
-
-function layerSums({ hidden, outputs }: Layers, columns: ArrayLike<number>[], relu: (sum: number) => number) {
-  const rows = columns[0]!.length;
-  const sums = (units: readonly Unit[], inputs: ArrayLike<number>[]): Float64Array[] =>
-    units.map(({ bias, weights }) => {
-      const sum = new Float64Array(rows).fill(bias);
-      for (const [j, weight] of weights.entries()) {
-        const input = inputs[j]!;
-        for (let row = 0; row < rows; row++) sum[row]! += weight * input[row]!;
-      }
-      return sum;
-    });
-  const before = sums(hidden, columns);
-  return { hidden: before, outputs: sums(outputs, hidden.length > 0 ? before.map((sum) => sum.map(relu)) : columns) };
+/** @param unit - what features are divided by */
+function layerSums({ hidden, outputs }: Layers, features: Features, unit: number, relu: (sum: number) => number) {
+  const first = ({ bias, weights }: Unit): Float64Array =>
+    addColumns(
+      new Float64Array(features.rows).fill(bias),
+      weights.map((weight) => weight / unit),
+      features,
+    );
+  if (hidden.length === 0) return { hidden: [], outputs: outputs.map(first) };
+  const before = hidden.map(first);
+  const inputs = before.map((sums) => sums.map(relu));
+  const second = ({ bias, weights }: Unit): Float64Array => {
+    const sums = new Float64Array(features.rows).fill(bias);
+    for (const [j, weight] of weights.entries()) {
+      const input = inputs[j]!;
+      for (let row = 0; row < sums.length; row++) sums[row]! += weight * input[row]!;
+    }
+    return sums;
+  };
+  return { hidden: before, outputs: outputs.map(second) };
 }
 
 /** The class that the outputs of each row say. */

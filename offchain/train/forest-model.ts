@@ -66,13 +66,22 @@ export function leavesOf(tree: Tree, { rows, values }: Pick<Features, 'rows' | '
   const left = new Uint32Array(tree.features.length);
   let splits = 0;
   for (const [node, feature] of tree.features.entries()) if (feature >= 0) left[node] = 2 * splits++ + 1;
-  return Uint32Array.from({ length: rows }, (_, row) => {
+  const [tested, threshold] = [Int32Array.from(tree.features), Int32Array.from(tree.values)];
+  const leaves = new Uint32Array(rows);
+  for (let row = 0; row < rows; row++) {
     let node = 0;
-    for (let feature = tree.features[0]!; feature >= 0; feature = tree.features[node]!) {
-      node = left[node]! + Number(values[feature * rows + row]! >= tree.values[node]!);
+    for (let feature = tested[0]!; feature >= 0; feature = tested[node]!) {
+      node = left[node]! + Number(values[feature * rows + row]! >= threshold[node]!);
     }
-    return node;
-  });
+    leaves[row] = node;
+  }
+  return leaves;
+}
+
+/** Adds to each row's sum what its leaf holds. */
+export function addLeaves(sums: Float64Array, tree: Tree, features: Pick<Features, 'rows' | 'values'>): void {
+  const leaves = leavesOf(tree, features);
+  for (let row = 0; row < leaves.length; row++) sums[row]! += tree.values[leaves[row]!]!;
 }
 
 /**
@@ -93,11 +102,12 @@ export function forestScores(model: ForestModel, features: Features): Float64Arr
   const votes = model.output === 'votes';
   const scores = Array.from({ length: votes ? model.classes : 1 }, () => new Float64Array(rows).fill(model.bias));
   for (const tree of model.trees) {
-    for (const [row, leaf] of leavesOf(tree, features).entries()) {
-      const value = tree.values[leaf]!;
-      if (votes) scores[value]![row]!++;
-      else scores[0]![row]! += value;
+    if (!votes) {
+      addLeaves(scores[0]!, tree, features);
+      continue;
     }
+    const leaves = leavesOf(tree, features);
+    for (let row = 0; row < rows; row++) scores[tree.values[leaves[row]!]!]![row]!++;
   }
   return scores;
 }

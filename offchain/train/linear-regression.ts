@@ -1,6 +1,7 @@
 import { HokusaiError } from '../errors.ts';
 import type { Features } from '../quantise.ts';
 import { factorise, solve } from './cholesky.ts';
+import { addColumns, columnSums, gramOf } from './columns.ts';
 import { refuseMisfit, refuseTooWide } from './linear.ts';
 import type { Trainer, TrainInput } from './trainer.ts';
 
@@ -40,16 +41,15 @@ export interface RidgeReport {
 export function predict(model: LinearRegressionModel, features: Features): Uint16Array {
   refuseMisfit(model.weights.length, features);
   const sums = weightedSums(model.bias, model.weights, features);
-  return Uint16Array.from(sums, (sum) => Math.min(Math.max(Math.floor(sum / FRACTION), 0), MOST));
+  const values = new Uint16Array(sums.length);
+  for (let row = 0; row < values.length; row++) {
+    values[row] = Math.min(Math.max(Math.floor(sums[row]! / FRACTION), 0), MOST);
+  }
+  return values;
 }
 
-function weightedSums(bias: number, weights: ArrayLike<number>, { rows, values }: Features): Float64Array {
-  const sums = new Float64Array(rows).fill(bias);
-  for (let column = 0; column < weights.length; column++) {
-    for (let row = 0; row < rows; row++) sums[row]! += weights[column]! * values[column * rows + row]!;
-  }
-  return sums;
-}
+const weightedSums = (bias: number, weights: ArrayLike<number>, features: Features): Float64Array =>
+  addColumns(new Float64Array(features.rows).fill(bias), weights, features);
 
 /**
  * Ridge regression in closed form: the least `sum of (y - b - w . x)^2 + alpha |w|^2`, x the row's bytes divided by 255
@@ -83,18 +83,16 @@ interface Moments {
   readonly withLabel: Float64Array;
 }
 
-function momentsOf({ features: { rows, columns, values }, labels }: TrainInput): Moments {
+function momentsOf({ features, labels }: TrainInput): Moments {
+  const { rows, columns } = features;
   const size = columns.length;
-  const column = (j: number) => values.subarray(j * rows, (j + 1) * rows);
-  const sums = Float64Array.from({ length: size }, (_, j) => sumOf(column(j)));
+  const sums = columnSums(new Uint8Array(rows).fill(1), features);
   const labelSum = sumOf(labels);
-  const products = new Float64Array(size * size);
-  const withLabel = new Float64Array(size);
+  const products = gramOf(features, rows);
+  const withLabel = columnSums(labels, features);
   for (let i = 0; i < size; i++) {
-    for (let j = 0; j <= i; j++) {
-      products[i * size + j] = productOf(column(i), column(j)) - (sums[i]! * sums[j]!) / rows;
-    }
-    withLabel[i] = productOf(column(i), labels) - (sums[i]! * labelSum) / rows;
+    for (let j = 0; j <= i; j++) products[i * size + j]! -= (sums[i]! * sums[j]!) / rows;
+    withLabel[i]! -= (sums[i]! * labelSum) / rows;
   }
   return { rows, sums, labels: labelSum, products, withLabel };
 }
@@ -141,8 +139,9 @@ function compareRounded(
   const before = weightedSums((labelSum - productOf(exact, sums)) / rows, exact, features);
   const after = predict(model, features);
   const squares = (values: ArrayLike<number>): number => {
-    const errors = Float64Array.from(labels, (label, row) => label - values[row]!);
-    return productOf(errors, errors);
+    let sum = 0;
+    for (let row = 0; row < labels.length; row++) sum += (labels[row]! - values[row]!) * (labels[row]! - values[row]!);
+    return sum;
   };
   return { rows, squaresBefore: squares(before), squaresAfter: squares(after) };
 }

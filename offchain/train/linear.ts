@@ -1,5 +1,6 @@
 import { HokusaiError } from '../errors.ts';
 import type { Features } from '../quantise.ts';
+import { addColumns } from './columns.ts';
 
 /** Weights are signed 16-bit integers, symmetric. */
 const WEIGHT_LIMIT = 2 ** 15;
@@ -57,18 +58,18 @@ export function quantiseLinear(
  */
 export function linearScores(model: LinearModel, features: Features): Float64Array {
   refuseMisfit(model.weights.length, features);
-  const { rows, values } = features;
-  const scores = new Float64Array(rows).fill(model.bias);
-  for (const [column, weight] of model.weights.entries()) {
-    const start = column * rows;
-    for (let row = 0; row < rows; row++) scores[row]! += weight * values[start + row]!;
-  }
-  return scores;
+  return addColumns(new Float64Array(features.rows).fill(model.bias), model.weights, features);
 }
 
 /** Class of each row, 0 or 1. Errors as {@link linearScores}. */
-export const predict = (model: LinearModel, features: Features): Uint8Array =>
-  Uint8Array.from(linearScores(model, features), (score) => Number(score > 0));
+export const predict = (model: LinearModel, features: Features): Uint8Array => positives(linearScores(model, features));
+
+/** 1 for each score above 0, else 0. */
+export function positives(scores: Float64Array): Uint8Array {
+  const classes = new Uint8Array(scores.length);
+  for (let row = 0; row < classes.length; row++) classes[row] = Number(scores[row]! > 0);
+  return classes;
+}
 
 /** @throws HokusaiError `terminal` MODEL_MISFIT when a model has not one weight per feature */
 export function refuseMisfit(weights: number, { columns }: Features): void {

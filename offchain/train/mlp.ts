@@ -1,10 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
 import { HokusaiError } from '../errors.ts';
 import { compareRounded, type DenseModel, quantiseDense, type Rounding } from './dense.ts';
-import { refuseAborted } from './newton.ts';
+import { MlpState } from './mlp-state.ts';
 import { Perceptron } from './perceptron.ts';
 import { type Random, randomOf, seedOf } from './random.ts';
-import { refuseOneClass, type Trainer, type TrainInput } from './trainer.ts';
+import { refuseAborted, refuseOneClass, rowsAside, type Trainer, type TrainInput } from './trainer.ts';
 
 /** Named as scikit-learn's MLPClassifier names them. */
 export interface MlpHyperparameters {
@@ -20,6 +20,11 @@ export interface MlpHyperparameters {
   readonly batch_size?: number;
   /** Seed of the first weights and of the order of rows, a 32-bit integer. */
   readonly random_state?: number;
+  /** Whether to end when the accuracy on rows set aside has not risen by `tol` for more than `n_iter_no_change` passes. */
+  readonly early_stopping?: boolean;
+  readonly n_iter_no_change?: number;
+  readonly validation_fraction?: number;
+  readonly tol?: number;
 }
 
 const DEFAULTS = {
@@ -29,6 +34,10 @@ const DEFAULTS = {
   alpha: 0.03,
   batch_size: 32,
   random_state: 0,
+  early_stopping: false,
+  n_iter_no_change: 10,
+  validation_fraction: 0.1,
+  tol: 1e-4,
 } as const;
 
 /** Least and most of each, and whether it is a whole number. */
@@ -38,6 +47,9 @@ const RANGES = {
   alpha: [0, 1e3, false],
   batch_size: [1, 2 ** 20, true],
   random_state: [0, 2 ** 32 - 1, true],
+  n_iter_no_change: [1, 1_000, true],
+  validation_fraction: [1e-9, 1 - 1e-9, false],
+  tol: [0, 1, false],
 } as const;
 
 export interface MlpReport {
@@ -92,35 +104,68 @@ function checkHyperparameters(chosen: Required<MlpHyperparameters>): void {
 
 /** Runs through the rows in batches, in another order each time; the event loop runs in between. */
 async function minimise(input: TrainInput, chosen: Required<MlpHyperparameters>) {
-  const { features, labels, classes } = input;
-  const random = randomOf(`mlp ${seedOf(chosen.random_state, input)}`);
+  const { fitted, validation } = (chosen.early_stopping && rowsAside(input, chosen.validation_fraction)) || {
+    fitted: input,
+  };
+  const perceptron = perceptronOf(fitted, chosen);
+  const judge = validation && perceptronOf(validation, chosen);
+  const seed = `mlp ${seedOf(chosen.random_state, input)}`;
+  const state = new MlpState(perceptron.start(randomOf(seed)), await input.checkpoint?.load());
+  while (state.iteration < chosen.max_iter && state.unchanged <= chosen.n_iter_no_change) {
+    await setImmediate();
+    await refuseAborted(input, state.iteration, () => state.bytes);
+    const { norm, loss } = pass(
+      perceptron,
+      fitted.features.rows,
+      state,
+      chosen,
+      randomOf(`${seed}/${state.iteration}`),
+    );
+    if (state.iteration === 0) state.firstNorm = norm;
+    state.relativeGradient = norm / state.firstNorm;
+    refuseDiverged(state.relativeGradient, state.iteration);
+    state.iteration++;
+    const told = { iteration: state.iteration, done: state.iteration / chosen.max_iter };
+    input.onProgress?.({ ...told, name: 'loss', value: loss });
+    if (judge) {
+      const score = state.judge(judge.accuracy(state.parameters), chosen.tol);
+      input.onProgress?.({ ...told, name: 'validation_score', value: score });
+    }
+    if (input.checkpoint?.due()) await input.checkpoint.save(state.bytes);
+  }
+  return {
+    layers: perceptron.layers(judge ? state.best : state.parameters),
+    relativeGradient: state.relativeGradient,
+  };
+}
+
+function perceptronOf({ features, labels, classes, classWeights }: TrainInput, chosen: Required<MlpHyperparameters>) {
   const outputs = classes === 2 ? 1 : classes;
   const widths = { features: features.columns.length, hidden: chosen.hidden_layer_sizes[0]!, outputs };
-  const perceptron = new Perceptron(features, labels, widths, chosen.alpha);
-  const parameters = perceptron.start(random);
+  return new Perceptron(features, labels, widths, chosen.alpha, classWeights);
+}
+
+/** One pass over the rows. @returns the sum of the gradients' norms, and the mean cross-entropy on the way */
+function pass(
+  perceptron: Perceptron,
+  rows: number,
+  state: MlpState,
+  chosen: Required<MlpHyperparameters>,
+  random: Random,
+): { norm: number; loss: number } {
+  const order = Uint32Array.from({ length: rows }, (_, row) => row);
+  shuffle(order, random);
   const gradient = new Float64Array(perceptron.size);
-  const adam = new Adam(perceptron.size);
-  const order = Uint32Array.from({ length: features.rows }, (_, row) => row);
-  const batches = Math.ceil(features.rows / chosen.batch_size);
+  const batches = Math.ceil(rows / chosen.batch_size);
   const steps = chosen.max_iter * batches;
-  let [firstNorm, relativeGradient] = [0, 1];
-  for (let iteration = 0; iteration < chosen.max_iter; iteration++) {
-    shuffle(order, random);
-    let norm = 0;
-    for (let batch = 0; batch < batches; batch++) {
-      const rows = order.subarray(batch * chosen.batch_size, (batch + 1) * chosen.batch_size);
-      perceptron.gradient(parameters, rows, gradient);
-      const done = iteration * batches + batch;
-      norm += adam.step(parameters, gradient, (chosen.learning_rate_init * (steps - done)) / steps);
-    }
-    if (iteration === 0) firstNorm = norm;
-    relativeGradient = norm / firstNorm;
-    refuseDiverged(relativeGradient, iteration);
-    input.onProgress?.({ iteration, relativeGradient });
-    await setImmediate();
-    refuseAborted(input.signal, iteration + 1);
+  let [norm, loss] = [0, 0];
+  for (let batch = 0; batch < batches; batch++) {
+    const own = order.subarray(batch * chosen.batch_size, (batch + 1) * chosen.batch_size);
+    loss += perceptron.gradient(state.parameters, own, gradient);
+    const done = state.iteration * batches + batch;
+    norm += state.step(gradient, (chosen.learning_rate_init * (steps - done)) / steps);
   }
-  return { layers: perceptron.layers(parameters), relativeGradient };
+  return { norm, loss: loss / rows };
 }
 
 function refuseDiverged(relativeGradient: number, iteration: number): void {
@@ -136,35 +181,5 @@ function shuffle(order: Uint32Array, random: Random): void {
   for (let i = order.length - 1; i > 0; i--) {
     const other = random(i + 1);
     [order[i], order[other]] = [order[other]!, order[i]!];
-  }
-}
-
-/** Adam's running means, with the constants of its paper. */
-class Adam {
-  readonly #means: Float64Array;
-  readonly #squares: Float64Array;
-  #meanLeft = 1;
-  #squareLeft = 1;
-
-  constructor(size: number) {
-    this.#means = new Float64Array(size);
-    this.#squares = new Float64Array(size);
-  }
-
-  /** Moves the parameters, and gives the gradient's norm. */
-  step(parameters: Float64Array, gradient: Float64Array, rate: number): number {
-    const [means, squares] = [this.#means, this.#squares];
-    this.#meanLeft *= 0.9;
-    this.#squareLeft *= 0.999;
-    const length = (rate * Math.sqrt(1 - this.#squareLeft)) / (1 - this.#meanLeft);
-    let sum = 0;
-    for (let i = 0; i < gradient.length; i++) {
-      const slope = gradient[i]!;
-      sum += slope * slope;
-      means[i] = 0.9 * means[i]! + (1 - 0.9) * slope;
-      squares[i] = 0.999 * squares[i]! + (1 - 0.999) * slope * slope;
-      parameters[i]! -= (length * means[i]!) / (Math.sqrt(squares[i]!) + 1e-8);
-    }
-    return Math.sqrt(sum);
   }
 }

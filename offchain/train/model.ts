@@ -1,28 +1,16 @@
 import type { Features } from '../quantise.ts';
-import { type DenseModel, denseScores, predictDense } from './dense.ts';
+import { denseScores } from './dense.ts';
 import { type ExternalModel, predictionsOf, probabilitiesIn } from './external.ts';
-import { type ForestModel, forestScores, predictForest } from './forest-model.ts';
-import { type LinearModel, linearScores, predict as predictLinear } from './linear.ts';
-import { type LinearRegressionModel, predict as predictLinearRegression } from './linear-regression.ts';
+import { forestScores } from './forest-model.ts';
+import { linearScores } from './linear.ts';
+import { predictReference, type ReferenceModel } from './reference-model.ts';
 
 /** What can be trained, committed to and paid for: integers only, or what another program left. */
-export type Model = LinearModel | LinearRegressionModel | DenseModel | ForestModel | ExternalModel;
+export type Model = ReferenceModel | ExternalModel;
 
 /** Class of each row, or its value of 0 to 65535; an external model has predicted one fold, once. */
-export function predict(model: Model, features: Features): Uint8Array | Uint16Array {
-  switch (model.family) {
-    case 'linear':
-      return predictLinear(model, features);
-    case 'linear-regression':
-      return predictLinearRegression(model, features);
-    case 'dense':
-      return predictDense(model, features);
-    case 'forest':
-      return predictForest(model, features);
-    case 'external':
-      return predictionsOf(model);
-  }
-}
+export const predict = (model: Model, features: Features): Uint8Array | Uint16Array =>
+  model.family === 'external' ? predictionsOf(model) : predictReference(model, features);
 
 /**
  * What a classifier decides by, exact integers: of two classes one vector, more being more positive, of more classes one

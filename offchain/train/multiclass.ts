@@ -2,7 +2,7 @@ import { compareRounded, type DenseModel, quantiseDense, type Rounding } from '.
 import { refuseTooWide } from './linear.ts';
 import { minimise, type Optimum } from './newton.ts';
 import { checkC } from './reference.ts';
-import { refuseOneClass, type Trainer } from './trainer.ts';
+import { CLASS_WEIGHT_UNIT, refuseOneClass, type Trainer } from './trainer.ts';
 
 export interface MulticlassReport {
   /** Of each class against the rest. */
@@ -27,7 +27,9 @@ export function multiclassTrainer({ C = 1 }: { C?: number } = {}): Trainer<Dense
       const optima: Optimum[] = [];
       for (let c = 0; c < input.classes; c++) {
         const labels = Uint8Array.from(input.labels, (label) => Number(label === c));
-        optima.push(await minimise({ ...input, labels }, C));
+        // Like LIBLINEAR, which gives the rest no weight.
+        const weights = input.classWeights && ([CLASS_WEIGHT_UNIT, input.classWeights[c]!] as const);
+        optima.push(await minimise({ ...input, labels }, C, weights));
       }
       const outputs = optima.map(({ weights, bias }) => ({ bias, weights: [...weights] }));
       const model = quantiseDense({ hidden: [], outputs }, input.quantiserHash);

@@ -1,7 +1,11 @@
 import type { Features } from '../quantise.ts';
 import type { Unit } from './dense.ts';
-import { exp, logistic } from './logistic.ts';
+import { FAR, log, logistic, softmax } from './logistic.ts';
 import type { Random } from './random.ts';
+import { CLASS_WEIGHT_UNIT } from './trainer.ts';
+
+/** A probability is taken for at least this in a logarithm. */
+const LEAST = 1e-300;
 
 /** How many of each there are. One output for two classes, else one per class. */
 export interface Widths {
@@ -27,14 +31,26 @@ export class Perceptron {
   readonly #labels: ArrayLike<number>;
   readonly #activations: Float64Array;
   readonly #errors: Float64Array;
+  /** What rows of each class count. */
+  readonly #costs: readonly number[] | undefined;
 
-  /** @param labels - below the number of classes */
-  constructor({ rows, values }: Features, labels: ArrayLike<number>, widths: Widths, alpha: number) {
+  /**
+   * @param labels - below the number of classes
+   * @param classWeights - whole, in units of 1 / CLASS_WEIGHT_UNIT
+   */
+  constructor(
+    { rows, values }: Features,
+    labels: ArrayLike<number>,
+    widths: Widths,
+    alpha: number,
+    classWeights?: readonly number[],
+  ) {
     const { features, hidden, outputs } = widths;
     this.size = hidden * (features + 1) + outputs * (hidden + 1);
     this.#widths = widths;
     this.#alpha = alpha;
     this.#labels = labels;
+    this.#costs = classWeights?.map((weight) => weight / CLASS_WEIGHT_UNIT);
     this.#rows = new Float64Array(values.length);
     for (let row = 0; row < rows; row++) {
       for (let j = 0; j < features; j++) this.#rows[row * features + j] = values[j * rows + row]! / 255;
@@ -54,13 +70,14 @@ export class Perceptron {
     return parameters;
   }
 
-  /** The gradient of a batch's loss, into `gradient`. */
-  gradient(parameters: Float64Array, batch: ArrayLike<number>, gradient: Float64Array): void {
+  /** The gradient of a batch's loss, into `gradient`. @returns the sum of its rows' cross-entropies */
+  gradient(parameters: Float64Array, batch: ArrayLike<number>, gradient: Float64Array): number {
     const { features, hidden, outputs } = this.#widths;
     gradient.fill(0);
+    let loss = 0;
     for (let b = 0; b < batch.length; b++) {
       const row = this.#rows.subarray(batch[b]! * features, (batch[b]! + 1) * features);
-      this.#forward(parameters, row, this.#labels[batch[b]!]!);
+      loss += this.#forward(parameters, row, this.#labels[batch[b]!]!);
       this.#backward(parameters, row, gradient);
     }
     const weights = [
@@ -73,10 +90,39 @@ export class Perceptron {
       const weight = i < weights[1] || (i >= weights[2] && i < weights[3]);
       gradient[i] = (gradient[i]! + (weight ? this.#alpha * parameters[i]! : 0)) / batch.length;
     }
+    return loss;
   }
 
-  /** Activations of a row, and the probability of each class less 1 for the true one. */
-  #forward(parameters: Float64Array, row: Float64Array, label: number): void {
+  /** Share of the rows whose class it says. */
+  accuracy(parameters: Float64Array): number {
+    const { features, outputs } = this.#widths;
+    const rows = this.#labels.length;
+    let right = 0;
+    for (let row = 0; row < rows; row++) {
+      const label = this.#labels[row]!;
+      this.#scores(parameters, this.#rows.subarray(row * features, (row + 1) * features));
+      const said = outputs === 1 ? Number(this.#errors[0]! > 0) : this.#errors.indexOf(Math.max(...this.#errors));
+      right += Number(said === label);
+    }
+    return right / rows;
+  }
+
+  /** Activations of a row, and the probability of each class less 1 for the true one. @returns the row's cross-entropy */
+  #forward(parameters: Float64Array, row: Float64Array, label: number): number {
+    const errors = this.#errors;
+    this.#scores(parameters, row);
+    if (errors.length === 1) errors[0] = logistic(Math.max(-FAR, Math.min(errors[0]!, FAR)));
+    else softmax(errors);
+    const said = errors.length === 1 ? (label === 1 ? errors[0]! : 1 - errors[0]!) : errors[label]!;
+    if (errors.length === 1) errors[0]! -= label;
+    else errors[label]! -= 1;
+    const cost = this.#costs?.[label] ?? 1;
+    if (cost !== 1) for (let c = 0; c < errors.length; c++) errors[c]! *= cost;
+    return -cost * log(Math.max(said, LEAST));
+  }
+
+  /** Activations of a row, and the score of each output. */
+  #scores(parameters: Float64Array, row: Float64Array): void {
     const { features, hidden, outputs } = this.#widths;
     const [activations, errors] = [this.#activations, this.#errors];
     for (let i = 0; i < hidden; i++) {
@@ -91,11 +137,6 @@ export class Perceptron {
       const start = second + c * hidden;
       for (let i = 0; i < hidden; i++) sum += parameters[start + i]! * activations[i]!;
       errors[c] = sum;
-    }
-    if (outputs === 1) errors[0] = logistic(Math.max(-FAR, Math.min(errors[0]!, FAR))) - label;
-    else {
-      softmax(errors);
-      errors[label]! -= 1;
     }
   }
 
@@ -130,19 +171,4 @@ export class Perceptron {
       }));
     return { hidden: units(0, hidden, features), outputs: units(hidden * (features + 1), outputs, hidden) };
   }
-}
-
-/** Where e^x is as good as 0, and `exp` ends. */
-const FAR = 700;
-
-/** Turns scores into probabilities, in place. */
-function softmax(scores: Float64Array): void {
-  let most = scores[0]!;
-  for (const score of scores) if (score > most) most = score;
-  let sum = 0;
-  for (let c = 0; c < scores.length; c++) {
-    scores[c] = exp(Math.max(scores[c]! - most, -FAR));
-    sum += scores[c]!;
-  }
-  for (let c = 0; c < scores.length; c++) scores[c]! /= sum;
 }

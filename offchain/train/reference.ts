@@ -1,4 +1,5 @@
 import { HokusaiError } from '../errors.ts';
+import { addColumns } from './columns.ts';
 import { type LinearModel, predict, quantiseLinear, refuseTooWide } from './linear.ts';
 import { minimise, type Optimum } from './newton.ts';
 import { refuseOneClass, type Trainer, type TrainInput } from './trainer.ts';
@@ -28,7 +29,7 @@ export function referenceTrainer(hyperparameters: { C?: number } = {}): Trainer<
     train: async (input) => {
       refuseOneClass(input);
       refuseTooWide(input.features);
-      const optimum = await minimise(input, C);
+      const optimum = await minimise(input, C, input.classWeights as [number, number] | undefined);
       const model = quantiseLinear(optimum, input.quantiserHash);
       return { model, report: { optimum, rounding: compareRounded(input, optimum, model) } };
     },
@@ -48,15 +49,11 @@ function compareRounded(input: TrainInput, optimum: Optimum, model: LinearModel)
   const { features, labels } = input;
   const after = predict(model, features);
   const rounding = { rows: features.rows, correctBefore: 0, correctAfter: 0, changed: 0 };
-  const scores = new Float64Array(features.rows);
-  for (const [column, weight] of optimum.weights.entries()) {
-    const start = column * features.rows;
-    for (let row = 0; row < scores.length; row++) scores[row]! += weight * features.values[start + row]!;
-  }
-  for (const [row, label] of labels.entries()) {
+  const scores = addColumns(new Float64Array(features.rows), optimum.weights, features);
+  for (let row = 0; row < labels.length; row++) {
     const before = scores[row]! / 255 + optimum.bias > 0 ? 1 : 0;
-    rounding.correctBefore += Number(before === label);
-    rounding.correctAfter += Number(after[row] === label);
+    rounding.correctBefore += Number(before === labels[row]);
+    rounding.correctAfter += Number(after[row] === labels[row]);
     rounding.changed += Number(before !== after[row]);
   }
   return rounding;

@@ -2,35 +2,69 @@ import { z } from 'zod';
 import { int } from '../config/values.ts';
 import type { Task } from '../label.ts';
 
+const seed = int()
+  .min(0)
+  .max(2 ** 32 - 1)
+  .default(0);
+/** A count from 1, a share below 1, or null for all. */
+const share = z.union([int().min(1).max(1_000_000), z.number().gt(0).lt(1), z.null()], {
+  error: 'expected a whole number from 1, a share between 0 and 1, or null',
+});
+const features = z.union([z.literal(['sqrt', 'log2']), ...share.options], {
+  error: 'expected sqrt, log2, a whole number from 1, a share between 0 and 1, or null',
+});
+/** Weights by the label's values, 1 for those that are not named. */
+const class_weight = z
+  .union([z.literal('balanced'), z.record(z.string(), z.number().min(0.01).max(1_000)), z.null()], {
+    error: 'expected balanced, a weight of 0.01 to 1000 for each class, or null',
+  })
+  .default(null)
+  .describe(
+    'How much rows of each class count: balanced, the more the fewer there are, or weights by the values of the label, such as { yes: 2 }, 1 for others; null for all alike.',
+  );
 const trees = {
   n_estimators: int().min(1).max(1000).default(100),
   max_leaf_nodes: int().min(2).max(65_536).optional(),
   min_samples_leaf: int().min(1).max(1_000_000).default(1),
-  random_state: int()
-    .min(0)
-    .max(2 ** 32 - 1)
-    .default(0),
+  min_samples_split: int().min(2).max(1_000_000).default(2),
+  random_state: seed,
 };
-const forest = z.strictObject({ ...trees, max_depth: int().min(1).max(23).default(10) });
-const boosting = z.strictObject({
+const forest = {
   ...trees,
+  max_depth: int().min(1).max(23).default(10),
+  bootstrap: z.boolean().default(true),
+  max_samples: share.default(null),
+};
+/** Rows set aside, by their digests, to end early by. */
+const early = {
+  validation_fraction: z.number().gt(0).lt(1).default(0.1),
+  tol: z.number().min(0).max(1).default(1e-4),
+};
+const boosting = {
+  ...trees,
+  ...early,
   learning_rate: z.number().min(1e-6).max(1).default(0.1),
   max_depth: int().min(1).max(23).default(3),
-});
+  max_features: features.default(null),
+  subsample: z.number().gt(0).max(1).default(1),
+  n_iter_no_change: z.union([int().min(1).max(1000), z.null()]).default(null),
+};
+const C = z.number().min(1e-6).max(1e6).default(1).describe('Weight of the errors against the size of the weights.');
 
 /** What can be said of each type of model, by scikit-learn's names and with its defaults. */
 export const HYPERPARAMETERS = {
-  LinearSVC: z.strictObject({
-    C: z.number().min(1e-6).max(1e6).default(1).describe('Weight of the errors against the size of the weights.'),
-  }),
+  LinearSVC: z.strictObject({ C, class_weight }),
+  LogisticRegression: z.strictObject({ C, class_weight, max_iter: int().min(1).max(10_000).default(100) }),
   Ridge: z.strictObject({
     alpha: z.number().min(1e-6).max(1e6).default(1).describe('Weight of the size of the weights against the errors.'),
   }),
-  RandomForestClassifier: forest,
-  RandomForestRegressor: forest,
-  GradientBoostingClassifier: boosting,
-  GradientBoostingRegressor: boosting,
+  RandomForestClassifier: z.strictObject({ ...forest, max_features: features.default('sqrt'), class_weight }),
+  RandomForestRegressor: z.strictObject({ ...forest, max_features: features.default(null) }),
+  GradientBoostingClassifier: z.strictObject({ ...boosting, class_weight }),
+  GradientBoostingRegressor: z.strictObject(boosting),
   MLPClassifier: z.strictObject({
+    ...early,
+    class_weight,
     hidden_layer_sizes: z.array(int().min(1).max(256)).length(1).default([64]),
     alpha: z.number().min(0).max(1e3).default(0.03),
     batch_size: int()
@@ -39,10 +73,9 @@ export const HYPERPARAMETERS = {
       .default(32),
     learning_rate_init: z.number().min(1e-6).max(1).default(0.01),
     max_iter: int().min(1).max(10_000).default(100),
-    random_state: int()
-      .min(0)
-      .max(2 ** 32 - 1)
-      .default(0),
+    early_stopping: z.boolean().default(false),
+    n_iter_no_change: int().min(1).max(1000).default(10),
+    random_state: seed,
   }),
 } as const;
 
@@ -58,8 +91,18 @@ export type ReferenceSpec = {
     readonly framework: 'reference';
     readonly modelType: Type;
     readonly hyperparameters: z.infer<(typeof HYPERPARAMETERS)[Type]>;
+    /** Which hyperparameters are chosen by cross-validation, and among what. */
+    readonly search?: Search;
   };
 }[ModelType];
+
+/** A grid of hyperparameters, as scikit-learn's GridSearchCV takes it. */
+export interface Search {
+  /** Of each name that is looked for the values to try. */
+  readonly param_grid: Readonly<Record<string, readonly unknown[]>>;
+  /** Folds, by the digests of the rows. */
+  readonly cv: number;
+}
 
 /** How a program is asked to train. */
 export interface ExternalSpec {
@@ -121,8 +164,16 @@ export const ESTIMATORS: Readonly<Record<string, readonly [module: string, task:
 };
 
 /** Whether anything is drawn in training: rows and features of trees, or weights to begin with and the order of rows. */
-export const isDrawn = ({ framework, modelType }: TrainSpec): boolean =>
-  framework !== 'reference' || modelType.startsWith('RandomForest') || modelType === 'MLPClassifier';
+export function isDrawn(spec: TrainSpec): boolean {
+  const { framework, modelType } = spec;
+  if (framework !== 'reference' || modelType.startsWith('RandomForest') || modelType === 'MLPClassifier') return true;
+  if (modelType !== 'GradientBoostingClassifier' && modelType !== 'GradientBoostingRegressor') return false;
+  const { subsample, max_features } = spec.hyperparameters;
+  const { subsample: subsamples = [], max_features: features = [] } = spec.search?.param_grid ?? {};
+  return (
+    [subsample, ...subsamples].some((share) => share !== 1) || [max_features, ...features].some((of) => of !== null)
+  );
+}
 
 /** What a specification is for. */
 export const taskOfSpec = (spec: TrainSpec): Task =>

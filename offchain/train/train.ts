@@ -1,112 +1,117 @@
 import type { Hex } from 'viem';
 import { labelsOf } from '../check-table.ts';
-import { HokusaiError } from '../errors.ts';
-import { byDigest } from '../integrate.ts';
-import { classesOf } from '../label.ts';
-import type { ModelShape } from '../prove/inference.ts';
+import { withDigests } from '../integrate.ts';
+import { classesOf, classNames } from '../label.ts';
+import type { Metric } from '../metrics.ts';
+import type { Partial } from '../partial.ts';
 import { type Quantiser, quantise, quantiserHash } from '../quantise.ts';
 import type { Schema } from '../schema.ts';
 import type { Table } from '../table.ts';
-import { forestTrainer } from './forest.ts';
-import { MOST_VOTED_CLASSES } from './forest-model.ts';
-import type { ForestSpec } from './forest-spec.ts';
-import { ridgeTrainer } from './linear-regression.ts';
-import { mlpTrainer } from './mlp.ts';
+import { pointsOf } from './grid.ts';
 import type { Model } from './model.ts';
-import { multiclassTrainer } from './multiclass.ts';
 import { rankingOf } from './ranking.ts';
-import { referenceTrainer } from './reference.ts';
+import { gridSearch, type SearchResults } from './search.ts';
 import type { ReferenceSpec } from './spec.ts';
-import type { Trainer, TrainProgress } from './trainer.ts';
+import { threadsFor } from './threads.ts';
+import type { TrainInput, TrainProgress } from './trainer.ts';
+import { trainerOf } from './trainer-of.ts';
+
+/** How a training went: what is told of it, and nothing that the model depends on. */
+export interface TrainReport {
+  /** What was measured after each iteration, at most {@link MOST_TOLD} of each name. */
+  readonly history: readonly TrainPoint[];
+  /** Where hyperparameters were searched. */
+  readonly search?: SearchResults;
+}
+
+/** A metric after an iteration, as MLflow takes it. */
+export interface TrainPoint {
+  readonly step: number;
+  readonly name: string;
+  readonly value: number;
+}
+
+/** Points of one name in a history; of more, every second is left out again and again. */
+export const MOST_TOLD = 1_000;
+
+/** How a training is run: nothing here changes the model. */
+export interface TrainOptions {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: TrainProgress) => void;
+  /** Where a part of the training keeps what it has done. */
+  readonly checkpoint?: (part: string) => Partial;
+  /** Threads; as many as there are processors if left out. */
+  readonly workers?: number;
+}
 
 /** How is learned. */
 interface Learning {
   readonly schema: Schema;
   readonly quantiser: Quantiser;
   readonly spec: ReferenceSpec;
+  /** What a search chooses by. */
+  readonly metric: Metric;
   readonly seed?: Hex;
   /** Whether a classifier is to say scores, as `ranking.ts` has it. */
   readonly ranking?: boolean;
 }
 
-/** Learns from the distinct rows of a table, in the order of their digests. The table has passed `checkTable`. */
+/**
+ * Learns from the distinct rows of a table, in the order of their digests, where asked for after a search for the best
+ * hyperparameters by cross-validation. The table has passed `checkTable`.
+ */
 export async function train(
   table: Table,
-  { schema, quantiser, spec, seed, ranking = false }: Learning,
-  { signal, onProgress }: { signal?: AbortSignal; onProgress?: (progress: TrainProgress) => void } = {},
-): Promise<Model> {
-  const rows = byDigest(table, schema);
+  given: Learning,
+  { signal, onProgress, checkpoint, workers }: TrainOptions = {},
+): Promise<{ model: Model; spec: ReferenceSpec; report: TrainReport }> {
+  const { schema, quantiser, spec, metric, seed } = given;
+  const { rows, digests } = withDigests(table, schema);
   const classes = classesOf(schema.label);
-  const { model } = await trainerOf(spec, classes).train({
-    features: quantise(rows, quantiser),
-    labels: labelsOf(rows, schema),
-    classes,
-    quantiserHash: quantiserHash(quantiser),
+  const names = classNames(schema.label);
+  const history = new History();
+  const tell = (progress: TrainProgress): void => {
+    history.add(progress);
+    onProgress?.(progress);
+  };
+  const features = quantise(rows, quantiser);
+  const input: TrainInput = {
+    ...{ features, labels: labelsOf(rows, schema), classes, workers: workers ?? threadsFor(features) },
+    ...{ quantiserHash: quantiserHash(quantiser), keys: keysOf(digests), onProgress: tell },
     ...(seed && { seed }),
     ...(signal && { signal }),
-    ...(onProgress && { onProgress }),
-  });
-  return ranking ? rankingOf(model) : model;
+  };
+  const part = (name: string): TrainInput => ({ ...input, ...(checkpoint && { checkpoint: checkpoint(name) }) });
+  const search = spec.search && (await gridSearch(part('search'), { spec, metric, names }));
+  const chosen = pointsOf(spec)[search?.best ?? 0]!;
+  const { model } = await trainerOf(chosen, classes, names).train(part('fit'));
+  return {
+    model: given.ranking ? rankingOf(model) : model,
+    spec: chosen,
+    report: { history: history.points, ...(search && { search }) },
+  };
 }
 
-/** The family and sizes of the models that a specification gives of so many classes. @see Learning for `ranking` */
-export function sizesOf(
-  spec: ReferenceSpec,
-  classes: number,
-  ranking = false,
-): Omit<ModelShape, 'inputs' | 'laneBits'> {
-  const outputs = classes > 2 ? classes : 1;
-  if (spec.modelType === 'Ridge' || (spec.modelType === 'LinearSVC' && ranking)) return { family: 'linear-regression' };
-  if (spec.modelType === 'LinearSVC')
-    return classes > 2 ? { family: 'dense', hidden: 0, outputs } : { family: 'linear' };
-  if (spec.modelType === 'MLPClassifier') {
-    return { family: 'dense', hidden: spec.hyperparameters.hidden_layer_sizes[0]!, outputs };
-  }
-  const { n_estimators: trees, max_depth: depth } = spec.hyperparameters;
-  return { family: 'forest', trees, depth };
-}
+/** The last 32 bits of each digest: what rows are set aside by. Rows are in the order of the first bits. */
+export const keysOf = (digests: readonly Hex[]): Uint32Array =>
+  Uint32Array.from(digests, (digest) => Number.parseInt(digest.slice(-8), 16));
 
-/**
- * What makes a specified model of so many classes.
- *
- * @throws HokusaiError `configuration` TRAINER_ABSENT where nothing does
- */
-export function trainerOf(spec: ReferenceSpec, classes: number): Trainer<Model, unknown> {
-  const { modelType } = spec;
-  if (modelType === 'LinearSVC' && classes === 2) return referenceTrainer(spec.hyperparameters);
-  if (modelType === 'LinearSVC' && classes > 2) return multiclassTrainer(spec.hyperparameters);
-  if (modelType === 'MLPClassifier' && classes >= 2) return mlpTrainer(spec.hyperparameters);
-  if (modelType === 'Ridge' && classes === 0) return ridgeTrainer(spec.hyperparameters);
-  if (modelType === 'RandomForestClassifier' && classes >= 2 && classes <= MOST_VOTED_CLASSES) {
-    return forestTrainer(forestSpecOf(spec.hyperparameters, 'random-forest'));
-  }
-  if (modelType === 'RandomForestRegressor' && classes === 0) {
-    return forestTrainer(forestSpecOf(spec.hyperparameters, 'random-forest'));
-  }
-  if (
-    (modelType === 'GradientBoostingClassifier' && classes === 2) ||
-    (modelType === 'GradientBoostingRegressor' && classes === 0)
-  ) {
-    return forestTrainer(forestSpecOf(spec.hyperparameters, 'gradient-boosting'));
-  }
-  const what = classes === 0 ? 'regressions' : `${classes} classes`;
-  const text = `training.model_type ${modelType} does not learn ${what}`;
-  throw new HokusaiError('configuration', 'TRAINER_ABSENT', text, {
-    details: { modelType, classes },
-    next: 'Choose another training.model_type, or a label of another kind.',
-  });
-}
+/** What was measured, thinned out evenly where it is much. */
+class History {
+  readonly #all = new Map<string, { every: number; points: TrainPoint[] }>();
 
-/** scikit-learn's names for what a forest is learnt by. */
-const forestSpecOf = (
-  given: Extract<ReferenceSpec, { modelType: `${'RandomForest' | 'GradientBoosting'}${string}` }>['hyperparameters'],
-  kind: ForestSpec['kind'],
-): ForestSpec => ({
-  kind,
-  trees: given.n_estimators,
-  maxDepth: given.max_depth,
-  minSamplesLeaf: given.min_samples_leaf,
-  seed: given.random_state,
-  ...(given.max_leaf_nodes !== undefined && { maxLeafNodes: given.max_leaf_nodes }),
-  ...('learning_rate' in given && { learningRate: given.learning_rate }),
-});
+  add({ name, value, iteration: step }: TrainProgress): void {
+    if (name === undefined || value === undefined) return;
+    const own = this.#all.get(name) ?? { every: 1, points: [] };
+    this.#all.set(name, own);
+    if (step % own.every !== 0) return;
+    own.points.push({ step, name, value });
+    if (own.points.length <= MOST_TOLD) return;
+    own.every *= 2;
+    own.points = own.points.filter((point) => point.step % own.every === 0);
+  }
+
+  get points(): TrainPoint[] {
+    return [...this.#all.values()].flatMap(({ points }) => points);
+  }
+}

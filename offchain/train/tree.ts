@@ -1,4 +1,5 @@
 import type { Random } from './random.ts';
+import { type Split, Splitter } from './splitter.ts';
 
 /** What a tree learns from: a forest's features, and what each row adds to the sums that splits are judged by. */
 export interface TreeInput {
@@ -6,8 +7,8 @@ export interface TreeInput {
   /** Number of features; feature f of row i is `values[f * rows + i]`, 0 to 255. */
   readonly width: number;
   readonly values: Uint8Array;
-  /** How often each row counts: the draws of a bootstrap; rows that count 0 times are left out. */
-  readonly weights: ArrayLike<number>;
+  /** How often each row counts, whole: the draws of a bootstrap, times its class's weight; rows that count 0 times are left out. Once each if left out. */
+  readonly weights?: ArrayLike<number>;
   /** Number of sums: one for each class, or 1 where numbers are learnt. */
   readonly channels: number;
   /** Which sum each row adds to, and how much: its class and 1, or 0 and its number, an integer below 2^40. */
@@ -22,6 +23,8 @@ export interface TreeOptions {
   readonly maxLeafNodes?: number;
   /** Fewest distinct rows of a leaf. */
   readonly minSamplesLeaf: number;
+  /** Fewest distinct rows of a node that is split; 2 if left out. */
+  readonly minSamplesSplit?: number;
   /** How many features are drawn for each split; more, until one of them has two values. */
   readonly maxFeatures: number;
 }
@@ -29,15 +32,9 @@ export interface TreeOptions {
 /** A node that rows go through: a leaf, or a split with what lies on both sides, right where the feature is >= threshold. */
 export interface Node {
   readonly depth: number;
+  /** Ascending in a leaf. */
   readonly rows: Uint32Array;
   split?: { readonly feature: number; readonly threshold: number; readonly left: Node; readonly right: Node };
-}
-
-interface Split {
-  readonly feature: number;
-  readonly threshold: number;
-  /** What it adds to the sum over nodes of (sum of squares of the channels' sums) / weight. */
-  readonly gain: number;
 }
 
 /** A leaf that could be split. */
@@ -56,26 +53,54 @@ interface Candidate {
  * between the two values that it parts, rounded up to the right-hand side.
  */
 export function growTree(input: TreeInput, options: TreeOptions, random: Random): Node {
+  const rows = countedRows(input);
+  const scratch = new Uint32Array(rows.length);
   const splitter = new Splitter(input, options, random);
-  const everyRow = Uint32Array.from({ length: input.rows }, (_, row) => row);
-  const root: Node = { depth: 0, rows: everyRow.filter((row) => input.weights[row]! > 0) };
+  const root: Node = { depth: 0, rows };
   const candidates: Candidate[] = [];
-  const consider = (node: Node): void => {
-    const best = node.depth < options.maxDepth ? splitter.best(node.rows) : undefined;
+  const consider = (node: Node, histograms?: Float64Array): void => {
+    const best = node.depth < options.maxDepth ? splitter.best(node.rows, histograms) : undefined;
     if (best) candidates.push({ node, best });
+    else splitter.release(histograms);
   };
-  consider(root);
+  consider(root, splitter.histograms(rows));
   for (let leaves = 1; candidates.length > 0 && leaves < (options.maxLeafNodes ?? Infinity); leaves++) {
     const { node, best } = take(candidates, options.maxLeafNodes !== undefined);
     const { feature, threshold } = best;
-    const goesRight = (row: number): boolean => input.values[feature * input.rows + row]! >= threshold;
-    const left = { depth: node.depth + 1, rows: node.rows.filter((row) => !goesRight(row)) };
-    const right = { depth: node.depth + 1, rows: node.rows.filter(goesRight) };
+    const column = input.values.subarray(feature * input.rows, (feature + 1) * input.rows);
+    const middle = part(node.rows, column, threshold, scratch);
+    const depth = node.depth + 1;
+    const left: Node = { depth, rows: node.rows.subarray(0, middle) };
+    const right: Node = { depth, rows: node.rows.subarray(middle) };
     node.split = { feature, threshold, left, right };
-    consider(left);
-    consider(right);
+    const halves = splitter.halve(best.histograms, left.rows, right.rows, depth < options.maxDepth);
+    consider(left, halves[0]);
+    consider(right, halves[1]);
   }
   return root;
+}
+
+function countedRows({ rows, weights }: TreeInput): Uint32Array {
+  const counted = new Uint32Array(rows);
+  let count = 0;
+  for (let row = 0; row < rows; row++) if (!weights || weights[row]! > 0) counted[count++] = row;
+  return counted.subarray(0, count);
+}
+
+/** Puts the rows below the threshold first, each side in its order. @returns how many they are */
+function part(rows: Uint32Array, column: Uint8Array, threshold: number, scratch: Uint32Array): number {
+  let [left, right] = [0, 0];
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i]!;
+    const goesRight = Number(column[row]! >= threshold);
+    // Both are written and one is kept: quicker than a branch that cannot be foreseen.
+    rows[left] = row;
+    scratch[right] = row;
+    left += 1 - goesRight;
+    right += goesRight;
+  }
+  rows.set(scratch.subarray(0, right), left);
+  return left;
 }
 
 /** Takes the first candidate out of the list, or the first of those that gain most. */
@@ -85,129 +110,4 @@ function take(candidates: Candidate[], byGain: boolean): Candidate {
     for (const [i, { best }] of candidates.entries()) if (best.gain > candidates[at]!.best.gain) at = i;
   }
   return candidates.splice(at, 1)[0]!;
-}
-
-/** Finds the best split of a node by histograms over the 256 values of a feature. */
-class Splitter {
-  readonly #input: TreeInput;
-  readonly #options: TreeOptions;
-  readonly #random: Random;
-  /** All features; each node shuffles them on. */
-  readonly #features: Uint32Array;
-  /** For each value: distinct rows, their weight, and the channels' sums; all 0 between two uses. */
-  readonly #rowsOf = new Uint32Array(256);
-  readonly #weightOf = new Float64Array(256);
-  readonly #sumsOf: Float64Array;
-  readonly #totals: Float64Array;
-  readonly #left: Float64Array;
-
-  constructor(input: TreeInput, options: TreeOptions, random: Random) {
-    this.#input = input;
-    this.#options = options;
-    this.#random = random;
-    this.#features = Uint32Array.from({ length: input.width }, (_, feature) => feature);
-    this.#sumsOf = new Float64Array(256 * input.channels);
-    this.#totals = new Float64Array(input.channels);
-    this.#left = new Float64Array(input.channels);
-  }
-
-  /** The best split, or none where all rows are the same, in what they add or in all features, or are too few. */
-  best(rows: Uint32Array): Split | undefined {
-    if (rows.length < 2 * this.#options.minSamplesLeaf || this.#pure(rows)) return undefined;
-    const weight = this.#sum(rows);
-    let best: Split | undefined;
-    let varied = 0;
-    for (let drawn = 0; drawn < this.#features.length; drawn++) {
-      if (drawn >= this.#options.maxFeatures && varied > 0) break;
-      const feature = this.#draw(drawn);
-      const values = this.#fill(feature, rows);
-      if (values.length > 1) {
-        varied++;
-        const found = this.#scan(feature, values, rows.length, weight);
-        if (found && (!best || found.gain > best.gain)) best = found;
-      }
-      this.#clear(values);
-    }
-    if (!best) return undefined;
-    return { ...best, gain: best.gain - squares(this.#totals) / weight };
-  }
-
-  #pure(rows: Uint32Array): boolean {
-    const { channel, amounts } = this.#input;
-    const [first] = rows as unknown as [number];
-    return rows.every((row) => channel[row] === channel[first] && amounts[row] === amounts[first]);
-  }
-
-  /** Sums the channels over rows into the totals, and returns the rows' weight. */
-  #sum(rows: Uint32Array): number {
-    const { weights, channel, amounts } = this.#input;
-    this.#totals.fill(0);
-    let weight = 0;
-    for (const row of rows) {
-      weight += weights[row]!;
-      this.#totals[channel[row]!]! += weights[row]! * amounts[row]!;
-    }
-    return weight;
-  }
-
-  /** The next feature of a shuffle (Fisher, Yates). */
-  #draw(drawn: number): number {
-    const at = drawn + this.#random(this.#features.length - drawn);
-    const feature = this.#features[at]!;
-    this.#features[at] = this.#features[drawn]!;
-    this.#features[drawn] = feature;
-    return feature;
-  }
-
-  /** Fills the histogram of a feature, and returns the values that occur, ascending. */
-  #fill(feature: number, rows: Uint32Array): number[] {
-    const { values, weights, channel, channels, amounts } = this.#input;
-    const start = feature * this.#input.rows;
-    for (const row of rows) {
-      const value = values[start + row]!;
-      this.#rowsOf[value]!++;
-      this.#weightOf[value]! += weights[row]!;
-      this.#sumsOf[value * channels + channel[row]!]! += weights[row]! * amounts[row]!;
-    }
-    const present: number[] = [];
-    for (let value = 0; value < 256; value++) if (this.#rowsOf[value]! > 0) present.push(value);
-    return present;
-  }
-
-  #clear(values: readonly number[]): void {
-    const { channels } = this.#input;
-    for (const value of values) {
-      this.#rowsOf[value] = 0;
-      this.#weightOf[value] = 0;
-      this.#sumsOf.fill(0, value * channels, (value + 1) * channels);
-    }
-  }
-
-  /** The best threshold between two of the values; its gain is that of both sides, without what the node had. */
-  #scan(feature: number, values: readonly number[], rows: number, weight: number): Split | undefined {
-    const { channels } = this.#input;
-    const { minSamplesLeaf } = this.#options;
-    let best: Split | undefined;
-    let [leftRows, leftWeight] = [0, 0];
-    this.#left.fill(0);
-    for (let i = 0; i + 1 < values.length; i++) {
-      const value = values[i]!;
-      leftRows += this.#rowsOf[value]!;
-      leftWeight += this.#weightOf[value]!;
-      for (let c = 0; c < channels; c++) this.#left[c]! += this.#sumsOf[value * channels + c]!;
-      if (leftRows < minSamplesLeaf || rows - leftRows < minSamplesLeaf) continue;
-      let right = 0;
-      for (let c = 0; c < channels; c++)
-        right += (this.#totals[c]! - this.#left[c]!) * (this.#totals[c]! - this.#left[c]!);
-      const gain = squares(this.#left) / leftWeight + right / (weight - leftWeight);
-      if (!best || gain > best.gain) best = { feature, threshold: Math.floor((value + values[i + 1]!) / 2) + 1, gain };
-    }
-    return best;
-  }
-}
-
-function squares(sums: Float64Array): number {
-  let total = 0;
-  for (const sum of sums) total += sum * sum;
-  return total;
 }

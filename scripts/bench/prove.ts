@@ -18,7 +18,7 @@ import { laneBitsOf, paddedInput } from '../../offchain/prove/score.ts';
 import type { CircuitInput } from '../../offchain/prove/witness.ts';
 import { type Model, predict } from '../../offchain/train/model.ts';
 import { HYPERPARAMETERS, type ModelType, type ReferenceSpec } from '../../offchain/train/spec.ts';
-import { sizesOf, trainerOf } from '../../offchain/train/train.ts';
+import { sizesOf, trainerOf } from '../../offchain/train/trainer-of.ts';
 import { uniform } from '../../test/offchain/tables.ts';
 import type { Figure } from '../bench.ts';
 
@@ -45,7 +45,7 @@ export const FAMILIES: Readonly<Record<string, () => Promise<Family>>> = {
   auroc: async () => score({ ...scores(512), metric: 'auroc', classes: 2 }, 'auroc512'),
   linear: () =>
     inference(
-      { framework: 'reference', modelType: 'LinearSVC', hyperparameters: { C: 1 } },
+      { framework: 'reference', modelType: 'LinearSVC', hyperparameters: { C: 1, class_weight: null } },
       { rows: 1_024, columns: 30, classes: 2 },
     ),
   regression: () =>
@@ -55,7 +55,7 @@ export const FAMILIES: Readonly<Record<string, () => Promise<Family>>> = {
     ),
   multiclass: () =>
     inference(
-      { framework: 'reference', modelType: 'LinearSVC', hyperparameters: { C: 1 } },
+      { framework: 'reference', modelType: 'LinearSVC', hyperparameters: { C: 1, class_weight: null } },
       { rows: 898, columns: 64, classes: 10 },
     ),
   mlp: () => inference(specOf('MLPClassifier', { hidden_layer_sizes: [32] }), { rows: 284, columns: 30, classes: 2 }),

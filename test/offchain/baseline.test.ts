@@ -14,11 +14,11 @@ import { HokusaiError } from '../../offchain/errors.ts';
 import { openExecutor } from '../../offchain/executor.ts';
 import { init } from '../../offchain/init.ts';
 import { modelShape } from '../../offchain/line.ts';
-import { headOf } from '../../offchain/pipeline.ts';
 import { modelCommitment } from '../../offchain/prove/inference.ts';
 import { asNumbers, featuresOf, quantise } from '../../offchain/quantise.ts';
 import { openProject, run } from '../../offchain/run.ts';
 import { predict } from '../../offchain/train/model.ts';
+import { headTrained } from '../../offchain/train/step.ts';
 import { TABLE } from '../e2e/hokusai.ts';
 import { TrackingServer } from './mlflow-server.ts';
 import { onnxModel } from './onnx-models.ts';
@@ -153,7 +153,7 @@ describe('a file', () => {
 describe('a model of our own', async () => {
   const executor = await openExecutor(join(root, 'journal'));
   after(() => executor.close());
-  const head = await headOf(line, executor);
+  const { model: head } = await headTrained(line, executor);
 
   it('has the commitment that it had where it was trained, so it can be proven', async () => {
     const file = await fileOf('baseline.json', JSON.stringify(head));

@@ -63,7 +63,7 @@ describe('loadConfig', () => {
     assert.deepEqual(config.training, {
       framework: 'reference',
       modelType: 'LinearSVC',
-      hyperparameters: { C: 0.5 },
+      hyperparameters: { C: 0.5, class_weight: null },
     });
     const metrics = ['accuracy', 'precision', 'recall', 'f1', 'auroc'];
     assert.deepEqual(config.evaluation, {
@@ -162,7 +162,7 @@ describe('loadConfig', () => {
       warnings: [],
       pipeline: { name: 'hokusai-evaluation', version: '1.0.0', randomSeed: 42 },
       metaflow: { maxWorkers: 4, maxRetryCount: 3 },
-      training: { framework: 'reference', modelType: 'LinearSVC', hyperparameters: { C: 1 } },
+      training: { framework: 'reference', modelType: 'LinearSVC', hyperparameters: { C: 1, class_weight: null } },
       evaluation: {
         metrics: METRIC_NAMES.classification.filter((name) => !name.startsWith('f1_score')),
         ...{ customMetrics: [], learningCurve: 0, testSplit: 0.2, stratify: true },

@@ -284,7 +284,7 @@ describe('the perceptron', () => {
 
 /** SHA-256 of the canonical JSON of models trained on the data above. Another value on any machine is a defect. */
 const GOLDEN = {
-  mlp: '69c35499f734896f7240197751777a11da1c3ae2f21baedb3ec6c59a120d412d',
+  mlp: '7294583fdbc1f08ffecca38729dba816bc3971c2bc1169490661a619e70ab081',
   multiclass: '9f1d9e031c1aa93fe03d3baf47b8770e7d2bd3d633bfe99789343ef1bc097295',
 };
 
@@ -346,8 +346,8 @@ describe('mlpTrainer', () => {
   it('tells its progress and stops when asked to', async () => {
     const seen: number[] = [];
     const input = three(50, 4, 3);
-    await mlpTrainer({ max_iter: 4 }).train({ ...input, onProgress: (at) => seen.push(at.relativeGradient) });
-    assert.deepEqual([seen.length, seen[0]], [4, 1]);
+    await mlpTrainer({ max_iter: 4 }).train({ ...input, onProgress: (at) => seen.push(at.value!) });
+    assert(seen.length === 4 && seen[3]! < seen[0]!);
     const abort = new AbortController();
     const stopped = mlpTrainer().train({ ...input, signal: abort.signal, onProgress: () => abort.abort() });
     await assert.rejects(stopped, { kind: 'retryable', code: 'TRAIN_ABORTED' });

@@ -48,12 +48,12 @@ async function evaluate(name: string) {
   const contribution = await readCsv(config.data.contribution);
   const rows = append(line.trainingSet, contribution);
   const own = { ...line, spec: line.spec as ReferenceSpec };
-  const models = { baseline: await train(line.trainingSet, own), candidate: await train(rows, own) };
+  const models = { baseline: (await train(line.trainingSet, own)).model, candidate: (await train(rows, own)).model };
   const half = integrate(contribution, line).fresh.slice(0, contribution.rows >> 1);
   const more = append(line.trainingSet, selectRows(contribution, half));
   const learning = [
     { rows: line.trainingSet.rows, model: models.baseline },
-    { rows: more.rows, model: await train(more, own) },
+    { rows: more.rows, model: (await train(more, own)).model },
     { rows: rows.rows, model: models.candidate },
   ];
   const evaluating = { ...config.evaluation, terms: TERMS, learning };

@@ -95,7 +95,7 @@ describe('forestTrainer on breast cancer', () => {
       270,
       877,
       1_082,
-      '8e3a66d885767d482b04427cc7eec18048346dfb88443115ae3d77fe4c524a1f',
+      'fd5af1543cb4a9085d84a8d55bddac4d446b4a972b862b381ae0ab9415b72c47',
       '602580c52dbee2a9a410ec4bc4e58a90b2fad578a8a1739ec7f8cdd5dc1b946a',
     ],
     'decision-tree': [

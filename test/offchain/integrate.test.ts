@@ -174,7 +174,11 @@ describe('attacks on the most rows of a contribution', () => {
   });
 
   it('another limit is another trainSpecHash, so that a round pins it', () => {
-    const spec = { framework: 'reference', modelType: 'LinearSVC', hyperparameters: { C: 1 } } as const;
+    const spec = {
+      framework: 'reference',
+      modelType: 'LinearSVC',
+      hyperparameters: { C: 1, class_weight: null },
+    } as const;
     const others = [replacing(1, 'k'), replacing(2, 'k'), replacing(1, 'x'), replacing(1, 'k', 'x')];
     const hashes = [{}, { maxRows: 1 }, { maxRows: 100 }, ...others].map((terms) =>
       trainSpecHashOf(spec, terms, 'accuracy'),

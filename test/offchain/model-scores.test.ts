@@ -4,8 +4,8 @@ import { measureOf } from '../../offchain/metrics/measure.ts';
 import { probabilitiesOf } from '../../offchain/metrics/probabilities.ts';
 import { predict, scores } from '../../offchain/train/model.ts';
 import { HYPERPARAMETERS, type ModelType, type ReferenceSpec } from '../../offchain/train/spec.ts';
-import { trainerOf } from '../../offchain/train/train.ts';
 import type { TrainInput } from '../../offchain/train/trainer.ts';
+import { trainerOf } from '../../offchain/train/trainer-of.ts';
 import { uniform } from './tables.ts';
 
 /** Rows whose class is the third of its range, or the half, that the first feature is in, but for some noise. */

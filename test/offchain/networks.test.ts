@@ -279,7 +279,7 @@ describe('what validators could not do alike', () => {
     for (const runtime of [ON_CPU, { backend: 'wasm' }, { backend: 'native' }]) {
       refuseUnpayable(pytorch('MLPClassifier', {}, { runtime }));
     }
-    refuseUnpayable({ framework: 'reference', modelType: 'LinearSVC', hyperparameters: { C: 1 } });
+    refuseUnpayable({ framework: 'reference', modelType: 'LinearSVC', hyperparameters: { C: 1, class_weight: null } });
     const runtime = { device: 'auto', precision: 'bfloat16', parallel: 'data' };
     assert.throws(() => refuseUnpayable(pytorch('MLPClassifier', {}, { runtime })), {
       ...{ kind: 'configuration', code: 'TRAIN_NOT_PAYABLE' },

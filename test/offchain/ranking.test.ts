@@ -14,8 +14,8 @@ import type { LinearRegressionModel } from '../../offchain/train/linear-regressi
 import { predict, scores } from '../../offchain/train/model.ts';
 import { classesBy, rankingOf, sumsBy } from '../../offchain/train/ranking.ts';
 import { HYPERPARAMETERS, type ModelType, type ReferenceSpec } from '../../offchain/train/spec.ts';
-import { sizesOf, trainerOf } from '../../offchain/train/train.ts';
 import type { TrainInput } from '../../offchain/train/trainer.ts';
+import { sizesOf, trainerOf } from '../../offchain/train/trainer-of.ts';
 import { witness } from '../circuits/soundness.ts';
 import { uniform } from './tables.ts';
 

@@ -237,7 +237,7 @@ describe('referenceTrainer', () => {
     const seen: number[] = [];
     await referenceTrainer().train({
       ...random(50, 5, 3),
-      onProgress: ({ relativeGradient }) => seen.push(relativeGradient),
+      onProgress: ({ value }) => seen.push(value!),
     });
     assert(seen.length > 2 && seen[0] === 1 && seen.at(-1)! <= 1e-11);
   });
