@@ -93,7 +93,7 @@ ${READING_HELP}
   --write-schema FILE  writes the rules as YAML, with a confidence and a reason for each column
   --html FILE          the report as a page
   --quarantine FILE    the rejected rows with the reasons of each, as .csv or .parquet
-  --expectations FILE  the checks as Great Expectations writes a validation's result
+  --expectations FILE  the checks as Great Expectations (1.24) writes a validation's result
   --pii-findings FILE  a line of JSON for each finding: row, column, type, start, end, score
 
 Example: hokusai data check patients.csv --write-schema rules.yaml`,
