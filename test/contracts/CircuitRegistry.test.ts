@@ -41,6 +41,25 @@ const unflatten = ([a0, a1, b00, b01, b10, b11, c0, c1]: bigint[]) =>
   }) as unknown as ContractProof;
 const word = (index: number) => BigInt(slice(SCORE_PROOF.key, 32 * index, 32 * (index + 1)));
 
+/** A key whose secrets are all known, and a proof under it with A at infinity, where 2 * 3 + inputs * 5 + c * 11 = 0. */
+const { G1, G2: G2_POINTS, fields } = bn254;
+const g1 = (scalar: bigint) => {
+  const { x, y } = G1.Point.BASE.multiply(scalar).toAffine();
+  return [x, y] as const;
+};
+const g2 = (scalar: bigint) => {
+  const { x, y } = G2_POINTS.Point.BASE.multiply(scalar).toAffine();
+  return [[x.c1, x.c0] as const, [y.c1, y.c0] as const] as const;
+};
+const openKey = (ic: readonly bigint[]) => {
+  const points = [...g1(2n), ...g2(3n), ...g2(5n), ...g2(11n), ...ic.flatMap(g1)];
+  return concat(points.flat().map((value) => numberToHex(value, { size: 32 })));
+};
+const openProof = (inputs: bigint): ContractProof => {
+  const c = g1(fields.Fr.neg(fields.Fr.div(6n + 5n * inputs, 11n)));
+  return { a: [0n, 0n], b: g2(1n), c };
+};
+
 async function deployed() {
   const registry = await viem.deployContract('CircuitRegistry');
   await registry.write.register([SCORE_PROOF.key, 6n]);
@@ -168,25 +187,6 @@ describe('CircuitRegistry.verify', () => {
       assert.equal(await verify({ a, b, c: [0n, 0n] }, PUBLIC_SIGNALS.with(i, R)), false);
   });
 
-  /** A key whose secrets are all known, and a proof under it with A at infinity, where 2 * 3 + inputs * 5 + c * 11 = 0. */
-  const { G1, G2: G2_POINTS, fields } = bn254;
-  const g1 = (scalar: bigint) => {
-    const { x, y } = G1.Point.BASE.multiply(scalar).toAffine();
-    return [x, y] as const;
-  };
-  const g2 = (scalar: bigint) => {
-    const { x, y } = G2_POINTS.Point.BASE.multiply(scalar).toAffine();
-    return [[x.c1, x.c0] as const, [y.c1, y.c0] as const] as const;
-  };
-  const openKey = (ic: readonly bigint[]) => {
-    const points = [...g1(2n), ...g2(3n), ...g2(5n), ...g2(11n), ...ic.flatMap(g1)];
-    return concat(points.flat().map((value) => numberToHex(value, { size: 32 })));
-  };
-  const openProof = (inputs: bigint): ContractProof => {
-    const c = g1(fields.Fr.neg(fields.Fr.div(6n + 5n * inputs, 11n)));
-    return { a: [0n, 0n], b: g2(1n), c };
-  };
-
   it('malleated proof: a point at infinity is written in one way only', async () => {
     const { registry } = await fixture();
     const key = openKey([7n]);
@@ -262,6 +262,19 @@ describe('CircuitRegistry.verifyAll', async () => {
         }
       }
     }
+  });
+
+  it('malleated proofs: a point at infinity written otherwise, and a coordinate that is right once it is wrapped around', async () => {
+    const { registry } = await fixture();
+    const open = openKey([7n]);
+    await registry.write.register([open, 0n]);
+    const accepted = (a: ContractProof['a']) =>
+      registry.read.verifyAll([keccak256(open), [{ ...openProof(7n), a }], [[]]]);
+    assert.equal(await accepted([0n, 0n]), true);
+    assert.equal(await accepted([0n, Q]), false);
+    // q - y, in 256 bits, is the same for both.
+    const wrapped = [PROOF.a[0], ((PROOF.a[1] + (1n << 256n)) % Q) + Q] as const;
+    assert.equal(await verifyAll({ proofs: [{ ...PROOF, a: wrapped }], signals: [PUBLIC_SIGNALS] }), false);
   });
 
   it('forged public signals, one more or less, or plus r', async () => {
