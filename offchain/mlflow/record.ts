@@ -9,6 +9,7 @@ import { formatUnits } from 'viem';
 import type { Attestation } from '../attest.ts';
 import { canonicalJson } from '../canonical.ts';
 import type { Project, RunResult } from '../run.ts';
+import type { TrainReport } from '../train/train.ts';
 import { LIMITS, type TrackedRun } from './tracked-run.ts';
 
 type Metrics = TrackedRun['metrics'];
@@ -18,6 +19,8 @@ interface MetricsFile {
   readonly metrics: Readonly<Record<'baseline' | 'candidate', unknown>>;
   readonly counts: Readonly<Record<string, unknown>>;
   readonly delta: NonNullable<Attestation['delta']>;
+  /** Of our own trainers. */
+  readonly training?: Readonly<Record<'baseline' | 'candidate', Pick<TrainReport, 'history'>>>;
   /** NaN is null there. */
   readonly evaluation: {
     readonly learningCurve?: { metric: string; points: readonly { rows: number; value: number | null }[] };
@@ -123,9 +126,9 @@ async function sourceCommit(): Promise<string | undefined> {
 
 /**
  * Metrics of both models, each at the step of the rows that it has learned from, how they compare at that of the
- * candidate, and the learning curve between them. Of a regression in units of the label; DeltaOne in basis points, the reward in tokens.
+ * candidate, the learning curve between them, and how each training went, at the step of its iterations. Of a regression in units of the label; DeltaOne in basis points, the reward in tokens.
  */
-function scores({ models }: Attestation, { metrics, counts, delta, evaluation }: MetricsFile): Metrics {
+function scores({ models }: Attestation, { metrics, counts, delta, training, evaluation }: MetricsFile): Metrics {
   const [before, after] = [models!.baseline.trainingRows, models!.candidate.trainingRows];
   const { deltaOneBps, payableBps } = delta;
   const counted = Object.entries(counts).flatMap(([key, count]): [string, number][] =>
@@ -144,6 +147,9 @@ function scores({ models }: Attestation, { metrics, counts, delta, evaluation }:
     ...(evaluation.learningCurve?.points ?? []).map(({ rows, value }) => ({
       ...{ key: `learning.${evaluation.learningCurve!.metric}`, value, step: rows },
     })),
+    ...Object.entries(training ?? {}).flatMap(([model, { history }]) =>
+      history.map(({ step, name, value }) => ({ key: `training.${model}.${name}`, value, step })),
+    ),
   ];
 }
 

@@ -1,15 +1,13 @@
 // What the model's owner reads of both models: curves that would help to guess the benchmark, so never for publication.
 import type { CustomResult } from '../metrics/custom.ts';
-import type { ClassEvaluation, Evaluation, LearningCurve } from '../metrics/evaluation.ts';
+import type { ClassEvaluation, Evaluation } from '../metrics/evaluation.ts';
 import type { Significance } from '../metrics/significance.ts';
 import type { TrainingSetChange } from '../pipeline.ts';
-import type { SearchResults } from '../train/search.ts';
-import type { TrainReport } from '../train/train.ts';
-import { axisOf, chart } from './charts.ts';
 import { calibrationSection, curveSections, residualSections } from './curves.ts';
 import { type Html, html, page } from './html.ts';
-import { grouped, points } from './numbers.ts';
+import { figure, grouped, points } from './numbers.ts';
 import { changeBar } from './pictures.ts';
+import { historySection, learningSection, searchSection, type Trainings, trainingSetSection } from './training.ts';
 
 /** Tables of more classes than that are in metrics.json alone. */
 const MOST_CELLS = 16;
@@ -23,7 +21,7 @@ export function evaluationHtml(
   name: string,
   evaluation: Evaluation,
   integration: TrainingSetChange,
-  training?: Readonly<Record<'baseline' | 'candidate', TrainReport>>,
+  training?: Trainings,
 ): string {
   const sections =
     'residuals' in evaluation
@@ -46,21 +44,10 @@ ${metricsSection(evaluation.metrics)}
 ${evaluation.learningCurve && learningSection(evaluation.learningCurve)}
 ${customSection(evaluation.custom)}
 ${sections}
-${training && searchSection(training)}
+${training && [searchSection(training), historySection(training)]}
 ${trainingSetSection(integration)}`,
   );
 }
-
-const IGNORED: Readonly<Record<keyof TrainingSetChange['ignored'], string>> = {
-  known: 'in the training set already, or near to known rows where the policy leaves such out',
-  repeated: 'twice in the contribution',
-  conflicting: 'with the key of another row of the contribution',
-  overReplaced: 'they would have replaced more rows than the policy allows',
-  overRows: 'over the most rows of one contribution',
-};
-
-const figure = (value: number | null): string =>
-  value === null ? 'undefined' : String(Number(value.toPrecision(5))).replace('-', '−');
 
 function metricsSection(metrics: readonly Significance[]): Html {
   const line = ({ metric, baseline, candidate, change, payable, better, test }: Significance) => html`<tr>
@@ -84,33 +71,6 @@ ${metrics.map(line)}
 </section>`;
 }
 
-function learningSection({ metric, points: all }: LearningCurve): Html | undefined {
-  const points = all.filter(({ value }) => Number.isFinite(value)).map(({ rows, value }) => [rows, value] as const);
-  if (points.length < 2) return undefined;
-  const picture = chart({
-    id: 'learning',
-    title: 'Learning curve',
-    description: `${metric} on the benchmark over the rows learned from: ${points.map(([rows, value]) => `${figure(value)} with ${grouped(rows)}`).join(', ')}.`,
-    x: axisOf(
-      'rows learned from',
-      points.map(([rows]) => rows),
-    ),
-    y: axisOf(
-      metric,
-      points.map(([, value]) => value),
-    ),
-    series: [{ looks: 'candidate', points, dots: true }],
-  });
-  return html`<section>
-<h2>Learning curve</h2>
-<figure>
-${picture}
-<figcaption>From the baseline to the candidate, which has all of the contribution: whether more rows like these would do
-more.</figcaption>
-</figure>
-</section>`;
-}
-
 function customSection(custom: readonly CustomResult[]): Html | undefined {
   if (custom.length === 0) return undefined;
   const line = (result: CustomResult) => {
@@ -131,63 +91,6 @@ function customSection(custom: readonly CustomResult[]): Html | undefined {
 ${custom.map(line)}
 </tbody>
 </table>
-</section>`;
-}
-
-/** What each model's search for hyperparameters came to. */
-function searchSection({
-  baseline,
-  candidate,
-}: Readonly<Record<'baseline' | 'candidate', TrainReport>>): Html | undefined {
-  if (!baseline.search || !candidate.search) return undefined;
-  const [before, after] = [baseline.search, candidate.search];
-  const score = ({ points, best }: SearchResults, at: number) =>
-    html`<td class="number">${figure(points[at]!.mean)}${at === best ? ' ✓' : ''}</td>`;
-  const lines = before.points.map(({ hyperparameters }, at) => {
-    const text = Object.entries(hyperparameters).map(([name, value]) => `${name} ${JSON.stringify(value)}`);
-    return html`<tr><th scope="row">${text.join(', ')}</th>${score(before, at)}${score(after, at)}</tr>`;
-  });
-  return html`<section>
-<h2>Search for hyperparameters</h2>
-<table>
-<caption>Mean of ${before.metric} over ${before.cv} folds of the training rows; more is better, and ✓ was chosen</caption>
-<thead><tr><th scope="col">Hyperparameters</th><th scope="col" class="number">Baseline</th><th scope="col" class="number">Candidate</th></tr></thead>
-<tbody>
-${lines}
-</tbody>
-</table>
-</section>`;
-}
-
-function trainingSetSection({ ignored, near, replaced, classes, balance }: TrainingSetChange): Html {
-  const reasons = Object.entries(IGNORED).map(
-    ([reason, meaning]) =>
-      html`<tr><th scope="row">${meaning}</th><td class="number">${grouped(ignored[reason as keyof typeof ignored])}</td></tr>`,
-  );
-  const [before, after] = [balance.before, balance.after].map((rows) => rows.reduce((sum, count) => sum + count, 0));
-  const cell = (rows: number, all: number) => `${grouped(rows)} (${((100 * rows) / (all || 1)).toFixed(1)} %)`;
-  const lines = classes.map(
-    (name, at) =>
-      html`<tr><th scope="row">${name}</th><td class="number">${cell(balance.before[at]!, before!)}</td><td class="number">${cell(balance.after[at]!, after!)}</td></tr>`,
-  );
-  const byClass = html`<table>
-<caption>Rows that the models learned from, by class</caption>
-<thead><tr><th scope="col">Class</th><th scope="col" class="number">Baseline</th><th scope="col" class="number">Candidate</th></tr></thead>
-<tbody>
-${lines}
-</tbody>
-</table>`;
-  return html`<section>
-<h2>Training set</h2>
-${classes.length > 0 && byClass}
-<table>
-<caption>Rows of the contribution that nothing was learned from</caption>
-<thead><tr><th scope="col">Why</th><th scope="col" class="number">Rows</th></tr></thead>
-<tbody>
-${reasons}
-</tbody>
-</table>
-<p>${grouped(replaced)} rows of the training set were replaced. Of the new rows, ${grouped(near.trainingSet)} are nearly in it and ${grouped(near.benchmark)} nearly in the benchmark.</p>
 </section>`;
 }
 

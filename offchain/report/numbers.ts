@@ -20,3 +20,7 @@ export const percent = (part: number, whole: number): string => `${((100 * part)
 
 /** Seconds with as many digits as say something. */
 export const seconds = (value: number): string => `${value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0)} s`;
+
+/** Of a metric: five digits. */
+export const figure = (value: number | null): string =>
+  value === null ? 'undefined' : String(Number(value.toPrecision(5))).replace('-', '−');

@@ -48,7 +48,9 @@ async function evaluate(name: string) {
   const contribution = await readCsv(config.data.contribution);
   const rows = append(line.trainingSet, contribution);
   const own = { ...line, spec: line.spec as ReferenceSpec };
-  const models = { baseline: (await train(line.trainingSet, own)).model, candidate: (await train(rows, own)).model };
+  const [before, after] = [await train(line.trainingSet, own), await train(rows, own)];
+  const models = { baseline: before.model, candidate: after.model };
+  const training = { baseline: before.report, candidate: after.report };
   const half = integrate(contribution, line).fresh.slice(0, contribution.rows >> 1);
   const more = append(line.trainingSet, selectRows(contribution, half));
   const learning = [
@@ -59,7 +61,14 @@ async function evaluate(name: string) {
   const evaluating = { ...config.evaluation, terms: TERMS, learning };
   const { ignored, near, replaced, balance } = integrate(contribution, line);
   const integration = { ignored, near, replaced: replaced.length, balance, classes: classNames(line.schema.label) };
-  return { line, models, found: { ...evaluation(line, models, evaluating), custom: [] }, evaluating, integration };
+  return {
+    line,
+    models,
+    found: { ...evaluation(line, models, evaluating), custom: [] },
+    evaluating,
+    integration,
+    training,
+  };
 }
 
 describe('the evaluation of two models', () => {
@@ -85,8 +94,10 @@ describe('the evaluation of two models', () => {
     });
 
     it(`of ${name} is a page that is well-formed, can be read by everybody and needs nothing else`, async () => {
-      const { found, integration } = await evaluated(name);
-      const page = evaluationHtml('<script>alert("x")</script>&', found, integration);
+      const { found, integration, training } = await evaluated(name);
+      const page = evaluationHtml('<script>alert("x")</script>&', found, integration, training);
+      // Of ridge there are no iterations.
+      assert.equal(/<h2>Training<\/h2>/.test(page), name !== 'numbers');
       const all = elements(page);
       assert.ok(all.some(({ name: tag }) => tag === 'polyline'));
       assert.ok(!all.some(({ name: tag }) => tag === 'script'));

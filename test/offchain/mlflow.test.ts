@@ -51,7 +51,7 @@ describe('a run on a tracking server', () => {
     assert.equal(tags.evaluator, attestation.evaluator);
     assert.match(tags['mlflow.source.git.commit']!, /^[0-9a-f]{40}$/);
 
-    const { metrics } = JSON.parse(await readFile(join(result.folder, 'metrics.json'), 'utf8'));
+    const { metrics, training } = JSON.parse(await readFile(join(result.folder, 'metrics.json'), 'utf8'));
     const points = [...run!.metrics].map((point) => point.split(','));
     const pointOf = (name: string) => points.filter(([key]) => key === name).map(([, value, , step]) => [value, step]);
     for (const model of ['baseline', 'candidate'] as const) {
@@ -63,6 +63,12 @@ describe('a run on a tracking server', () => {
     const curve = pointOf('learning.accuracy');
     assert.equal(curve.length, 5);
     assert.deepEqual([curve[0], curve.at(-1)], [...pointOf('baseline.accuracy'), ...pointOf('candidate.accuracy')]);
+    const { history } = training.candidate;
+    assert.ok(history.length > 1);
+    assert.deepEqual(
+      pointOf('training.candidate.relative_gradient'),
+      history.map(({ step, value }: { step: number; value: number }) => [String(value), String(step)]),
+    );
     assert.deepEqual(
       pointOf('seconds.train').map(([, step]) => step),
       ['0', '1'],
