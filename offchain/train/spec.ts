@@ -5,7 +5,8 @@ import type { Task } from '../label.ts';
 const seed = int()
   .min(0)
   .max(2 ** 32 - 1)
-  .default(0);
+  .default(0)
+  .describe("What is drawn follows from it, and in a round from the round's seed, too.");
 /** A count from 1, a share below 1, or null for all. */
 const share = z.union([int().min(1).max(1_000_000), z.number().gt(0).lt(1), z.null()], {
   error: 'expected a whole number from 1, a share between 0 and 1, or null',
@@ -23,58 +24,96 @@ const class_weight = z
     'How much rows of each class count: balanced, the more the fewer there are, or weights by the values of the label, such as { yes: 2 }, 1 for others; null for all alike.',
   );
 const trees = {
-  n_estimators: int().min(1).max(1000).default(100),
-  max_leaf_nodes: int().min(2).max(65_536).optional(),
-  min_samples_leaf: int().min(1).max(1_000_000).default(1),
-  min_samples_split: int().min(2).max(1_000_000).default(2),
+  n_estimators: int().min(1).max(1000).default(100).describe('Trees.'),
+  max_leaf_nodes: int()
+    .min(2)
+    .max(65_536)
+    .optional()
+    .describe('Leaves of a tree, at most; of more splits the best are taken. Default: as many as the depth allows.'),
+  min_samples_leaf: int().min(1).max(1_000_000).default(1).describe('Rows of a leaf, at least.'),
+  min_samples_split: int().min(2).max(1_000_000).default(2).describe('Rows of a node that is split, at least.'),
   random_state: seed,
 };
 const forest = {
   ...trees,
-  max_depth: int().min(1).max(23).default(10),
-  bootstrap: z.boolean().default(true),
-  max_samples: share.default(null),
+  max_depth: int().min(1).max(23).default(10).describe('Decisions from the root to a leaf, at most.'),
+  bootstrap: z.boolean().default(true).describe('Whether each tree has rows of its own, drawn with replacement.'),
+  max_samples: share
+    .default(null)
+    .describe('Rows that are drawn for a tree: a count, a share, or null for as many as there are.'),
 };
 /** Rows set aside, by their digests, to end early by. */
 const early = {
-  validation_fraction: z.number().gt(0).lt(1).default(0.1),
-  tol: z.number().min(0).max(1).default(1e-4),
+  validation_fraction: z
+    .number()
+    .gt(0)
+    .lt(1)
+    .default(0.1)
+    .describe('Share of the rows, by their digests, that is set aside to end early by.'),
+  tol: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(1e-4)
+    .describe('By how much the score of those rows has to rise to count as better.'),
 };
 const boosting = {
   ...trees,
   ...early,
-  learning_rate: z.number().min(1e-6).max(1).default(0.1),
-  max_depth: int().min(1).max(23).default(3),
-  max_features: features.default(null),
-  subsample: z.number().gt(0).max(1).default(1),
-  n_iter_no_change: z.union([int().min(1).max(1000), z.null()]).default(null),
+  learning_rate: z.number().min(1e-6).max(1).default(0.1).describe('How much of each tree is added.'),
+  max_depth: int().min(1).max(23).default(3).describe('Decisions from the root to a leaf, at most.'),
+  max_features: features
+    .default(null)
+    .describe('Features that are looked at for a split: sqrt or log2 of them, a count, a share, or null for all.'),
+  subsample: z
+    .number()
+    .gt(0)
+    .max(1)
+    .default(1)
+    .describe('Share of the rows, drawn without replacement, that each tree learns from.'),
+  n_iter_no_change: z
+    .union([int().min(1).max(1000), z.null()])
+    .default(null)
+    .describe('Ends after so many trees in a row that were no better on the rows set aside; null sets none aside.'),
 };
+const FEATURES_OF_CLASSES = features
+  .default('sqrt')
+  .describe('Features that are looked at for a split: sqrt or log2 of them, a count, a share, or null for all.');
 const C = z.number().min(1e-6).max(1e6).default(1).describe('Weight of the errors against the size of the weights.');
 
 /** What can be said of each type of model, by scikit-learn's names and with its defaults. */
 export const HYPERPARAMETERS = {
   LinearSVC: z.strictObject({ C, class_weight }),
-  LogisticRegression: z.strictObject({ C, class_weight, max_iter: int().min(1).max(10_000).default(100) }),
+  LogisticRegression: z.strictObject({
+    C,
+    class_weight,
+    max_iter: int().min(1).max(10_000).default(100).describe('Steps of Newton, at most.'),
+  }),
   Ridge: z.strictObject({
     alpha: z.number().min(1e-6).max(1e6).default(1).describe('Weight of the size of the weights against the errors.'),
   }),
-  RandomForestClassifier: z.strictObject({ ...forest, max_features: features.default('sqrt'), class_weight }),
-  RandomForestRegressor: z.strictObject({ ...forest, max_features: features.default(null) }),
+  RandomForestClassifier: z.strictObject({ ...forest, max_features: FEATURES_OF_CLASSES, class_weight }),
+  RandomForestRegressor: z.strictObject({ ...forest, max_features: boosting.max_features }),
   GradientBoostingClassifier: z.strictObject({ ...boosting, class_weight }),
   GradientBoostingRegressor: z.strictObject(boosting),
   MLPClassifier: z.strictObject({
     ...early,
     class_weight,
-    hidden_layer_sizes: z.array(int().min(1).max(256)).length(1).default([64]),
-    alpha: z.number().min(0).max(1e3).default(0.03),
+    hidden_layer_sizes: z.array(int().min(1).max(256)).length(1).default([64]).describe('Units of the hidden layer.'),
+    alpha: z.number().min(0).max(1e3).default(0.03).describe('Weight of the size of the weights against the errors.'),
     batch_size: int()
       .min(1)
       .max(2 ** 20)
-      .default(32),
-    learning_rate_init: z.number().min(1e-6).max(1).default(0.01),
-    max_iter: int().min(1).max(10_000).default(100),
-    early_stopping: z.boolean().default(false),
-    n_iter_no_change: int().min(1).max(1000).default(10),
+      .default(32)
+      .describe('Rows of a step.'),
+    learning_rate_init: z.number().min(1e-6).max(1).default(0.01).describe('Length of a step, by Adam.'),
+    max_iter: int().min(1).max(10_000).default(100).describe('Passes over the rows, at most.'),
+    early_stopping: z.boolean().default(false).describe('Whether rows are set aside to end early by.'),
+    n_iter_no_change: int()
+      .min(1)
+      .max(1000)
+      .default(10)
+      .describe('Ends after so many passes in a row that were no better.'),
     random_state: seed,
   }),
 } as const;
