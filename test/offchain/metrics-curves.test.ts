@@ -153,7 +153,7 @@ describe('significanceOf', () => {
       [
         ['accuracy', true, true, 'chain'],
         ['recall', true, true, 'chain'],
-        ['auroc', false, true, 'chain'],
+        ['auroc', true, true, 'chain'],
         ['log_loss', false, true, 'bootstrap'],
         ['f1_macro', false, true, 'bootstrap'],
       ],
