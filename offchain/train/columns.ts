@@ -7,6 +7,12 @@ const EXACT = 32_768;
 /** A column is taken for sparse where at most one row in so many is not 0. */
 const SELDOM = 8;
 
+/** Where the values of a row are, in four columns from `column` on. */
+const placesOf = (column: number, rows: number, row: number): [number, number, number, number] => {
+  const first = column * rows + row;
+  return [first, first + rows, first + 2 * rows, first + 3 * rows];
+};
+
 /**
  * Adds `sum of weights[j] * x[j]` to each row's sum. Each row adds its columns in ascending order, whatever the blocks.
  *
@@ -19,12 +25,7 @@ export function addColumns(sums: Float64Array, weights: ArrayLike<number>, { row
     let j = 0;
     for (; j + 4 <= width; j += 4) {
       const [a, b, c, d] = [weights[j]!, weights[j + 1]!, weights[j + 2]!, weights[j + 3]!];
-      let [p, q, r, s] = [j, j + 1, j + 2, j + 3].map((column) => column * rows + start) as [
-        number,
-        number,
-        number,
-        number,
-      ];
+      let [p, q, r, s] = placesOf(j, rows, start);
       for (let row = start; row < end; row++) {
         sums[row] = sums[row]! + a * values[p++]! + b * values[q++]! + c * values[r++]! + d * values[s++]!;
       }
@@ -46,12 +47,7 @@ export function columnSums(factors: ArrayLike<number>, { rows, columns, values }
     let j = 0;
     for (; j + 4 <= width; j += 4) {
       let [a, b, c, d] = [sums[j]!, sums[j + 1]!, sums[j + 2]!, sums[j + 3]!];
-      let [p, q, r, s] = [j, j + 1, j + 2, j + 3].map((column) => column * rows + start) as [
-        number,
-        number,
-        number,
-        number,
-      ];
+      let [p, q, r, s] = placesOf(j, rows, start);
       for (let row = start; row < end; row++) {
         const factor = factors[row]!;
         a += factor * values[p++]!;
