@@ -240,7 +240,9 @@ export async function partialModels(
     const fresh = merged.fresh.slice(0, Math.round((merged.fresh.length * part) / parts));
     const rows = merge(line.trainingSet, table, { ...merged, fresh });
     const root = trainingSetRoot(trainingSetRoot(line.trainingSetRoot, dataRoot), toHex(fresh.length, { size: 32 }));
-    models.push({ rows: rows.rows, model: (await trained(line, rows, root, executor, seed)).model });
+    // A picture has a point less where these rows make no model; the run goes on.
+    const made = await trained(line, rows, root, executor, seed).catch(trainingFailed);
+    if ('model' in made) models.push({ rows: rows.rows, model: made.model });
   }
   return models;
 }
