@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, afterEach, before, describe, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { bn254 } from '@noble/curves/bn254.js';
 import * as snarkjs from 'snarkjs';
 import type { Hex } from 'viem';
@@ -126,9 +126,10 @@ before(async () => {
   await finish(ceremony, BEACON, quiet);
 });
 
-// Its threads keep the process from its end, after which alone what is below is called.
-afterEach(terminate);
-after(() => rm(folder, { recursive: true }));
+after(async () => {
+  await terminate();
+  await rm(folder, { recursive: true });
+});
 
 const verify = async (where: string, of = subject, with_ = { ptau, accepted }) =>
   verifyCeremony(where, await readTranscript(where), of, with_, quiet);
