@@ -14,8 +14,6 @@ const long = process.argv.includes('--long');
 const environment = { ...process.env, ...(long ? { LONG: '1', SEQUENCES: '200', INVARIANT_RUNS: '100' } : {}) };
 const tests = globSync('test/**/*.test.ts', { exclude: ['test/contracts/**'] }).sort();
 
-/** Threads of snarkjs would keep a file's process alive after its last test. */
-const EXIT = '--test-force-exit';
 /** As many files at once as there are processors; by itself Node takes one less. */
 const CONCURRENCY = `--test-concurrency=${availableParallelism()}`;
 
@@ -24,7 +22,7 @@ const STEPS: readonly (readonly [name: string, command: string, ...parameters: s
   ['types', 'tsc', '--noEmit'],
   ['format and lint', 'biome', 'check', '--error-on-warnings', '.'],
   ['contracts', 'hardhat', 'test'],
-  ['off-chain and circuits', process.execPath, '--test', '--test-reporter=spec', EXIT, CONCURRENCY, ...tests],
+  ['off-chain and circuits', process.execPath, '--test', '--test-reporter=spec', CONCURRENCY, ...tests],
   ['circuits, made again', process.execPath, 'scripts/circuits.ts', '--check', ...(long ? [] : ['score512'])],
   ...(long ? [['miss rates of the bounds', process.execPath, 'scripts/bench.ts', 'miss'] as const] : []),
 ];
