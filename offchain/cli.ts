@@ -2,11 +2,11 @@
 /** The command line: parses, calls, prints, and turns errors into exit codes. */
 import { parseArgs } from 'node:util';
 import { EXIT_CODE, HokusaiError } from './errors.ts';
-import type { StepEvent } from './executor.ts';
 import { fail, jsonText } from './fail.ts';
 import type { InitOptions, InitSummary } from './init.ts';
 import { Progress } from './progress.ts';
 import type { ProvingOptions } from './prove/pool.ts';
+import type { StepEvent } from './run/executor.ts';
 import { type Command, perform } from './verb.ts';
 
 const USAGE = `Usage: hokusai COMMAND [OPTION...]
@@ -111,8 +111,8 @@ const COMMANDS: Record<string, (positionals: readonly string[], values: Values) 
 const WITH_VERBS: Record<string, () => Promise<Command>> = {
   model: async () => (await import('./model/verbs.ts')).MODEL,
   contribute: async () => (await import('./contribute/verbs.ts')).CONTRIBUTE,
-  validator: async () => (await import('./validator-verbs.ts')).VALIDATOR,
-  rounds: async () => (await import('./rounds-verbs.ts')).ROUNDS,
+  validator: async () => (await import('./validator/verbs.ts')).VALIDATOR,
+  rounds: async () => (await import('./chain/rounds-verbs.ts')).ROUNDS,
   data: async () => (await import('./data/verbs.ts')).DATA,
   cache: async () => (await import('./cache/verbs.ts')).CACHE,
   keys: async () => (await import('./keys/verbs.ts')).KEYS,
@@ -180,8 +180,9 @@ async function commandRun(positionals: readonly string[], values: Values): Promi
   if (values['dry-run'] && chain === 'local') throw usage('run', '--dry-run and --chain exclude each other');
   const proving = await provingOf(values);
   const { port } = numbers('run', values, ['port']);
-  const { openProject, run } = await import('./run.ts');
-  const { powerText } = await import('./describe-power.ts');
+  const { openProject } = await import('./run/project.ts');
+  const { run } = await import('./run/run.ts');
+  const { powerText } = await import('./delta/describe-power.ts');
   // Told once the configuration has said how much is.
   const said: StepEvent[] = [];
   const project = await openProject(positionals[0], {

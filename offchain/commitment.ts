@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { canonicalJson } from './canonical.ts';
-import type { Features } from './quantise.ts';
+import type { Features } from './table/quantise.ts';
 
 /** Poseidon over BN254's scalar field with 1 to 16 inputs, as circomlib's circuits compute it. */
 export type Poseidon = (inputs: readonly bigint[]) => bigint;

@@ -2,17 +2,17 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
-import { labelsOf } from './check-table.ts';
 import { DEFAULTS } from './config/defaults.ts';
 import { loadTemplate } from './config/load.ts';
 import { MAX_BENCHMARK_ROWS } from './config/policy.ts';
 import { configText, FILES_OF_A_PROJECT } from './config/text.ts';
-import { describePower, type Power } from './describe-power.ts';
+import { describePower, type Power } from './delta/describe-power.ts';
 import { HokusaiError } from './errors.ts';
-import { classesOf, TASKS, type Tally, tally } from './label.ts';
-import { inferSchema, type Schema, type SchemaWarning } from './schema.ts';
-import { type Split, splitTable } from './split.ts';
-import { readCsv, selectRows, type Table, writeCsv } from './table.ts';
+import { labelsOf } from './table/check-table.ts';
+import { classesOf, TASKS, type Tally, tally } from './table/label.ts';
+import { inferSchema, type Schema, type SchemaWarning } from './table/schema.ts';
+import { type Split, splitTable } from './table/split.ts';
+import { readCsv, selectRows, type Table, writeCsv } from './table/table.ts';
 
 /** Files of a project; the configuration is the last to appear. */
 const FILES = [...Object.values(FILES_OF_A_PROJECT), 'hokusai.yaml'] as const;

@@ -1,7 +1,7 @@
 // The twin of the tree of payees in Rewards.sol: who is paid how much of a reward, and what a payee's claim takes.
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import { type Address, bytesToHex, getAddress, type Hex, hexToBytes, isAddress, zeroAddress } from 'viem';
-import { tag } from './context.ts';
+import { tag } from './attestation/context.ts';
 import { HokusaiError } from './errors.ts';
 
 /** Somebody whom a contribution names to be paid. */

@@ -1,12 +1,12 @@
 import { formatUnits } from 'viem';
-import type { Attestation } from './attest.ts';
+import type { Attestation } from './attestation/attest.ts';
 import { LOG_LEVELS, type LogLevel } from './config/environment.ts';
-import type { GATE_PARTS } from './delta.ts';
-import type { StepEvent } from './executor.ts';
-import type { Action } from './local-round.ts';
+import type { GATE_PARTS } from './delta/delta.ts';
 import type { Logged } from './mlflow/log-run.ts';
-import type { TrainingSetChange } from './pipeline.ts';
 import { grouped } from './report/numbers.ts';
+import type { StepEvent } from './run/executor.ts';
+import type { TrainingSetChange } from './run/finding.ts';
+import type { Action } from './run/local-round.ts';
 
 const bps = (value: string) => `${(Number(value) / 100).toFixed(2)} points`;
 

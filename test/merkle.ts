@@ -1,4 +1,4 @@
-// Membership proofs under the roots that offchain/data-root.ts makes.
+// Membership proofs under the roots that offchain/table/data-root.ts makes.
 import { createHmac } from 'node:crypto';
 import { concat, type Hex, hexToBytes, keccak256, stringToHex } from 'viem';
 

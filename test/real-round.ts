@@ -2,6 +2,7 @@
 // honest parties take them, through the actions that clients use.
 import { readFile } from 'node:fs/promises';
 import { getAddress, type Hex, keccak256, type LocalAccount, stringToHex, zeroHash } from 'viem';
+import { trainingSetRoot } from '../offchain/attestation/context.ts';
 import { registerCircuit } from '../offchain/chain/circuit.ts';
 import { connect, LOCAL_CHAIN_ID, type Sender } from '../offchain/chain/connect.ts';
 import type { LocalChain } from '../offchain/chain/local.ts';
@@ -9,9 +10,8 @@ import * as actions from '../offchain/chain/round.ts';
 import { type Sent, send, view } from '../offchain/chain/send.ts';
 import { register as registerValidator } from '../offchain/chain/validator-registry.ts';
 import { type Vote, voteHash } from '../offchain/chain/vote.ts';
-import { trainingSetRoot } from '../offchain/context.ts';
+import { alpha30, zMicro } from '../offchain/delta/power.ts';
 import { type Payee, payeesTree } from '../offchain/payees.ts';
-import { alpha30, zMicro } from '../offchain/power.ts';
 import { developmentKeyFile, type ScoreCircuit } from '../offchain/prove/circuits.ts';
 import { circuitId, encodeVerificationKey, type VerificationKey, verificationKey } from '../offchain/prove/keys.ts';
 import { contractProof, prove } from '../offchain/prove/prove.ts';

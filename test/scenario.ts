@@ -16,8 +16,8 @@ import {
 } from 'viem';
 import { CONTRIBUTION_TYPES } from '../offchain/chain/sign-contribution.ts';
 import { VOTE_TYPES } from '../offchain/chain/vote.ts';
+import { alpha30, zMicro } from '../offchain/delta/power.ts';
 import { payeesTree } from '../offchain/payees.ts';
-import { alpha30, zMicro } from '../offchain/power.ts';
 
 export const STATUS = {
   SCORED: 0,

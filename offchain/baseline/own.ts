@@ -1,8 +1,8 @@
 /** Our own models, as a run leaves them in models/: integers, so what they predict can be proven. */
 import { z } from 'zod';
 import { HokusaiError } from '../errors.ts';
-import { classesOf } from '../label.ts';
-import { featuresOf } from '../quantise.ts';
+import { classesOf } from '../table/label.ts';
+import { featuresOf } from '../table/quantise.ts';
 import { LEAF_LIMIT, MOST_VOTED_CLASSES } from '../train/forest-model.ts';
 import type { Model } from '../train/model.ts';
 import type { Imported, Loader } from './predict.ts';

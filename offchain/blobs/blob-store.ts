@@ -4,9 +4,9 @@ import { copyFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Hex } from 'viem';
 import { HokusaiError } from '../errors.ts';
-import { storageError } from '../journal.ts';
 import { openStore } from '../lake/open-store.ts';
 import { WORK } from '../lake/store.ts';
+import { storageError } from '../run/journal.ts';
 import { makeFolder } from '../write-whole.ts';
 import { streamOf, writeNew } from './seal-file.ts';
 

@@ -7,8 +7,8 @@ import { createReadStream } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import type { Hex } from 'viem';
 import { HokusaiError } from '../errors.ts';
-import { storageError } from '../journal.ts';
-import { decryptWith, encryptTo, type Identity } from '../recipient.ts';
+import { storageError } from '../run/journal.ts';
+import { decryptWith, encryptTo, type Identity } from '../validator/recipient.ts';
 import { writeWhole } from '../write-whole.ts';
 import { sealing, unsealing } from './sealed-stream.ts';
 

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Hex } from 'viem';
-import { readIdentity } from '../recipient.ts';
+import { readIdentity } from '../validator/recipient.ts';
 import { id, type Parameter, place, required, text, usage, type Verb, verb } from '../verb.ts';
 import { fetchBlob, putBlob } from './blob-store.ts';
 import { keyFileOf, openFile, rewrapKey, sealFile } from './seal-file.ts';

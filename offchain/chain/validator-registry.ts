@@ -1,6 +1,6 @@
 import type { Address } from 'viem';
 import { HokusaiError } from '../errors.ts';
-import { isRecipient } from '../recipient.ts';
+import { isRecipient } from '../validator/recipient.ts';
 import type { ChainClient, Sender } from './connect.ts';
 import { type Sent, send, view } from './send.ts';
 

@@ -1,5 +1,5 @@
 import { type Address, getAddress, type Hex, keccak256, type LocalAccount, recoverTypedDataAddress } from 'viem';
-import { hashWords, tag } from '../context.ts';
+import { hashWords, tag } from '../attestation/context.ts';
 import { HokusaiError } from '../errors.ts';
 
 /** Names of `Status` in IRounds.sol, in its order: the index is the number on-chain. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { Task } from '../label.ts';
 import { METRIC_NAMES } from '../metrics/names.ts';
 import { nearestFirst } from '../nearest.ts';
+import type { Task } from '../table/label.ts';
 import { DEFAULTS } from './defaults.ts';
 import { int, text } from './values.ts';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { IntegrationTerms } from '../integrate.ts';
+import type { IntegrationTerms } from '../table/integrate.ts';
 import { DEFAULTS } from './defaults.ts';
 import { int, MAX_UINT32, text } from './values.ts';
 

@@ -1,31 +1,29 @@
 import { isUtf8 } from 'node:buffer';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml';
+import { type Document, isMap, LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
 import { HokusaiError } from '../errors.ts';
-import type { Task } from '../label.ts';
 import type { CustomMetric } from '../metrics/custom.ts';
-import { nearestFirst } from '../nearest.ts';
+import type { Task } from '../table/label.ts';
 import { bubblewrap } from '../train/process.ts';
 import { DEFAULTS } from './defaults.ts';
 import { resourcesOf } from './environment.ts';
 import { toMetrics } from './evaluation.ts';
 import { toIntegration } from './integration.ts';
-import { knownKeys } from './keys.ts';
 import { toPolicy } from './policy.ts';
+import {
+  type ConfigProblem,
+  describe,
+  explain,
+  lineOf,
+  problemsFound,
+  syntaxProblems,
+  withoutConsequences,
+} from './problems.ts';
 import { zConfigFile } from './schema.ts';
 import { FILES_OF_A_PROJECT } from './text.ts';
 import { taskOfTraining, toTraining } from './training.ts';
-
-/** One thing in a configuration file that somebody should look at. */
-export interface ConfigProblem {
-  /** 1-based; of a key that is missing, the line of the section where it belongs. */
-  line: number;
-  /** Keys joined by dots; empty for the file as a whole. */
-  path: string;
-  message: string;
-}
 
 /** A configuration that has been checked. Paths are absolute. */
 export type Config = ReturnType<typeof toConfig>;
@@ -96,7 +94,8 @@ export function loadTemplate(file: string): Template {
 function parseFile(path: string): { document: Document; lines: LineCounter } {
   const lines = new LineCounter();
   const document = parseDocument(readSource(path), { lineCounter: lines, prettyErrors: false, logLevel: 'error' });
-  refuse('CONFIG_NOT_YAML', path, syntaxProblems(document, lines));
+  const problems = syntaxProblems(document, lines);
+  if (problems.length > 0) throw problemsFound('CONFIG_NOT_YAML', path, problems);
   return { document, lines };
 }
 
@@ -120,100 +119,6 @@ function readSource(path: string): string {
   }
   if (isUtf8(bytes)) return bytes.toString('utf8');
   throw problemsFound('CONFIG_NOT_YAML', path, [{ line: 1, path: '', message: 'the file is not UTF-8' }]);
-}
-
-function syntaxProblems(document: Document, lines: LineCounter): ConfigProblem[] {
-  const problems = [...document.errors, ...document.warnings].map(({ pos, message }) => ({
-    line: lines.linePos(pos[0]).line,
-    path: '',
-    message,
-  }));
-  visit(document, {
-    Alias: (_, alias) => {
-      const { line } = lines.linePos(alias.range![0]);
-      problems.push({ line, path: '', message: `write out what *${alias.source} stands for: aliases are not read` });
-    },
-  });
-  return problems;
-}
-
-/** Replaces those of zod's messages that speak of JavaScript. */
-function describe(issue: z.core.$ZodRawIssue): string | undefined {
-  if (issue.code !== 'invalid_type') return undefined;
-  const expected = { object: 'keys and values', array: 'a list' }[issue.expected as string];
-  const found = issue.input === undefined ? 'missing' : issue.input === null ? 'no value' : undefined;
-  const article = expected ?? `a ${issue.expected}`;
-  return `${found ?? 'wrong type'}, expected ${article}`;
-}
-
-function explain(issue: z.core.$ZodIssue, document: Document, lines: LineCounter): ConfigProblem[] {
-  const keys = issue.path.map(String);
-  if (issue.code !== 'unrecognized_keys') {
-    return [{ line: lineOf(document, lines, keys), path: keys.join('.'), message: issue.message }];
-  }
-  return issue.keys.map((key) => {
-    const path = [...keys, key];
-    return {
-      line: lineOf(document, lines, path),
-      path: path.join('.'),
-      message: unknownKey(
-        keys,
-        key,
-        knownKeys(document.getIn(['training', 'model_type']), document.getIn(['training', 'framework'])).map(
-          ({ path }) => path,
-        ),
-      ),
-    };
-  });
-}
-
-/** The nearest key of the same section; or the section where a key of that very name belongs. */
-function unknownKey(keys: string[], key: string, known: readonly (readonly string[])[]): string {
-  const section = keys.filter((name) => !/^\d+$/.test(name));
-  const elsewhere = known.find((path) => path.at(-1) === key);
-  if (elsewhere !== undefined) return `unknown key here, did you mean ${elsewhere.join('.')}?`;
-  const here = known.filter((path) => path.length === section.length + 1 && section.every((k, at) => path[at] === k));
-  const names = nearestFirst(
-    key,
-    here.map((path) => path.at(-1)!),
-  );
-  return `unknown key, did you mean ${names[0]}? Known here: ${names.join(', ')}`;
-}
-
-/** Line of the deepest of these nested keys that is in the file. */
-function lineOf(document: Document, lines: LineCounter, keys: string[]): number {
-  let node: unknown = document.contents;
-  let start = isNode(node) ? node.range![0] : 0;
-  for (const key of keys) {
-    const pair = isMap(node) ? node.items.find((item) => isScalar(item.key) && String(item.key.value) === key) : null;
-    const item = isSeq(node) ? node.items[Number(key)] : undefined;
-    const [at, next] = pair ? [pair.key, pair.value] : [item, item];
-    if (!isNode(at)) break;
-    start = at.range![0];
-    node = next;
-  }
-  return lines.linePos(start).line;
-}
-
-/** What follows from another framework (its model types, its hyperparameters) is no problem of its own. */
-function withoutConsequences(problems: ConfigProblem[]): ConfigProblem[] {
-  const foreign = problems.some(({ path }) => path === 'training.framework');
-  return problems.filter(({ path }) => !foreign || path === 'training.framework' || !path.startsWith('training.'));
-}
-
-function refuse(code: string, file: string, problems: ConfigProblem[]): void {
-  if (problems.length > 0) throw problemsFound(code, file, problems);
-}
-
-function problemsFound(code: string, file: string, problems: ConfigProblem[]): HokusaiError {
-  const sorted = problems.toSorted((a, b) => a.line - b.line);
-  const told = sorted.map(({ line, path, message }) => `${file}:${line}: ${path === '' ? '' : `${path}: `}${message}`);
-  return new HokusaiError('configuration', code, told.join('\n'), {
-    details: { file, problems: sorted },
-    next: problems.some(({ path, message }) => path === 'data' && message.startsWith('missing'))
-      ? 'Correct these lines; `hokusai init DIR --data FILE.csv --label COLUMN --config THIS_FILE` adds files of a table.'
-      : 'Correct these lines; `hokusai init` writes a file that explains every key.',
-  });
 }
 
 /** A URI as it is, and a path as an absolute one. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { CLASS_METRICS, METRICS } from '../metrics.ts';
-import { alpha30, zMicro } from '../power.ts';
+import { alpha30, zMicro } from '../delta/power.ts';
+import { CLASS_METRICS, METRICS } from '../metrics/exact.ts';
 import { DEFAULTS } from './defaults.ts';
 import { DAY, ether, holds, int, MAX_UINT32, tokens } from './values.ts';
 

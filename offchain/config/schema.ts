@@ -1,9 +1,9 @@
 /** The whole file: each section's own check, and what sections mean together. */
 import { z } from 'zod';
 import { isModelUri, isRegistered } from '../baseline/registry.ts';
-import { isRanking } from '../delta-auroc.ts';
+import { isRanking } from '../delta/auroc.ts';
+import { ERROR_METRICS, METRICS } from '../metrics/exact.ts';
 import { METRIC_NAMES } from '../metrics/names.ts';
-import { ERROR_METRICS, METRICS } from '../metrics.ts';
 import { isTrackingUri } from '../mlflow/destination.ts';
 import { DEFAULTS } from './defaults.ts';
 import { zEvaluation } from './evaluation.ts';

@@ -1,7 +1,7 @@
 import { dirname, isAbsolute, normalize, resolve } from 'node:path';
 import { z } from 'zod';
-import type { Task } from '../label.ts';
 import { nearestFirst } from '../nearest.ts';
+import type { Task } from '../table/label.ts';
 import { NETWORKS, type NetworkType, RUNTIME, taskOfNetwork } from '../train/network-spec.ts';
 import {
   ESTIMATORS,

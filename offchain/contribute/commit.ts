@@ -11,10 +11,10 @@ import type { State } from '../chain/vote.ts';
 import type { Config } from '../config/load.ts';
 import { HokusaiError } from '../errors.ts';
 import { type Payee, payeesTree } from '../payees.ts';
-import { type Offered, offer } from '../run.ts';
-import { parseSchema, type Schema } from '../schema.ts';
+import { type Offered, offer } from '../run/project.ts';
 import { ciphertextHash, seal } from '../seal.ts';
 import { secretFile } from '../secrets.ts';
+import { parseSchema, type Schema } from '../table/schema.ts';
 import { writeWhole } from '../write-whole.ts';
 import {
   type ContributionRecord,

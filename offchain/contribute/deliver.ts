@@ -6,9 +6,9 @@ import type { ChainClient } from '../chain/connect.ts';
 import { policy, round } from '../chain/round.ts';
 import { committeeRecipients } from '../chain/validator-registry.ts';
 import { HokusaiError } from '../errors.ts';
-import { encryptTo } from '../recipient.ts';
 import { ciphertextHash } from '../seal.ts';
 import { secretFile } from '../secrets.ts';
+import { encryptTo } from '../validator/recipient.ts';
 import { writeWhole } from '../write-whole.ts';
 import { KEY, readRecord, requireSameChain, SEALED, SECRETS } from './record.ts';
 

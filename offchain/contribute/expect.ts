@@ -2,19 +2,20 @@
  * What a contribution can be expected to gain, by rows that the model's owner has published: models with and without it,
  * on folds of the sample that neither has seen. Nothing leaves the machine, and the same files give the same figures.
  */
-import { labelsOf } from '../check-table.ts';
-import { rowDigests } from '../data-root.ts';
-import { delta, figuresOf, type Terms } from '../delta.ts';
-import { isRanking } from '../delta-auroc.ts';
+
+import { isRanking } from '../delta/auroc.ts';
+import { delta, figuresOf, type Terms } from '../delta/delta.ts';
 import { HokusaiError } from '../errors.ts';
-import { byDigest, type IntegrationTerms, integrate, merge } from '../integrate.ts';
-import { classesOf } from '../label.ts';
+import type { Metric } from '../metrics/exact.ts';
 import { quantileOf } from '../metrics/quantile.ts';
-import type { Metric } from '../metrics.ts';
 import { countsOf } from '../prove/counts.ts';
-import { fitQuantiser, quantise } from '../quantise.ts';
-import type { Schema } from '../schema.ts';
-import { selectRows, type Table } from '../table.ts';
+import { labelsOf } from '../table/check-table.ts';
+import { rowDigests } from '../table/data-root.ts';
+import { byDigest, type IntegrationTerms, integrate, merge } from '../table/integrate.ts';
+import { classesOf } from '../table/label.ts';
+import { fitQuantiser, quantise } from '../table/quantise.ts';
+import type { Schema } from '../table/schema.ts';
+import { selectRows, type Table } from '../table/table.ts';
 import { predict } from '../train/model.ts';
 import { randomOf } from '../train/random.ts';
 import type { ReferenceSpec } from '../train/spec.ts';

@@ -6,16 +6,16 @@ import type { Hex } from 'viem';
 import type { ChainClient } from '../chain/connect.ts';
 import { type Overlap, round } from '../chain/round.ts';
 import { view } from '../chain/send.ts';
-import { checkTable } from '../check-table.ts';
 import type { Config } from '../config/load.ts';
-import { rowDigests, rowProof, rowsRoot } from '../data-root.ts';
 import { HokusaiError } from '../errors.ts';
-import { decryptWith, readIdentity } from '../recipient.ts';
-import type { Schema } from '../schema.ts';
 import { unseal } from '../seal.ts';
 import { readSecret } from '../secrets.ts';
-import { readCsv, type Table } from '../table.ts';
-import { validate } from '../validate.ts';
+import { checkTable } from '../table/check-table.ts';
+import { rowDigests, rowProof, rowsRoot } from '../table/data-root.ts';
+import type { Schema } from '../table/schema.ts';
+import { readCsv, type Table } from '../table/table.ts';
+import { validate } from '../table/validate.ts';
+import { decryptWith, readIdentity } from '../validator/recipient.ts';
 import { readSchema } from './commit.ts';
 
 /** Files of a validator. */

@@ -1,6 +1,6 @@
 /** Where a round stands, whose turn it is and what comes next, in words. */
 import type { Address, Hex } from 'viem';
-import { dateText, duration, ether, tokenText } from '../act.ts';
+import { dateText, duration, ether, tokenText } from '../chain/act.ts';
 import { type ChainClient, reach } from '../chain/connect.ts';
 import { abi } from '../chain/contracts.ts';
 import { pausedUntil, policy, round } from '../chain/round.ts';

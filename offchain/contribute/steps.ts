@@ -1,7 +1,7 @@
 /** The steps of a contribution that send one transaction each, or, like `sign`, none. */
 import { join } from 'node:path';
 import type { Address, Hex } from 'viem';
-import { acting, ether, ON_CHAIN, ON_CHAIN_HELP, reading, SENDING, SENDING_HELP, tokenText } from '../act.ts';
+import { acting, ether, ON_CHAIN, ON_CHAIN_HELP, reading, SENDING, SENDING_HELP, tokenText } from '../chain/act.ts';
 import type { ChainClient, Sender } from '../chain/connect.ts';
 import { claim, open, round, withdraw } from '../chain/round.ts';
 import { type Sent, view } from '../chain/send.ts';

@@ -1,6 +1,6 @@
 /** `hokusai contribute`: what who brings data does, from the estimate to the claim. */
 import type { Hex } from 'viem';
-import { acting, ether, ON_CHAIN, ON_CHAIN_HELP, reading, SENDING, SENDING_HELP } from '../act.ts';
+import { acting, ether, ON_CHAIN, ON_CHAIN_HELP, reading, SENDING, SENDING_HELP } from '../chain/act.ts';
 import type { ChainClient } from '../chain/connect.ts';
 import { cancel, draw, expire, finalise, policy, proveOverlap } from '../chain/round.ts';
 import type { Payee } from '../payees.ts';

@@ -1,4 +1,4 @@
-import type { Schema } from '../schema.ts';
+import type { Schema } from '../table/schema.ts';
 import { type Database, literal } from './database.ts';
 import { asDouble, type Profiled } from './profile.ts';
 

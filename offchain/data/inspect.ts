@@ -3,7 +3,7 @@ import { HokusaiError } from '../errors.ts';
 import { nearestFirst } from '../nearest.ts';
 import type { PiiOptions } from '../pii/options.ts';
 import type { PiiFinding } from '../pii/scanner.ts';
-import { parseSchema, type Schema } from '../schema.ts';
+import { parseSchema, type Schema } from '../table/schema.ts';
 import { type Checked, checkRules } from './check-rules.ts';
 import type { Database } from './database.ts';
 import { compareKeys, type RowForm } from './digests.ts';

@@ -1,9 +1,9 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { MAX_RECORD } from '../csv-scan.ts';
 import { REJECTED } from '../pii/clean.ts';
 import type { PiiOptions } from '../pii/options.ts';
 import { type Cleaned, type PiiFinding, type PiiReport, PiiScanner } from '../pii/scanner.ts';
+import { MAX_RECORD } from '../table/csv-scan.ts';
 import { type Database, pathLiteral } from './database.ts';
 import { LinesFile } from './lines.ts';
 import { isNobodys, type Profiled } from './profile.ts';

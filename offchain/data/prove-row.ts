@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { bytesToHex, type Hex } from 'viem';
-import { packedProof, type RowProof } from '../data-root.ts';
 import { HokusaiError } from '../errors.ts';
 import { readCommits } from '../lake/log.ts';
 import { openStore } from '../lake/open-store.ts';
 import { storedPath } from '../lake/rows.ts';
-import { type Hashes, hashAt } from '../rows-tree.ts';
 import { readSecret } from '../secrets.ts';
+import { packedProof, type RowProof } from '../table/data-root.ts';
+import { type Hashes, hashAt } from '../table/rows-tree.ts';
 import { type CommitRecord, recordOf, secretOf } from './commit.ts';
 import type { Database } from './database.ts';
 import { digestRows, packDigests } from './digests.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { trimCell } from '../cell.ts';
-import { MAX_RECORD } from '../csv-scan.ts';
 import { HokusaiError } from '../errors.ts';
+import { trimCell } from '../table/cell.ts';
+import { MAX_RECORD } from '../table/csv-scan.ts';
 import { collect, type Database, identifier, literal, pathLiteral } from './database.ts';
 import { type Format, findSources, type Source } from './source.ts';
 import { type Encoding, readText } from './text-file.ts';

@@ -2,8 +2,8 @@ import { isUtf8 } from 'node:buffer';
 import { createReadStream, createWriteStream, type WriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
-import { CsvScanner, delimiterOf, MAX_RECORD, tooLong } from '../csv-scan.ts';
 import { HokusaiError } from '../errors.ts';
+import { CsvScanner, delimiterOf, MAX_RECORD, tooLong } from '../table/csv-scan.ts';
 import type { Source } from './source.ts';
 
 export const ENCODINGS = ['utf-8', 'utf-16le', 'utf-16be', 'latin1'] as const;

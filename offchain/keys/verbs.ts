@@ -1,6 +1,6 @@
 /** `hokusai keys`: where proving keys come from, and what shows that nobody can forge proofs with them. */
 import { readFile, stat } from 'node:fs/promises';
-import { acting, SENDING, SENDING_HELP } from '../act.ts';
+import { acting, SENDING, SENDING_HELP } from '../chain/act.ts';
 import { registerKey } from '../chain/circuit.ts';
 import { HokusaiError } from '../errors.ts';
 import { CIRCUITS, type CircuitName, compiled, developmentKeyFile } from '../prove/circuits.ts';

@@ -4,7 +4,7 @@ import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Json } from '@duckdb/node-api';
 import { HokusaiError } from '../errors.ts';
-import { storageError } from '../journal.ts';
+import { storageError } from '../run/journal.ts';
 import type { Add, Cdc } from './actions.ts';
 import { type Duck, sqlFile } from './duck.ts';
 import { type Field, literal, quoted, sqlType } from './schema.ts';

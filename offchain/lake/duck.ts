@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance, type DuckDBType, type Json } from '@duckdb/node-api';
 import { HokusaiError } from '../errors.ts';
-import { storageError } from '../journal.ts';
+import { storageError } from '../run/journal.ts';
 import { makeFolder } from '../write-whole.ts';
 import { literal } from './schema.ts';
 import { WORK } from './store.ts';

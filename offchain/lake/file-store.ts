@@ -1,6 +1,6 @@
 import { open, readdir, readFile, realpath, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
-import { storageError } from '../journal.ts';
+import { storageError } from '../run/journal.ts';
 import { makeFolder, syncFolder, writeWhole } from '../write-whole.ts';
 import { missing, outside, type Store, type StoredFile, WORK } from './store.ts';
 

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AwsClient } from 'aws4fetch';
 import { HokusaiError } from '../errors.ts';
-import { storageError } from '../journal.ts';
+import { storageError } from '../run/journal.ts';
 import { writeWhole } from '../write-whole.ts';
 import { missing, type Store, type StoredFile, WORK } from './store.ts';
 

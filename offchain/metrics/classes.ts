@@ -1,5 +1,5 @@
 /** Metrics of classes said, as scikit-learn has them: each class that there may be counts, and 0/0 is 0 (zero_division). */
-import { ratioValue } from '../metrics.ts';
+import { ratioValue } from './exact.ts';
 import type { ClassRows, Measure } from './rows.ts';
 
 const AVERAGED = ['precision', 'recall', 'f1'] as const;

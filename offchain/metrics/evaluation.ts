@@ -1,11 +1,12 @@
 /** All that is said of two models on a fold for the model's owner: doubles, for people, never hashed and never paid by. */
-import { labelsOf } from '../check-table.ts';
-import type { GateTerms } from '../delta.ts';
-import { isRanking } from '../delta-auroc.ts';
-import { classNames, type NumberLabel } from '../label.ts';
+
+import { isRanking } from '../delta/auroc.ts';
+import type { GateTerms } from '../delta/delta.ts';
 import type { ModelLine } from '../line.ts';
-import type { PartialModel } from '../pipeline.ts';
-import { quantise } from '../quantise.ts';
+import type { PartialModel } from '../run/learning.ts';
+import { labelsOf } from '../table/check-table.ts';
+import { classNames, type NumberLabel } from '../table/label.ts';
+import { quantise } from '../table/quantise.ts';
 import { type Model, predict, scores } from '../train/model.ts';
 import { classesBy, type RankingModel, sumsBy } from '../train/ranking.ts';
 import { confusionTable, perClass } from './classes.ts';

@@ -1,8 +1,8 @@
 /** Whether a change of a metric is more than chance: by the chain's own bounds where it has one, else by the bootstrap. */
-import { countsLength, figuresOf, type GateTerms } from '../delta.ts';
-import { METRICS } from '../metrics.ts';
+import { countsLength, figuresOf, type GateTerms } from '../delta/delta.ts';
 import { countsOf } from '../prove/counts.ts';
 import { type Interval, LEVEL, pairedBootstrap } from './bootstrap.ts';
+import { METRICS } from './exact.ts';
 import { measureOf } from './measure.ts';
 import { LESS_IS_BETTER } from './names.ts';
 import { descending } from './ranking.ts';

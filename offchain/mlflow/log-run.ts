@@ -1,8 +1,9 @@
 /** Records a run in MLflow once its results are published. Whatever goes wrong is a warning and stops nothing. */
 import { dirname } from 'node:path';
 import { HokusaiError } from '../errors.ts';
-import type { Executor } from '../executor.ts';
-import type { Project, RunResult } from '../run.ts';
+import type { RunResult } from '../run/conclude.ts';
+import type { Executor } from '../run/executor.ts';
+import type { Project } from '../run/project.ts';
 import { Api } from './api.ts';
 import { type Destination, destinationOf } from './destination.ts';
 import { recordInFiles } from './files.ts';

@@ -5,7 +5,7 @@
 import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HokusaiError } from '../errors.ts';
-import { loadSqlite } from '../journal.ts';
+import { loadSqlite } from '../run/journal.ts';
 import { writeWhole } from '../write-whole.ts';
 import { type Recorded, type TrackedRun, zTrackedRun } from './tracked-run.ts';
 

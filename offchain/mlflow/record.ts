@@ -6,9 +6,10 @@ import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { formatUnits } from 'viem';
-import type { Attestation } from '../attest.ts';
+import type { Attestation } from '../attestation/attest.ts';
 import { canonicalJson } from '../canonical.ts';
-import type { Project, RunResult } from '../run.ts';
+import type { RunResult } from '../run/conclude.ts';
+import type { Project } from '../run/project.ts';
 import type { TrainReport } from '../train/train.ts';
 import { LIMITS, type TrackedRun } from './tracked-run.ts';
 

@@ -1,9 +1,9 @@
 /** What a benchmark can tell apart, before anything is registered. */
 import { type Config, loadConfig } from '../config/load.ts';
-import { noPower, powerText } from '../describe-power.ts';
-import { acceptanceProbability, type Effect, rowsNeeded } from '../power.ts';
+import { noPower, powerText } from '../delta/describe-power.ts';
+import { acceptanceProbability, type Effect, rowsNeeded } from '../delta/power.ts';
 import { grouped } from '../report/numbers.ts';
-import { readCsv } from '../table.ts';
+import { readCsv } from '../table/table.ts';
 import type { Answer } from '../verb.ts';
 
 /** What is asked. Percents and points, as people say them. */

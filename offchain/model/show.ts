@@ -1,6 +1,6 @@
 /** What a chain says of a model, in words. */
 import { type Hex, hexToString, zeroHash } from 'viem';
-import { duration, ether, tokenText } from '../act.ts';
+import { duration, ether, tokenText } from '../chain/act.ts';
 import type { ChainClient } from '../chain/connect.ts';
 import { model, policy } from '../chain/round.ts';
 import { view } from '../chain/send.ts';

@@ -1,5 +1,5 @@
 /** `hokusai model`: what the owner of a model does. */
-import { acting, ether, ON_CHAIN, ON_CHAIN_HELP, reading, SENDING, SENDING_HELP, tokenText } from '../act.ts';
+import { acting, ether, ON_CHAIN, ON_CHAIN_HELP, reading, SENDING, SENDING_HELP, tokenText } from '../chain/act.ts';
 import { allocateBudget, round, skip, veto } from '../chain/round.ts';
 import { addresses, amount, type Command, decimal, id, place, required, text, verb, whole } from '../verb.ts';
 import { cancelledFirst, showModel } from './show.ts';

@@ -1,7 +1,7 @@
-import { pack } from '../delta.ts';
-import { LANES, packLanes } from '../delta-counts.ts';
-import { isSkill } from '../delta-skill.ts';
-import { jointCounts } from '../metrics.ts';
+import { LANES, packLanes } from '../delta/counts.ts';
+import { pack } from '../delta/delta.ts';
+import { isSkill } from '../delta/skill.ts';
+import { jointCounts } from '../metrics/exact.ts';
 import { placementsOf } from './placements.ts';
 
 /** The rows of a benchmark fold and what two models predict on them, all of length n. */

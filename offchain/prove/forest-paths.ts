@@ -1,4 +1,4 @@
-import type { Features } from '../quantise.ts';
+import type { Features } from '../table/quantise.ts';
 import type { ForestModel } from '../train/forest-model.ts';
 import { type ForestShape, NO_CLASS, type Node } from './forest-table.ts';
 

@@ -1,4 +1,4 @@
-import type { Features } from '../quantise.ts';
+import type { Features } from '../table/quantise.ts';
 import { inverse, inverseAll, mod } from './field.ts';
 import { keyOf, type Paths } from './forest-paths.ts';
 import type { ForestShape, Node } from './forest-table.ts';

@@ -8,7 +8,7 @@ import {
   tag,
   vectorStates,
 } from '../commitment.ts';
-import type { Features } from '../quantise.ts';
+import type { Features } from '../table/quantise.ts';
 
 /** The public signals of an inference circuit, by name and in the circuit's order. */
 export interface InferenceSignals {

@@ -1,7 +1,7 @@
 import type { Hex } from 'viem';
 import { type LaneBits, parametersOf, parametersRoot } from '../commitment.ts';
 import { HokusaiError } from '../errors.ts';
-import type { Executor } from '../executor.ts';
+import type { Executor } from '../run/executor.ts';
 import { externalCommitment } from '../train/external.ts';
 import type { Model } from '../train/model.ts';
 import { CIRCUITS, INFERENCE_CIRCUITS, type InferenceCircuit } from './circuits.ts';

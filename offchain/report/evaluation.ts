@@ -2,7 +2,7 @@
 import type { CustomResult } from '../metrics/custom.ts';
 import type { ClassEvaluation, Evaluation } from '../metrics/evaluation.ts';
 import type { Significance } from '../metrics/significance.ts';
-import type { TrainingSetChange } from '../pipeline.ts';
+import type { TrainingSetChange } from '../run/finding.ts';
 import { calibrationSection, curveSections, residualSections } from './curves.ts';
 import { type Html, html, page } from './html.ts';
 import { figure, grouped, points } from './numbers.ts';

@@ -1,5 +1,5 @@
 // The sections that let a reader check: votes and hashes.
-import type { Attestation } from '../attest.ts';
+import type { Attestation } from '../attestation/attest.ts';
 import { type Html, html } from './html.ts';
 
 export function votesSection({ votes, status }: Attestation): Html | undefined {

@@ -1,8 +1,8 @@
 // What both models are good at, of more than two classes and of numbers. No row is in these sections.
-import type { Attestation } from '../attest.ts';
-import type { RankingCounts } from '../counts.ts';
-import { type Ratio, ratioValue } from '../metrics.ts';
-import { type ModelMetrics, metricValues, type Range, rankingMetrics } from '../model-metrics.ts';
+import type { Attestation } from '../attestation/attest.ts';
+import type { RankingCounts } from '../delta/named-counts.ts';
+import { type Ratio, ratioValue } from '../metrics/exact.ts';
+import { type ModelMetrics, metricValues, type Range, rankingMetrics } from '../metrics/model-metrics.ts';
 import { type Html, html } from './html.ts';
 import { grouped } from './numbers.ts';
 import { changeBar } from './pictures.ts';

@@ -1,4 +1,4 @@
-import { ASSURANCE, type Attestation, TRUSTED_ALWAYS } from '../attest.ts';
+import { ASSURANCE, type Attestation, TRUSTED_ALWAYS } from '../attestation/attest.ts';
 import { circuitRecords } from '../prove/circuits.ts';
 import { hashesSection, votesSection } from './evidence.ts';
 import { type Html, html, page } from './html.ts';

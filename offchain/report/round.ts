@@ -1,5 +1,5 @@
 // The sections on how the round went: who was drawn and voted, by when, what was paid, and each transaction.
-import type { Attestation } from '../attest.ts';
+import type { Attestation } from '../attestation/attest.ts';
 import { type Html, html } from './html.ts';
 import { grouped, tokens } from './numbers.ts';
 

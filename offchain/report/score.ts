@@ -1,8 +1,8 @@
 // The sections on what the benchmark's rows say: the gate, and what became of the rows. No row is in them, only counts.
-import type { Attestation } from '../attest.ts';
-import { countWords } from '../counts.ts';
-import { EXACT_UP_TO, exactBinomialPasses, figuresOf, pack, termsOf } from '../delta.ts';
-import { guardedBps } from '../delta-ratios.ts';
+import type { Attestation } from '../attestation/attest.ts';
+import { EXACT_UP_TO, exactBinomialPasses, figuresOf, pack, termsOf } from '../delta/delta.ts';
+import { countWords } from '../delta/named-counts.ts';
+import { guardedBps } from '../delta/ratios.ts';
 import {
   CLASS_METRICS,
   type ClassMetric,
@@ -11,7 +11,7 @@ import {
   metricsOf,
   type Ratio,
   ratioValue,
-} from '../metrics.ts';
+} from '../metrics/exact.ts';
 import { classesSection, rankingSection, regressionSections } from './figures.ts';
 import { type Html, html } from './html.ts';
 import { grouped, percent, points } from './numbers.ts';

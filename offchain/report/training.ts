@@ -1,6 +1,6 @@
 // How both models were trained, for their owner: on which rows, by which hyperparameters, and how it went.
 import type { LearningCurve } from '../metrics/evaluation.ts';
-import type { TrainingSetChange } from '../pipeline.ts';
+import type { TrainingSetChange } from '../run/finding.ts';
 import type { SearchResults } from '../train/search.ts';
 import type { TrainReport } from '../train/train.ts';
 import { axisOf, chart, legend } from './charts.ts';

@@ -1,5 +1,5 @@
 import { HokusaiError } from '../errors.ts';
-import { rowsByClass } from '../label.ts';
+import { rowsByClass } from '../table/label.ts';
 import { CLASS_WEIGHT_UNIT } from './trainer.ts';
 
 /**

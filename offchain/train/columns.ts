@@ -1,4 +1,4 @@
-import type { Features } from '../quantise.ts';
+import type { Features } from '../table/quantise.ts';
 
 /** Rows at a time, so that what is read again and again stays in the processor's first cache. */
 const BLOCK = 4096;

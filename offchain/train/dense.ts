@@ -1,4 +1,4 @@
-import type { Features } from '../quantise.ts';
+import type { Features } from '../table/quantise.ts';
 import { addColumns } from './columns.ts';
 import { refuseMisfit } from './linear.ts';
 import type { TrainInput } from './trainer.ts';

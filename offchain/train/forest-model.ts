@@ -1,5 +1,5 @@
 import { HokusaiError } from '../errors.ts';
-import type { Features } from '../quantise.ts';
+import type { Features } from '../table/quantise.ts';
 import type { Node } from './tree.ts';
 
 /** Votes are for one of so many classes. */

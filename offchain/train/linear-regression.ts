@@ -1,5 +1,5 @@
 import { HokusaiError } from '../errors.ts';
-import type { Features } from '../quantise.ts';
+import type { Features } from '../table/quantise.ts';
 import { factorise, solve } from './cholesky.ts';
 import { addColumns, columnSums, gramOf } from './columns.ts';
 import { refuseMisfit, refuseTooWide } from './linear.ts';

@@ -1,5 +1,5 @@
 import { HokusaiError } from '../errors.ts';
-import type { Features } from '../quantise.ts';
+import type { Features } from '../table/quantise.ts';
 import { addColumns } from './columns.ts';
 
 /** Weights are signed 16-bit integers, symmetric. */

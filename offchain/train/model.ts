@@ -1,4 +1,4 @@
-import type { Features } from '../quantise.ts';
+import type { Features } from '../table/quantise.ts';
 import { denseScores } from './dense.ts';
 import { type ExternalModel, predictionsOf, probabilitiesIn } from './external.ts';
 import { forestScores } from './forest-model.ts';

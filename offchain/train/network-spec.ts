@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { int, MAX_UINT32 } from '../config/values.ts';
 import { HokusaiError } from '../errors.ts';
-import type { Task } from '../label.ts';
+import type { Task } from '../table/label.ts';
 import type { TrainSpec } from './spec.ts';
 
 /** How any network learns: the same words for PyTorch and TensorFlow, so that one file trains with either. */

@@ -1,4 +1,4 @@
-import type { Features } from '../quantise.ts';
+import type { Features } from '../table/quantise.ts';
 import type { Unit } from './dense.ts';
 import { FAR, log, logistic, softmax } from './logistic.ts';
 import type { Random } from './random.ts';

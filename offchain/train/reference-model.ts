@@ -1,4 +1,4 @@
-import type { Features } from '../quantise.ts';
+import type { Features } from '../table/quantise.ts';
 import { type DenseModel, denseScores, predictDense } from './dense.ts';
 import { type ForestModel, forestScores, predictForest } from './forest-model.ts';
 import { type LinearModel, linearScores, predict as predictLinear } from './linear.ts';

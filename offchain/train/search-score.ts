@@ -1,5 +1,5 @@
+import { confusionOf, jointCounts, type Metric, metricsOf, ratioValue } from '../metrics/exact.ts';
 import { aurocMeasure } from '../metrics/ranking.ts';
-import { confusionOf, jointCounts, type Metric, metricsOf, ratioValue } from '../metrics.ts';
 import { foldOf, pointsOf, type Task } from './grid.ts';
 import { predictReference, rankingScores } from './reference-model.ts';
 import type { SearchJob } from './search-worker.ts';

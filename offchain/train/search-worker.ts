@@ -1,6 +1,6 @@
 /** A thread that scores points of a grid: given a point and a fold, it says the score. */
 import { parentPort, workerData } from 'node:worker_threads';
-import type { Metric } from '../metrics.ts';
+import type { Metric } from '../metrics/exact.ts';
 import type { Task } from './grid.ts';
 import { scoreOf } from './search-score.ts';
 import type { ReferenceSpec } from './spec.ts';

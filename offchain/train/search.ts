@@ -1,5 +1,5 @@
 import { extname, join } from 'node:path';
-import type { Metric } from '../metrics.ts';
+import type { Metric } from '../metrics/exact.ts';
 import { foldOf, pointsOf, type Task } from './grid.ts';
 import { scoreOf } from './search-score.ts';
 import type { SearchJob } from './search-worker.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { int } from '../config/values.ts';
-import type { Task } from '../label.ts';
+import type { Task } from '../table/label.ts';
 
 const seed = int()
   .min(0)

@@ -1,4 +1,4 @@
-import type { Features } from '../quantise.ts';
+import type { Features } from '../table/quantise.ts';
 import { addColumns, columnSums } from './columns.ts';
 import { CLASS_WEIGHT_UNIT } from './trainer.ts';
 

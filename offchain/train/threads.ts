@@ -2,7 +2,7 @@ import { availableParallelism, freemem } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { HokusaiError } from '../errors.ts';
-import type { Features } from '../quantise.ts';
+import type { Features } from '../table/quantise.ts';
 
 /** Bytes that a thread takes: by itself, and for each row, as far as it does not share it. */
 const THREAD_BYTES = 80e6;

@@ -1,6 +1,6 @@
 import { HokusaiError } from '../errors.ts';
-import type { Partial } from '../partial.ts';
-import type { Features } from '../quantise.ts';
+import type { Partial } from '../run/partial.ts';
+import type { Features } from '../table/quantise.ts';
 
 /** What a trainer learns from. Rows in the order of their digests, so that every validator sums in the same order. */
 export interface TrainInput {

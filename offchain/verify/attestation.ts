@@ -1,9 +1,9 @@
 import { type Address, type Hex, isAddressEqual } from 'viem';
-import { type Attestation, metricsHash } from '../attest.ts';
+import { type Attestation, metricsHash } from '../attestation/attest.ts';
+import { foldId, trainingSetRoot, voteOf } from '../attestation/context.ts';
 import { recoverVoter } from '../chain/vote.ts';
-import { foldId, trainingSetRoot, voteOf } from '../context.ts';
-import { countWords, namedCounts } from '../counts.ts';
-import { delta, termsOf } from '../delta.ts';
+import { delta, termsOf } from '../delta/delta.ts';
+import { countWords, namedCounts } from '../delta/named-counts.ts';
 import { HokusaiError } from '../errors.ts';
 import { metricsProblems } from './metrics.ts';
 import type { Check } from './verify.ts';

@@ -1,10 +1,10 @@
 // What the chain keeps of a round, against what an attestation says of it: terms, benchmark, committee and votes.
 import { type Address, type Hex, hexToString, isAddressEqual, type PublicClient, zeroHash } from 'viem';
-import type { Attestation } from '../attest.ts';
+import type { Attestation } from '../attestation/attest.ts';
+import { voteOf } from '../attestation/context.ts';
 import { abi } from '../chain/contracts.ts';
 import { seedIn } from '../chain/round.ts';
 import { STATES, STATUSES, voteContent } from '../chain/vote.ts';
-import { voteOf } from '../context.ts';
 import type { VerificationKey } from '../prove/keys.ts';
 import { type Comparison, differences, problemsUnless } from './attestation.ts';
 

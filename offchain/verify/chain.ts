@@ -7,7 +7,7 @@ import {
   type PublicClient,
   TransactionReceiptNotFoundError,
 } from 'viem';
-import type { Attestation } from '../attest.ts';
+import type { Attestation } from '../attestation/attest.ts';
 import { abi } from '../chain/contracts.ts';
 import { HokusaiError } from '../errors.ts';
 import { encodeVerificationKey, type VerificationKey } from '../prove/keys.ts';

@@ -1,4 +1,4 @@
-import type { Attestation } from '../attest.ts';
+import type { Attestation } from '../attestation/attest.ts';
 import { INFERENCE_CIRCUITS } from '../prove/circuits.ts';
 import type { ProvenChunk } from '../prove/inference.ts';
 import { circuitId, type VerificationKey } from '../prove/keys.ts';

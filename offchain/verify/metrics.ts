@@ -1,12 +1,12 @@
-import type { Attestation } from '../attest.ts';
-import { confusionOf, metricsOf, type Ratio } from '../metrics.ts';
+import type { Attestation } from '../attestation/attest.ts';
+import { confusionOf, metricsOf, type Ratio } from '../metrics/exact.ts';
 import {
   type ClassesMetrics,
   type ModelMetrics,
   type RegressionMetrics,
   r2Bps,
   rankingMetrics,
-} from '../model-metrics.ts';
+} from '../metrics/model-metrics.ts';
 import { type Comparison, differences } from './attestation.ts';
 
 type Which = 'baseline' | 'candidate';

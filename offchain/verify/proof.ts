@@ -1,8 +1,8 @@
-import type { Attestation } from '../attest.ts';
+import type { Attestation } from '../attestation/attest.ts';
+import { contextHash } from '../attestation/context.ts';
 import { loadPoseidon, tag } from '../commitment.ts';
-import { contextHash } from '../context.ts';
-import { countWords } from '../counts.ts';
-import { countsLength } from '../delta.ts';
+import { countsLength } from '../delta/delta.ts';
+import { countWords } from '../delta/named-counts.ts';
 import { CIRCUITS, type CircuitName, circuitRecords, circuitsOf, type ScoreCircuit } from '../prove/circuits.ts';
 import { circuitId, type VerificationKey } from '../prove/keys.ts';
 import type { Groth16Proof } from '../prove/prove.ts';

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createPublicClient, http, type PublicClient } from 'viem';
 import { z } from 'zod';
-import { ASSURANCE, TRUSTED_ALWAYS, zAttestation } from '../attest.ts';
+import { ASSURANCE, TRUSTED_ALWAYS, zAttestation } from '../attestation/attest.ts';
 import { HokusaiError } from '../errors.ts';
 import { issuesOf } from '../issues.ts';
 import { attestationChecks } from './attestation.ts';

@@ -1,4 +1,4 @@
-import { type GateTerms, score } from '../../offchain/delta.ts';
+import { type GateTerms, score } from '../../offchain/delta/delta.ts';
 import {
   absoluteCounts,
   aurocCounts,

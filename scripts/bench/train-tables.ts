@@ -1,10 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { labelsOf } from '../../offchain/check-table.ts';
-import { classesOf } from '../../offchain/label.ts';
-import { fitQuantiser, quantise } from '../../offchain/quantise.ts';
-import { inferSchema } from '../../offchain/schema.ts';
-import { readCsv, selectRows, type Table } from '../../offchain/table.ts';
+import { labelsOf } from '../../offchain/table/check-table.ts';
+import { classesOf } from '../../offchain/table/label.ts';
+import { fitQuantiser, quantise } from '../../offchain/table/quantise.ts';
+import { inferSchema } from '../../offchain/table/schema.ts';
+import { readCsv, selectRows, type Table } from '../../offchain/table/table.ts';
 import { randomOf } from '../../offchain/train/random.ts';
 import type { TrainInput } from '../../offchain/train/trainer.ts';
 

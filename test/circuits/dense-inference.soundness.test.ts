@@ -7,7 +7,7 @@ import { CIRCUITS_FOLDER } from '../../offchain/prove/circuits.ts';
 import { type DenseShape, denseChunks } from '../../offchain/prove/dense-inference.ts';
 import { mod, R } from '../../offchain/prove/field.ts';
 import type { InferenceChunk } from '../../offchain/prove/inference-chain.ts';
-import type { Features } from '../../offchain/quantise.ts';
+import type { Features } from '../../offchain/table/quantise.ts';
 import { type DenseModel, denseSums, predictDense, quantiseDense, type Unit } from '../../offchain/train/dense.ts';
 import {
   believe,

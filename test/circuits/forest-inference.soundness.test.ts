@@ -6,7 +6,7 @@ import { walk } from '../../offchain/prove/forest-paths.ts';
 import type { Challenges, Claims } from '../../offchain/prove/forest-sums.ts';
 import { type ForestShape, forestNodes, recordsOf } from '../../offchain/prove/forest-table.ts';
 import type { InferenceChunk } from '../../offchain/prove/inference-chain.ts';
-import type { Features } from '../../offchain/quantise.ts';
+import type { Features } from '../../offchain/table/quantise.ts';
 import { type ForestModel, predictForest } from '../../offchain/train/forest-model.ts';
 import { describeSoundness, honestCircuit, type Inputs, violations, witness } from './soundness.ts';
 

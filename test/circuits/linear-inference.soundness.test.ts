@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ChainShape, InferenceChunk } from '../../offchain/prove/inference-chain.ts';
 import { linearChunks } from '../../offchain/prove/linear-inference.ts';
-import type { Features } from '../../offchain/quantise.ts';
+import type { Features } from '../../offchain/table/quantise.ts';
 import { type LinearModel, predict } from '../../offchain/train/linear.ts';
 import { describeSoundness, honestCircuit, type Inputs, witness } from './soundness.ts';
 

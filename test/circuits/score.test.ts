@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as snarkjs from 'snarkjs';
 import { vectorRoot } from '../../offchain/commitment.ts';
-import { pack, unpack } from '../../offchain/delta.ts';
-import { jointCounts } from '../../offchain/metrics.ts';
+import { pack, unpack } from '../../offchain/delta/delta.ts';
+import { jointCounts } from '../../offchain/metrics/exact.ts';
 import {
   CIRCUITS,
   type CircuitName,

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { network } from 'hardhat';
 import { type Hex, hexToString, stringToHex } from 'viem';
-import { type GateTerms, type Score, score } from '../../offchain/delta.ts';
+import { type GateTerms, type Score, score } from '../../offchain/delta/delta.ts';
 import { CELLS, CLASSES, cells, type Drawn, drawn, packLanes } from '../offchain/delta-rows.ts';
 import { readDeltaVectors } from '../vectors/delta.ts';
 

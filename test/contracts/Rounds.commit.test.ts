@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import { encodeFunctionData, getAddress, type Hex, zeroHash } from 'viem';
-import { reward } from '../../offchain/delta.ts';
-import { payableBps, unpack } from '../../offchain/delta-accuracy.ts';
+import { payableBps, unpack } from '../../offchain/delta/accuracy.ts';
+import { reward } from '../../offchain/delta/delta.ts';
 import { address, as, prepareAttacks, tag } from '../attack.ts';
 import { createScenario, DEPOSIT, FEE, GOOD, MAX_REWARD, STATE, VOID } from '../scenario.ts';
 

@@ -9,9 +9,9 @@ import {
   zeroAddress,
   zeroHash,
 } from 'viem';
+import { contextHash } from '../../offchain/attestation/context.ts';
 import { CONTRIBUTION_TYPES } from '../../offchain/chain/sign-contribution.ts';
 import { STATUSES, VOTE_TYPES, voteContent, voteHash } from '../../offchain/chain/vote.ts';
-import { contextHash } from '../../offchain/context.ts';
 import { address, prepareAttacks, tag } from '../attack.ts';
 import { createScenario, STATE, STATUS } from '../scenario.ts';
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import { concat, encodeFunctionData, getAddress, type Hex, keccak256, zeroAddress } from 'viem';
-import { hashWords, tag as tagOf } from '../../offchain/context.ts';
-import { dataRootOf, rowDigests, rowsRoot } from '../../offchain/data-root.ts';
-import { parseSchema } from '../../offchain/schema.ts';
+import { hashWords, tag as tagOf } from '../../offchain/attestation/context.ts';
+import { dataRootOf, rowDigests, rowsRoot } from '../../offchain/table/data-root.ts';
+import { parseSchema } from '../../offchain/table/schema.ts';
 import { address, as, prepareAttacks, tag } from '../attack.ts';
 import { merkleTree, saltOf } from '../merkle.ts';
 import { tableOf } from '../offchain/tables.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import { stringToHex, zeroHash } from 'viem';
-import { deltaOneBps, payableBps } from '../../offchain/delta-accuracy.ts';
+import { deltaOneBps, payableBps } from '../../offchain/delta/accuracy.ts';
 import { address, as, prepareAttacks, SCALAR_FIELD, tag } from '../attack.ts';
 import { createScenario, GOOD, nextRoot, pack, ROWS, STATE, STATUS } from '../scenario.ts';
 

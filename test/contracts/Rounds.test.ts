@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import { getAddress, zeroHash } from 'viem';
-import { reward } from '../../offchain/delta.ts';
-import { deltaOneBps, payableBps, unpack } from '../../offchain/delta-accuracy.ts';
+import { deltaOneBps, payableBps, unpack } from '../../offchain/delta/accuracy.ts';
+import { reward } from '../../offchain/delta/delta.ts';
 import { payeesTree } from '../../offchain/payees.ts';
 import { address, as, prepareAttacks, tag } from '../attack.ts';
 import { BOND, createScenario, DEPOSIT, FEE, GOOD, MAX_REWARD, ROWS, STATE, STATUS, UNIT } from '../scenario.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { network } from 'hardhat';
 import { keccak256, numberToHex } from 'viem';
-import { rowProof, rowsRoot } from '../../offchain/data-root.ts';
+import { rowProof, rowsRoot } from '../../offchain/table/data-root.ts';
 import { leafOf, merkleTree, saltOf } from '../merkle.ts';
 
 const { viem } = await network.create();

@@ -9,14 +9,14 @@ import { connect, type Sender } from '../../offchain/chain/connect.ts';
 import { CONTRACTS } from '../../offchain/chain/contracts.ts';
 import { createKeystore, PASSWORD_FILE_VARIABLE } from '../../offchain/chain/keystore.ts';
 import { type LocalChain, startLocalChain } from '../../offchain/chain/local.ts';
+import { ROUNDS } from '../../offchain/chain/rounds-verbs.ts';
 import { CONTRIBUTE } from '../../offchain/contribute/verbs.ts';
 import { EXIT_CODE, HokusaiError } from '../../offchain/errors.ts';
 import { jsonText } from '../../offchain/fail.ts';
 import { init } from '../../offchain/init.ts';
 import { KEYS } from '../../offchain/keys/verbs.ts';
 import { MODEL } from '../../offchain/model/verbs.ts';
-import { ROUNDS } from '../../offchain/rounds-verbs.ts';
-import { VALIDATOR } from '../../offchain/validator-verbs.ts';
+import { VALIDATOR } from '../../offchain/validator/verbs.ts';
 import { type Command, perform } from '../../offchain/verb.ts';
 import { type Finished, Started, TABLE } from './hokusai.ts';
 

@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Attestation, zAttestation } from '../../offchain/attest.ts';
+import { type Attestation, zAttestation } from '../../offchain/attestation/attest.ts';
 import { hokusai, Started } from './hokusai.ts';
 
 const ROOT = join(import.meta.dirname, '../..');

@@ -17,12 +17,14 @@ export class Started {
   readonly child: ChildProcess;
   stdout = '';
   stderr = '';
+  readonly #exited: Promise<void>;
 
   constructor(script: string, parameters: readonly string[], env: Record<string, string> = {}) {
     this.child = spawn(process.execPath, [join(ROOT, script), ...parameters], {
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    this.#exited = new Promise((exited) => this.child.once('exit', () => exited()));
     this.child.stdout!.setEncoding('utf8').on('data', (text) => {
       this.stdout += text;
     });
@@ -34,7 +36,7 @@ export class Started {
   async seen(text: string | RegExp): Promise<void> {
     while (!this.stderr.match(text)) {
       if (this.child.exitCode !== null) throw new Error(`It ended before it said ${text}:\n${this.stderr}`);
-      await Promise.race([once(this.child.stderr!, 'data'), once(this.child, 'exit')]);
+      await Promise.race([once(this.child.stderr!, 'data'), this.#exited]);
     }
   }
 

@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import type { Attestation } from '../../offchain/attest.ts';
+import type { Attestation } from '../../offchain/attestation/attest.ts';
 import { DIABETES, type Finished, hokusai, Started, TABLE } from './hokusai.ts';
 
 let folder: string;

@@ -5,18 +5,18 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { type Hex, keccak256, parseEther, stringToHex } from 'viem';
 import { privateKeyToAccount } from 'viem/accounts';
+import { trainingSetRoot } from '../../offchain/attestation/context.ts';
 import { contextHash, round, settle, voteCommit, voteReveal } from '../../offchain/chain/round.ts';
 import { signVote, type Vote, voteHash } from '../../offchain/chain/vote.ts';
-import { labelsOf } from '../../offchain/check-table.ts';
 import { saltOf } from '../../offchain/commitment.ts';
-import { trainingSetRoot } from '../../offchain/context.ts';
 import { GAS } from '../../offchain/contribute/estimate.ts';
 import { readRecord } from '../../offchain/contribute/record.ts';
 import { jsonText } from '../../offchain/fail.ts';
 import { developmentKeyFile } from '../../offchain/prove/circuits.ts';
 import { contractProof, prove } from '../../offchain/prove/prove.ts';
 import { scoreInput, scoreSignals } from '../../offchain/prove/score.ts';
-import { openProject } from '../../offchain/run.ts';
+import { openProject } from '../../offchain/run/project.ts';
+import { labelsOf } from '../../offchain/table/check-table.ts';
 import {
   addressOf,
   answer,

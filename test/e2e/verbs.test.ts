@@ -11,8 +11,8 @@ import { send } from '../../offchain/chain/send.ts';
 import { signVote, type Vote, voteHash } from '../../offchain/chain/vote.ts';
 import { GAS } from '../../offchain/contribute/estimate.ts';
 import { jsonText } from '../../offchain/fail.ts';
-import { decryptWith, readIdentity } from '../../offchain/recipient.ts';
 import { unseal } from '../../offchain/seal.ts';
+import { decryptWith, readIdentity } from '../../offchain/validator/recipient.ts';
 import {
   addressOf,
   answer,

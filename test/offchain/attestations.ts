@@ -4,12 +4,12 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Address, type Hex, keccak256, stringToHex, zeroAddress, zeroHash } from 'viem';
-import { type Attestation, metricsHash } from '../../offchain/attest.ts';
-import { foldId, trainingSetRoot } from '../../offchain/context.ts';
-import type { Counts } from '../../offchain/counts.ts';
-import { delta, pack, type Terms } from '../../offchain/delta.ts';
-import { confusionOf, jointCounts, metricsOf } from '../../offchain/metrics.ts';
-import { alpha30, zMicro } from '../../offchain/power.ts';
+import { type Attestation, metricsHash } from '../../offchain/attestation/attest.ts';
+import { foldId, trainingSetRoot } from '../../offchain/attestation/context.ts';
+import { delta, pack, type Terms } from '../../offchain/delta/delta.ts';
+import type { Counts } from '../../offchain/delta/named-counts.ts';
+import { alpha30, zMicro } from '../../offchain/delta/power.ts';
+import { confusionOf, jointCounts, metricsOf } from '../../offchain/metrics/exact.ts';
 import { scoreSignals } from '../../offchain/prove/score.ts';
 import { SCORE_CASES } from '../vectors/score.ts';
 

@@ -11,12 +11,13 @@ import { findBaseline, importBaseline } from '../../offchain/baseline/import.ts'
 import { isModelUri } from '../../offchain/baseline/registry.ts';
 import type { Config } from '../../offchain/config/load.ts';
 import { HokusaiError } from '../../offchain/errors.ts';
-import { openExecutor } from '../../offchain/executor.ts';
 import { init } from '../../offchain/init.ts';
 import { modelShape } from '../../offchain/line.ts';
 import { modelCommitment } from '../../offchain/prove/inference.ts';
-import { asNumbers, featuresOf, quantise } from '../../offchain/quantise.ts';
-import { openProject, run } from '../../offchain/run.ts';
+import { openExecutor } from '../../offchain/run/executor.ts';
+import { openProject } from '../../offchain/run/project.ts';
+import { run } from '../../offchain/run/run.ts';
+import { asNumbers, featuresOf, quantise } from '../../offchain/table/quantise.ts';
 import { predict } from '../../offchain/train/model.ts';
 import { headTrained } from '../../offchain/train/step.ts';
 import { TABLE } from '../e2e/hokusai.ts';

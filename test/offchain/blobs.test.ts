@@ -22,8 +22,8 @@ import type { Hex } from 'viem';
 import { fetchBlob, putBlob } from '../../offchain/blobs/blob-store.ts';
 import { sealing, unsealing } from '../../offchain/blobs/sealed-stream.ts';
 import { DATA } from '../../offchain/data/verbs.ts';
-import { createIdentity } from '../../offchain/recipient.ts';
 import { ciphertextHash } from '../../offchain/seal.ts';
+import { createIdentity } from '../../offchain/validator/recipient.ts';
 import { perform } from '../../offchain/verb.ts';
 import { fails } from './executor-runs.ts';
 
@@ -147,7 +147,7 @@ describe('a sealed stream', () => {
     writeFileSync(file, '');
     truncateSync(file, 300e6);
     const source = join(import.meta.dirname, '../../offchain/blobs/seal-file.ts');
-    const recipients = join(import.meta.dirname, '../../offchain/recipient.ts');
+    const recipients = join(import.meta.dirname, '../../offchain/validator/recipient.ts');
     const script = `
       import { sealFile, openFile } from ${JSON.stringify(source)};
       import { createIdentity, readIdentity } from ${JSON.stringify(recipients)};

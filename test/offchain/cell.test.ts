@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { canonicalJson } from '../../offchain/canonical.ts';
-import { canonicalDecimal, canonicalText, cellText } from '../../offchain/cell.ts';
+import { canonicalDecimal, canonicalText, cellText } from '../../offchain/table/cell.ts';
 
 /** A number as sign, digits and exponent of ten, so that it can be spelled in many ways. */
 const parts = fc.record({

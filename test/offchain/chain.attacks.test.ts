@@ -6,7 +6,7 @@ import { type LocalChain, startLocalChain } from '../../offchain/chain/local.ts'
 import * as actions from '../../offchain/chain/round.ts';
 import { view } from '../../offchain/chain/send.ts';
 import { type Vote, voteHash } from '../../offchain/chain/vote.ts';
-import { pack } from '../../offchain/delta.ts';
+import { pack } from '../../offchain/delta/delta.ts';
 import { Q, R } from '../../offchain/prove/field.ts';
 import * as real from '../real-round.ts';
 

@@ -14,7 +14,7 @@ import { connect } from '../../offchain/chain/connect.ts';
 import { type LocalChain, localAccounts, startLocalChain } from '../../offchain/chain/local.ts';
 import * as actions from '../../offchain/chain/round.ts';
 import { view } from '../../offchain/chain/send.ts';
-import { payableBps, reward } from '../../offchain/delta.ts';
+import { payableBps, reward } from '../../offchain/delta/delta.ts';
 import { CIRCUITS, type CircuitName, circuitRecords, compiled } from '../../offchain/prove/circuits.ts';
 import { developmentVerificationKey } from '../../offchain/prove/keys.ts';
 import { readR1cs } from '../../offchain/prove/r1cs.ts';

@@ -10,11 +10,11 @@ import {
   tag,
   vectorRoot,
 } from '../../offchain/commitment.ts';
-import { dataRootOf, rowDigests, rowsRoot } from '../../offchain/data-root.ts';
-import { append, byDigest, integrate } from '../../offchain/integrate.ts';
-import { parseSchema } from '../../offchain/schema.ts';
 import { ciphertextHash, seal, unseal } from '../../offchain/seal.ts';
-import type { Table } from '../../offchain/table.ts';
+import { dataRootOf, rowDigests, rowsRoot } from '../../offchain/table/data-root.ts';
+import { append, byDigest, integrate } from '../../offchain/table/integrate.ts';
+import { parseSchema } from '../../offchain/table/schema.ts';
+import type { Table } from '../../offchain/table/table.ts';
 
 const SCHEMA = parseSchema({
   version: 1,

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { zCounts } from '../../offchain/attest.ts';
-import { countWords, namedCounts } from '../../offchain/counts.ts';
-import { score } from '../../offchain/delta.ts';
-import { metricValues, modelMetrics } from '../../offchain/model-metrics.ts';
+import { zCounts } from '../../offchain/attestation/attest.ts';
+import { score } from '../../offchain/delta/delta.ts';
+import { countWords, namedCounts } from '../../offchain/delta/named-counts.ts';
+import { metricValues, modelMetrics } from '../../offchain/metrics/model-metrics.ts';
 import { countsOf } from '../../offchain/prove/counts.ts';
 import { TERMS } from './delta-rows.ts';
 

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
-import { canonicalDecimal, canonicalText, cellText } from '../../offchain/cell.ts';
 import { type Database, literal } from '../../offchain/data/database.ts';
 import { digestRows, rootsOf } from '../../offchain/data/digests.ts';
 import { profile } from '../../offchain/data/profile.ts';
 import { stage } from '../../offchain/data/stage.ts';
-import { dataRootOf } from '../../offchain/data-root.ts';
-import type { Schema } from '../../offchain/schema.ts';
+import { canonicalDecimal, canonicalText, cellText } from '../../offchain/table/cell.ts';
+import { dataRootOf } from '../../offchain/table/data-root.ts';
+import type { Schema } from '../../offchain/table/schema.ts';
 import { scratch, tableFrom, withDatabase, writeParquet, writers } from './data-tables.ts';
 
 const { folder, write } = scratch();

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { after } from 'node:test';
 import { Database, pathLiteral } from '../../offchain/data/database.ts';
 import { type Inspection, type InspectOptions, inspect } from '../../offchain/data/inspect.ts';
-import type { Table } from '../../offchain/table.ts';
+import type { Table } from '../../offchain/table/table.ts';
 
 let files = 0;
 

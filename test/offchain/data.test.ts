@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import { bytesToHex, concat, type Hex, hexToBytes } from 'viem';
-import { tag } from '../../offchain/context.ts';
+import { tag } from '../../offchain/attestation/context.ts';
 import { expectations } from '../../offchain/data/expectations.ts';
 import { bandHashes, bandsFor, jaccard } from '../../offchain/data/min-hash.ts';
 import { parseRules } from '../../offchain/data/rules.ts';

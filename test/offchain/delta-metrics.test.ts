@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { type GateTerms, reward, type Score, score } from '../../offchain/delta.ts';
+import { type GateTerms, reward, type Score, score } from '../../offchain/delta/delta.ts';
 import * as reference from './delta-reference.ts';
 import {
   absoluteCounts,

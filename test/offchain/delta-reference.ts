@@ -1,4 +1,4 @@
-// What offchain/delta.ts and contracts/DeltaOne.sol have to compute, from the definitions and by other means: exact
+// What offchain/delta/delta.ts and contracts/DeltaOne.sol have to compute, from the definitions and by other means: exact
 // fractions, no square root, no floor division, no recurrence. Slow, and meant to be read.
 
 /** numerator / denominator, the denominator above zero. */

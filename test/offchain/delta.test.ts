@@ -10,7 +10,7 @@ import {
   reward,
   score,
   unpack,
-} from '../../offchain/delta.ts';
+} from '../../offchain/delta/delta.ts';
 import { deltaVectors } from '../../scripts/delta-vectors.ts';
 import { readDeltaVectors } from '../vectors/delta.ts';
 import * as reference from './delta-reference.ts';

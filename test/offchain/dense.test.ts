@@ -5,8 +5,8 @@ import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { canonicalJson } from '../../offchain/canonical.ts';
-import type { Features } from '../../offchain/quantise.ts';
-import { readCsv } from '../../offchain/table.ts';
+import type { Features } from '../../offchain/table/quantise.ts';
+import { readCsv } from '../../offchain/table/table.ts';
 import {
   type DenseModel,
   denseScores,

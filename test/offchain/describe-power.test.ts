@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { pack, score } from '../../offchain/delta.ts';
-import { describePower, powerText } from '../../offchain/describe-power.ts';
-import { acceptanceProbability, alpha30, zMicro } from '../../offchain/power.ts';
+import { pack, score } from '../../offchain/delta/delta.ts';
+import { describePower, powerText } from '../../offchain/delta/describe-power.ts';
+import { acceptanceProbability, alpha30, zMicro } from '../../offchain/delta/power.ts';
 import { uniform } from './tables.ts';
 
 const policyOf = (roundsPerFold: number, minDeltaBps = 0) => ({

@@ -9,7 +9,7 @@
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { HokusaiError } from '../../offchain/errors.ts';
-import { type Executor, openExecutor } from '../../offchain/executor.ts';
+import { type Executor, openExecutor } from '../../offchain/run/executor.ts';
 
 export const STEPS = ['train', 'evaluate', 'prove'] as const;
 

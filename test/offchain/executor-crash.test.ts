@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, beforeEach, describe, it, mock } from 'node:test';
 import fc from 'fast-check';
-import { openExecutor } from '../../offchain/executor.ts';
-import { storageError } from '../../offchain/journal.ts';
+import { openExecutor } from '../../offchain/run/executor.ts';
+import { storageError } from '../../offchain/run/journal.ts';
 import { type Point, STEPS } from './executor-child.ts';
 import { CHILD, fails, follow, ran, run, sql, start, types } from './executor-runs.ts';
 

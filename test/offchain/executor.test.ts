@@ -7,7 +7,7 @@ import { after, beforeEach, describe, it, mock } from 'node:test';
 import fc from 'fast-check';
 import type { Canonical } from '../../offchain/canonical.ts';
 import { HokusaiError } from '../../offchain/errors.ts';
-import { backOff, openExecutor, RELEASE, type StepEvent } from '../../offchain/executor.ts';
+import { backOff, openExecutor, RELEASE, type StepEvent } from '../../offchain/run/executor.ts';
 import { fails, sql, start, types } from './executor-runs.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'executor-'));

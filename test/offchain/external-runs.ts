@@ -7,10 +7,10 @@ import { join } from 'node:path';
 import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { HokusaiError } from '../../offchain/errors.ts';
-import { byDigest } from '../../offchain/integrate.ts';
-import { fitQuantiser, quantiserHash } from '../../offchain/quantise.ts';
-import { inferSchema } from '../../offchain/schema.ts';
-import { readCsv, selectRows, type Table } from '../../offchain/table.ts';
+import { byDigest } from '../../offchain/table/integrate.ts';
+import { fitQuantiser, quantiserHash } from '../../offchain/table/quantise.ts';
+import { inferSchema } from '../../offchain/table/schema.ts';
+import { readCsv, selectRows, type Table } from '../../offchain/table/table.ts';
 import { type ExternalInput, type ExternalOptions, trainExternal } from '../../offchain/train/external.ts';
 import type { ExternalSpec } from '../../offchain/train/spec.ts';
 

@@ -7,7 +7,7 @@ import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { HokusaiError } from '../../offchain/errors.ts';
-import { asNumbers, quantise } from '../../offchain/quantise.ts';
+import { asNumbers, quantise } from '../../offchain/table/quantise.ts';
 import { predictionsOf } from '../../offchain/train/external.ts';
 import { npyOf, readNpy } from '../../offchain/train/npy.ts';
 import { bubblewrap } from '../../offchain/train/process.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { keccak256, zeroHash } from 'viem';
-import type { Attestation } from '../../offchain/attest.ts';
+import type { Attestation } from '../../offchain/attestation/attest.ts';
 import { connect } from '../../offchain/chain/connect.ts';
 import { isProven, proveInference, type Inference as Recorded } from '../../offchain/chain/inference.ts';
 import { type LocalChain, startLocalChain } from '../../offchain/chain/local.ts';

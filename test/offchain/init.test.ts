@@ -5,14 +5,14 @@ import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { after, describe, it, type TestContext } from 'node:test';
-import { canonicalRow, checkTable, labelsOf } from '../../offchain/check-table.ts';
 import { loadConfig } from '../../offchain/config/load.ts';
 import { HokusaiError } from '../../offchain/errors.ts';
 import { type InitOptions, init } from '../../offchain/init.ts';
-import { tally } from '../../offchain/label.ts';
 import { nearestFirst } from '../../offchain/nearest.ts';
-import { parseSchema } from '../../offchain/schema.ts';
-import { readCsv, selectRows, type Table, writeCsv } from '../../offchain/table.ts';
+import { canonicalRow, checkTable, labelsOf } from '../../offchain/table/check-table.ts';
+import { tally } from '../../offchain/table/label.ts';
+import { parseSchema } from '../../offchain/table/schema.ts';
+import { readCsv, selectRows, type Table, writeCsv } from '../../offchain/table/table.ts';
 import { tableOf, xorshift } from './tables.ts';
 
 const folder = fs.mkdtempSync(join(tmpdir(), 'hokusai-init-'));

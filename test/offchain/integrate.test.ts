@@ -5,17 +5,19 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { type Hex, keccak256, numberToHex, zeroAddress, zeroHash } from 'viem';
-import type { Attestation } from '../../offchain/attest.ts';
-import { rowDigests } from '../../offchain/data-root.ts';
+import type { Attestation } from '../../offchain/attestation/attest.ts';
 import type { HokusaiError } from '../../offchain/errors.ts';
-import { openExecutor } from '../../offchain/executor.ts';
 import { init } from '../../offchain/init.ts';
-import { type IntegrationTerms, integrate } from '../../offchain/integrate.ts';
 import { trainSpecHashOf } from '../../offchain/line.ts';
-import { type Agreed, evaluateContribution, offerOf } from '../../offchain/pipeline.ts';
-import { offer, openProject } from '../../offchain/run.ts';
-import { parseSchema } from '../../offchain/schema.ts';
-import type { Table } from '../../offchain/table.ts';
+import { openExecutor } from '../../offchain/run/executor.ts';
+import type { Agreed } from '../../offchain/run/finding.ts';
+import { offerOf } from '../../offchain/run/offer.ts';
+import { evaluateContribution } from '../../offchain/run/pipeline.ts';
+import { offer, openProject } from '../../offchain/run/project.ts';
+import { rowDigests } from '../../offchain/table/data-root.ts';
+import { type IntegrationTerms, integrate } from '../../offchain/table/integrate.ts';
+import { parseSchema } from '../../offchain/table/schema.ts';
+import type { Table } from '../../offchain/table/table.ts';
 import { hokusai, TABLE } from '../e2e/hokusai.ts';
 
 const SCHEMA = parseSchema({

@@ -10,7 +10,6 @@ import { assertProductionKey, registerCircuit, registerKey } from '../../offchai
 import { connect } from '../../offchain/chain/connect.ts';
 import { startLocalChain } from '../../offchain/chain/local.ts';
 import { view } from '../../offchain/chain/send.ts';
-import { openExecutor } from '../../offchain/executor.ts';
 import {
   contribute,
   finish,
@@ -51,6 +50,7 @@ import { provingCircuitId, provingKeyFile } from '../../offchain/prove/proving-k
 import { readR1cs } from '../../offchain/prove/r1cs.ts';
 import { proveScore } from '../../offchain/prove/score.ts';
 import { verifyProof } from '../../offchain/prove/verify.ts';
+import { openExecutor } from '../../offchain/run/executor.ts';
 import { answer, refused, run } from '../e2e/acting.ts';
 import { SCORE_CASES, SCORE_PROOF } from '../vectors/score.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { confusionOf, jointCounts, metricsOf, ratioValue } from '../../offchain/metrics.ts';
+import { confusionOf, jointCounts, metricsOf, ratioValue } from '../../offchain/metrics/exact.ts';
 
 const bits = fc.array(fc.tuple(fc.nat(1), fc.nat(1), fc.nat(1)), { maxLength: 50 });
 const lane = (rows: [number, number, number][], at: 0 | 1 | 2): Uint8Array => Uint8Array.from(rows, (row) => row[at]);

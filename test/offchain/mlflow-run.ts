@@ -4,10 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
 import type { HokusaiError } from '../../offchain/errors.ts';
-import { type Executor, openExecutor } from '../../offchain/executor.ts';
 import { init } from '../../offchain/init.ts';
 import { type Logged, logRun, type Patience } from '../../offchain/mlflow/log-run.ts';
-import { openProject, type Project, type RunResult, run } from '../../offchain/run.ts';
+import type { RunResult } from '../../offchain/run/conclude.ts';
+import { type Executor, openExecutor } from '../../offchain/run/executor.ts';
+import { openProject, type Project } from '../../offchain/run/project.ts';
+import { run } from '../../offchain/run/run.ts';
 
 const TABLE = join(import.meta.dirname, '../../examples/breast-cancer/breast_cancer.csv');
 

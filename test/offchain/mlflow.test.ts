@@ -7,7 +7,7 @@ import { Api } from '../../offchain/mlflow/api.ts';
 import { destinationOf, isTrackingUri } from '../../offchain/mlflow/destination.ts';
 import { recordOnServer } from '../../offchain/mlflow/server.ts';
 import { type TrackedRun, zTrackedRun } from '../../offchain/mlflow/tracked-run.ts';
-import type { RunResult } from '../../offchain/run.ts';
+import type { RunResult } from '../../offchain/run/conclude.ts';
 import { writeWhole } from '../../offchain/write-whole.ts';
 import { accepted, copied, folder, recorded, refused } from './mlflow-run.ts';
 import { trackingServer as server, type TrackingServer } from './mlflow-server.ts';

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { type IntegrationTerms, integrate } from '../../offchain/integrate.ts';
-import { nearRows } from '../../offchain/near-rows.ts';
-import { parseSchema } from '../../offchain/schema.ts';
-import type { Table } from '../../offchain/table.ts';
+import { type IntegrationTerms, integrate } from '../../offchain/table/integrate.ts';
+import { nearRows } from '../../offchain/table/near-rows.ts';
+import { parseSchema } from '../../offchain/table/schema.ts';
+import type { Table } from '../../offchain/table/table.ts';
 
 const SCHEMA = parseSchema({
   version: 1,

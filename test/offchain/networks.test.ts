@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { asNumbers } from '../../offchain/quantise.ts';
+import { asNumbers } from '../../offchain/table/quantise.ts';
 import {
   type ExternalInput,
   type ExternalModel,

@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import fc from 'fast-check';
-import { type ConfigProblem, loadConfig } from '../../offchain/config/load.ts';
+import { loadConfig } from '../../offchain/config/load.ts';
 import { MAX_BENCHMARK_ROWS } from '../../offchain/config/policy.ts';
+import type { ConfigProblem } from '../../offchain/config/problems.ts';
+import { alpha30, zMicro } from '../../offchain/delta/power.ts';
 import { HokusaiError } from '../../offchain/errors.ts';
-import { alpha30, zMicro } from '../../offchain/power.ts';
 import { CIRCUITS } from '../../offchain/prove/circuits.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'hokusai-policy-'));

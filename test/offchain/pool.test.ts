@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as snarkjs from 'snarkjs';
-import { openExecutor, type StepEvent } from '../../offchain/executor.ts';
 import { compiled, developmentKeyFile } from '../../offchain/prove/circuits.ts';
 import { type Inference, proveInference } from '../../offchain/prove/inference.ts';
 import { NATIVE_PROVER } from '../../offchain/prove/native.ts';
@@ -15,6 +14,7 @@ import { openProver, peakBytes, sideBySide } from '../../offchain/prove/pool.ts'
 import { scoreInput } from '../../offchain/prove/score.ts';
 import { verifyProof } from '../../offchain/prove/verify.ts';
 import { WitnessCalculator } from '../../offchain/prove/witness.ts';
+import { openExecutor, type StepEvent } from '../../offchain/run/executor.ts';
 import { predict } from '../../offchain/train/linear.ts';
 import { SCORE_CASES } from '../vectors/score.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { acceptanceProbability, alpha30, rowsNeeded, zMicro } from '../../offchain/power.ts';
+import { acceptanceProbability, alpha30, rowsNeeded, zMicro } from '../../offchain/delta/power.ts';
 
 // Quantiles of the normal distribution to 15 decimals, as tables and R's qnorm(1 - alpha) give them.
 const QUANTILES: [alpha: number, z: string][] = [

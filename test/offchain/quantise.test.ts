@@ -2,9 +2,15 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { keccak256, toBytes } from 'viem';
-import { fitQuantiser, parseQuantiser, type Quantiser, quantise, quantiserHash } from '../../offchain/quantise.ts';
-import type { Schema } from '../../offchain/schema.ts';
-import { selectRows, type Table } from '../../offchain/table.ts';
+import {
+  fitQuantiser,
+  parseQuantiser,
+  type Quantiser,
+  quantise,
+  quantiserHash,
+} from '../../offchain/table/quantise.ts';
+import type { Schema } from '../../offchain/table/schema.ts';
+import { selectRows, type Table } from '../../offchain/table/table.ts';
 import { tableOf } from './tables.ts';
 
 const label = { name: 'y', positive: '1', negative: '0' };

@@ -11,7 +11,7 @@ import {
   isRecipient,
   readIdentity,
   recipientOf,
-} from '../../offchain/recipient.ts';
+} from '../../offchain/validator/recipient.ts';
 
 let folder: string;
 let made = 0;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Attestation } from '../../offchain/attest.ts';
-import { delta, pack } from '../../offchain/delta.ts';
+import type { Attestation } from '../../offchain/attestation/attest.ts';
+import { delta, pack } from '../../offchain/delta/delta.ts';
 import { circuitRecords } from '../../offchain/prove/circuits.ts';
 import { html } from '../../offchain/report/html.ts';
 import { grouped, percent, points, seconds, tokens } from '../../offchain/report/numbers.ts';

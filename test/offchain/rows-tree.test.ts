@@ -4,10 +4,10 @@ import { describe, it } from 'node:test';
 import { keccak_256 } from '@noble/hashes/sha3.js';
 import fc from 'fast-check';
 import { bytesToHex, concat, hexToBytes } from 'viem';
-import { tag } from '../../offchain/context.ts';
-import { type RowDigest, rowProof, rowsRoot } from '../../offchain/data-root.ts';
+import { tag } from '../../offchain/attestation/context.ts';
 import { hashModule, INITIAL_STATE } from '../../offchain/hash-module.ts';
-import { hashAt, hashesOf, sortDistinct } from '../../offchain/rows-tree.ts';
+import { type RowDigest, rowProof, rowsRoot } from '../../offchain/table/data-root.ts';
+import { hashAt, hashesOf, sortDistinct } from '../../offchain/table/rows-tree.ts';
 
 const digestOf = (value: number): RowDigest => `0x${createHash('sha256').update(String(value)).digest('hex')}`;
 

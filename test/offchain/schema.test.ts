@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { canonicalRow, checkTable, labelsOf } from '../../offchain/check-table.ts';
-import { inferSchema, parseSchema, type Schema, type SchemaColumn } from '../../offchain/schema.ts';
-import { selectRows, type Table } from '../../offchain/table.ts';
+import { canonicalRow, checkTable, labelsOf } from '../../offchain/table/check-table.ts';
+import { inferSchema, parseSchema, type Schema, type SchemaColumn } from '../../offchain/table/schema.ts';
+import { selectRows, type Table } from '../../offchain/table/table.ts';
 import { tableOf, xorshift } from './tables.ts';
 
 /** Sixty rows: a label that alternates and the given column. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { type LocalChain, startLocalChain } from '../../offchain/chain/local.ts';
 import * as actions from '../../offchain/chain/round.ts';
-import { score } from '../../offchain/delta.ts';
+import { score } from '../../offchain/delta/delta.ts';
 import { scoreSignals } from '../../offchain/prove/score.ts';
 import * as real from '../real-round.ts';
 

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { canonicalRow, labelsOf } from '../../offchain/check-table.ts';
-import { inferSchema } from '../../offchain/schema.ts';
-import { type Split, type SplitSizes, splitTable } from '../../offchain/split.ts';
-import { selectRows, type Table } from '../../offchain/table.ts';
+import { canonicalRow, labelsOf } from '../../offchain/table/check-table.ts';
+import { inferSchema } from '../../offchain/table/schema.ts';
+import { type Split, type SplitSizes, splitTable } from '../../offchain/table/split.ts';
+import { selectRows, type Table } from '../../offchain/table/table.ts';
 import { tableOf, xorshift } from './tables.ts';
 
 const PARTS = ['benchmark', 'baseline', 'contribution'] as const;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { HokusaiError } from '../../offchain/errors.ts';
-import { readCsv, selectRows, type Table, writeCsv } from '../../offchain/table.ts';
+import { readCsv, selectRows, type Table, writeCsv } from '../../offchain/table/table.ts';
 import { tableOf } from './tables.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'hokusai-table-'));

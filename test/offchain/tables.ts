@@ -1,4 +1,4 @@
-import type { Table } from '../../offchain/table.ts';
+import type { Table } from '../../offchain/table/table.ts';
 
 /** A table in memory from rows of text; row i stands on line i + 2. */
 export function tableOf(names: string[], rows: (string | null)[][]): Table {

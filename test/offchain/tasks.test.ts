@@ -1,15 +1,15 @@
 // What an attestation of many classes or of a regression says, that it is checked, and that a report shows it.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type Attestation, metricsHash, zAttestation } from '../../offchain/attest.ts';
-import { foldId } from '../../offchain/context.ts';
-import { namedCounts, type RankingCounts } from '../../offchain/counts.ts';
-import { delta } from '../../offchain/delta.ts';
-import type { Label } from '../../offchain/label.ts';
-import type { Metric } from '../../offchain/metrics.ts';
-import { modelMetrics, type RankingMetrics, rankingMetrics } from '../../offchain/model-metrics.ts';
+import { type Attestation, metricsHash, zAttestation } from '../../offchain/attestation/attest.ts';
+import { foldId } from '../../offchain/attestation/context.ts';
+import { delta } from '../../offchain/delta/delta.ts';
+import { namedCounts, type RankingCounts } from '../../offchain/delta/named-counts.ts';
+import type { Metric } from '../../offchain/metrics/exact.ts';
+import { modelMetrics, type RankingMetrics, rankingMetrics } from '../../offchain/metrics/model-metrics.ts';
 import { countsOf } from '../../offchain/prove/counts.ts';
 import { reportHtml } from '../../offchain/report/report.ts';
+import type { Label } from '../../offchain/table/label.ts';
 import { attestationChecks } from '../../offchain/verify/attestation.ts';
 import { TERMS, unproven } from './attestations.ts';
 import { uniform } from './tables.ts';

@@ -1,6 +1,6 @@
 /** Trains a model that takes a while, keeps what is done in the file that is named, and says so; its model's hash in the end. */
 import { createHash } from 'node:crypto';
-import { openPartial } from '../../offchain/partial.ts';
+import { openPartial } from '../../offchain/run/partial.ts';
 import { HYPERPARAMETERS, type ModelType, type ReferenceSpec } from '../../offchain/train/spec.ts';
 import { trainerOf } from '../../offchain/train/trainer-of.ts';
 import { drawn } from './train-tables.ts';

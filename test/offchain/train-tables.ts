@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url';
-import { labelsOf } from '../../offchain/check-table.ts';
-import { classesOf } from '../../offchain/label.ts';
-import { fitQuantiser, quantise } from '../../offchain/quantise.ts';
-import { inferSchema } from '../../offchain/schema.ts';
-import { readCsv, selectRows } from '../../offchain/table.ts';
+import { labelsOf } from '../../offchain/table/check-table.ts';
+import { classesOf } from '../../offchain/table/label.ts';
+import { fitQuantiser, quantise } from '../../offchain/table/quantise.ts';
+import { inferSchema } from '../../offchain/table/schema.ts';
+import { readCsv, selectRows } from '../../offchain/table/table.ts';
 import type { TrainInput } from '../../offchain/train/trainer.ts';
 import { xorshift } from './tables.ts';
 

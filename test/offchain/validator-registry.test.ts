@@ -6,7 +6,7 @@ import { after, before, it } from 'node:test';
 import { connect, type Sender } from '../../offchain/chain/connect.ts';
 import { type LocalChain, startLocalChain } from '../../offchain/chain/local.ts';
 import * as registry from '../../offchain/chain/validator-registry.ts';
-import { createIdentity } from '../../offchain/recipient.ts';
+import { createIdentity } from '../../offchain/validator/recipient.ts';
 
 const STAKE = 10n ** 18n;
 let chain: LocalChain;

@@ -10,20 +10,20 @@ import { type LocalChain, startLocalChain } from '../../offchain/chain/local.ts'
 import { drawnSeed, round } from '../../offchain/chain/round.ts';
 import { type Sent, send, view } from '../../offchain/chain/send.ts';
 import { voteContent } from '../../offchain/chain/vote.ts';
-import { type Executor, openExecutor } from '../../offchain/executor.ts';
 import { init } from '../../offchain/init.ts';
+import { payeesTree } from '../../offchain/payees.ts';
+import { type Executor, openExecutor } from '../../offchain/run/executor.ts';
 import {
   type LocalModelOptions,
   openLocalModel,
   registerLocalModel,
   startLocalValidator,
-} from '../../offchain/local-model.ts';
-import { openRound } from '../../offchain/local-round.ts';
-import { payeesTree } from '../../offchain/payees.ts';
-import { createIdentity, encryptTo } from '../../offchain/recipient.ts';
-import { type Offered, offer, openProject } from '../../offchain/run.ts';
+} from '../../offchain/run/local-model.ts';
+import { openRound } from '../../offchain/run/local-round.ts';
+import { type Offered, offer, openProject } from '../../offchain/run/project.ts';
 import type { ForestModel } from '../../offchain/train/forest-model.ts';
-import type { Assignment, Ballot } from '../../offchain/validator.ts';
+import { createIdentity, encryptTo } from '../../offchain/validator/recipient.ts';
+import type { Assignment, Ballot } from '../../offchain/validator/validator.ts';
 import { TABLE } from '../e2e/hokusai.ts';
 
 let folder: string;

@@ -1,6 +1,6 @@
 // The table of test/vectors/delta.json as the score takes it and gives it.
 import { readFileSync } from 'node:fs';
-import type { GateTerms, Score } from '../../offchain/delta.ts';
+import type { GateTerms, Score } from '../../offchain/delta/delta.ts';
 
 export interface DeltaVector {
   name: string;
