@@ -197,11 +197,14 @@ describe('CircuitRegistry.verify', () => {
     assert.equal(await accepted(g1(1n)), false);
   });
 
-  it('takes a signal of r - 1, the largest there is', async () => {
+  it('takes a signal of r - 1, the largest there is, and not r', async () => {
     const { registry } = await fixture();
     const key = openKey([7n, 1n]);
     await registry.write.register([key, 1n]);
     assert.equal(await registry.read.verify([keccak256(key), openProof(6n), [R - 1n]]), true);
+    // Of the signal 0, which r is to the curve.
+    assert.equal(await registry.read.verify([keccak256(key), openProof(7n), [0n]]), true);
+    assert.equal(await registry.read.verify([keccak256(key), openProof(7n), [R]]), false);
   });
 
   it('a proof for another circuit', async () => {

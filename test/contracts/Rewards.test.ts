@@ -62,7 +62,7 @@ describe('Rewards', async () => {
     );
   });
 
-  fresh('says of an award what it is, and of a claim what it paid', async () => {
+  fresh('says of an award what it is, of a claim what it paid, and of a budget how much it is', async () => {
     await s.networkHelpers.time.setNextBlockTimestamp(START);
     await s.reserve(roundId);
     const none = { vestingDuration: 0, awarded: false, payeesRoot: zeroHash };
@@ -75,6 +75,10 @@ describe('Rewards', async () => {
     const [event] = await rewards.getEvents.RewardAwarded();
     const stated = { payeesRoot: s.tree.payeesRoot, reward: REWARD, vestingDuration: 9n };
     assert.deepEqual(event!.args, { roundId, modelId, ...stated });
+
+    await s.allocate(modelId, 3n);
+    const [budget] = await rewards.getEvents.BudgetAllocated();
+    assert.deepEqual(budget!.args, { modelId, rewardToken: getAddress(token.address), amount: 3n });
 
     await start.restore();
     await s.awarded();
@@ -101,6 +105,14 @@ describe('Rewards', async () => {
     await s.networkHelpers.time.setNextBlockTimestamp(START + 250);
     await bob.writeContract({ ...wallet, ...as(bob), chain: null, functionName: 'release', args: [token.address] });
     assert.equal(await s.balance(address(bob)), (7n * UNIT) / 4n);
+  });
+
+  fresh('mints to a wallet of its own what vests within a second', async () => {
+    await s.awarded(s.tree.payeesRoot, REWARD, 1);
+    await s.claim(roundId, claimOf(s.tree, address(bob)), as(bob));
+    const [event] = await rewards.getEvents.RewardClaimed();
+    assert.equal(await s.balance(event!.args.wallet!), 7n * UNIT);
+    assert.equal(await s.balance(address(bob)), 0n);
   });
 
   fresh('makes a wallet for each leaf that vests, though two have one payee and one weight', async () => {
