@@ -69,9 +69,9 @@ export interface Asked {
   };
 }
 
-/** Why nothing can be said of a metric's power: how often a gain of it is seen depends on more than the rows. */
+/** Why nothing can be said of a metric's power before a run: how often a gain is seen depends on more than the rows. */
 export const noPower = (metric: Metric): string =>
-  `What gain of ${metric} a benchmark can tell is not computed: there is a power calculation for accuracy alone.`;
+  `What gain of ${metric} a benchmark can tell depends on how the models' errors vary, so a run has to be seen first: hokusai run --dry-run, then hokusai model power --like RUN_DIR.`;
 
 /** What people are told of a benchmark before they spend anything on it. */
 export function powerText(policy: Asked, rows: number): string {

@@ -56,8 +56,7 @@ export function rowsNeeded({
   power,
 }: Effect & { alpha: number; power: number }): number {
   const { delta, psi } = shares({ gainBps, discordantBps });
-  const zPower = Number(zMicro(1 - power)) / 1e6;
-  const root = quantile(alpha) * Math.sqrt(psi) + zPower * Math.sqrt(psi - delta ** 2);
+  const root = quantile(alpha) * Math.sqrt(psi) + quantile(1 - power) * Math.sqrt(psi - delta ** 2);
   return Math.ceil((root / delta) ** 2);
 }
 
@@ -69,7 +68,51 @@ export function acceptanceProbability({
   rows,
 }: Effect & { alpha: number; rows: number }): number {
   const { delta, psi } = shares({ gainBps, discordantBps });
-  const z = (delta * Math.sqrt(rows) - quantile(alpha) * Math.sqrt(psi)) / Math.sqrt(psi - delta ** 2);
+  return below((delta * Math.sqrt(rows) - quantile(alpha) * Math.sqrt(psi)) / Math.sqrt(psi - delta ** 2));
+}
+
+/** How much a gain of any metric varies by chance, as a run has found it on its rows. */
+export interface Spread {
+  readonly rows: number;
+  /** Standard error of the gain on these rows, in bps, above 0. */
+  readonly errorBps: number;
+}
+
+/** What a gain has to exceed, by how much it does so, and how surely that is to be seen. */
+interface Margin {
+  /** The true gain. */
+  readonly gainBps: number;
+  readonly minDeltaBps: number;
+  readonly alpha: number;
+}
+
+/** Rows with which such a gain is accepted with probability `power`, where its error falls with the root of the rows. */
+export function rowsNeededLike({ rows, errorBps }: Spread, { power, ...margin }: Margin & { power: number }): number {
+  return Math.ceil(rows * ((errorBps * (quantile(margin.alpha) + quantile(1 - power))) / marginOf(margin)) ** 2);
+}
+
+/** The probability, by the same approximation, that such a gain's lower bound exceeds the least one on `on` rows. */
+export function acceptanceProbabilityLike(
+  { rows, errorBps }: Spread,
+  { on, ...margin }: Margin & { on: number },
+): number {
+  return below(marginOf(margin) / (errorBps * Math.sqrt(rows / on)) - quantile(margin.alpha));
+}
+
+function marginOf({ gainBps, minDeltaBps }: Margin): number {
+  if (gainBps > minDeltaBps) return gainBps - minDeltaBps;
+  throw new HokusaiError(
+    'configuration',
+    'POWER_EFFECT',
+    'the gain has to be above the least one that the policy pays',
+    {
+      details: { gainBps, minDeltaBps },
+    },
+  );
+}
+
+/** P(Z < z) */
+function below(z: number): number {
   const micro = BigInt(Math.round(Math.min(Math.abs(z), 10) * 1e6));
   const tail = Number(upperTail(micro)) / Number(ONE);
   return z > 0 ? 1 - tail : tail;

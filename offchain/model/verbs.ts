@@ -18,7 +18,7 @@ const ACT = '--rpc https://node --deployment deployments/chain-1 --keystore owne
 const power = verb({
   summary: 'how many benchmark rows a gain takes to be seen, before anything is registered',
   help: `Rows on which a true gain is accepted with the power asked for, and the chance of it on the rows that there are.
-Of accuracy alone: where the configuration pays for another metric, it says so and nothing else. Touches no chain.
+Of accuracy by the share of rows that change; of any metric by how much the gain of a run has varied. Touches no chain.
 
   hokusai.yaml         takes alpha, rounds a fold and the benchmark's rows from there
   --rows N             of the benchmark
@@ -27,8 +27,10 @@ Of accuracy alone: where the configuration pays for another metric, it says so a
   --alpha A            chance of a false gain in all rounds of a fold together (default 0.05)
   --rounds-per-fold K  by which alpha is divided (default 20)
   --power P            at least 0.5 (default 0.8)
+  --like RUN_DIR       a run, accepted or not, whose gain varies like the one that is asked for; of its metric
 
-Example: hokusai model power --rows 2471 --rounds-per-fold 1`,
+Example: hokusai model power --rows 2471 --rounds-per-fold 1
+         hokusai model power --like runs/0123456789ab --gain 2`,
   takes: {
     config: CONFIG,
     rows: whole(1, 1e9),
@@ -37,6 +39,7 @@ Example: hokusai model power --rows 2471 --rounds-per-fold 1`,
     alpha: decimal(0.000001, 0.5),
     roundsPerFold: whole(1, 1000),
     power: decimal(0.5, 0.999999),
+    like: text,
   },
   perform: async (given) => (await import('./power.ts')).answerPower(given),
 });

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createPublicClient, http, type PublicClient } from 'viem';
 import { z } from 'zod';
-import { ASSURANCE, TRUSTED_ALWAYS, zAttestation } from '../attestation/attest.ts';
+import { ASSURANCE, type Attestation, TRUSTED_ALWAYS, zAttestation } from '../attestation/attest.ts';
 import { HokusaiError } from '../errors.ts';
 import { issuesOf } from '../issues.ts';
 import { attestationChecks } from './attestation.ts';
@@ -65,7 +65,7 @@ export async function verifyRun(
   { rpc, client }: { rpc?: string; client?: PublicClient } = {},
 ): Promise<Verification> {
   const file = attestationFile(path);
-  const attestation = readJson(file, zAttestation);
+  const attestation = readAttestation(file);
   const beside = (name: string) => join(dirname(file), name);
   const checks: Check[] = [
     { name: 'schema', ok: true, detail: 'attestation.json has the members of version 1, and no others.' },
@@ -90,6 +90,14 @@ export async function verifyRun(
   const level = attestation.inference ? 2 : 1;
   return { level: ok && attestation.proof ? level : 0, checks, ok, onChain: chain !== undefined };
 }
+
+/**
+ * An attestation as it stands, of which nothing is checked but its form.
+ *
+ * @param path a run's folder, or its attestation.json
+ * @throws HokusaiError `VERIFY_FILE` (configuration)
+ */
+export const readAttestation = (path: string): Attestation => readJson(attestationFile(path), zAttestation);
 
 /** The chunks of a model, numbered from 1; a number that is left out is missed. */
 function readChunks(folder: string, model: string): ChunkFiles[] {
