@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 /** What can be hashed: no floats, no `undefined`, no dates. */
 export type Canonical = string | number | boolean | null | readonly Canonical[] | { readonly [key: string]: Canonical };
 
@@ -17,3 +19,6 @@ export function canonicalJson(value: Canonical): string {
   const members = Object.keys(object).sort();
   return `{${members.map((key) => `${JSON.stringify(key)}:${canonicalJson(object[key]!)}`).join(',')}}`;
 }
+
+/** In hexadecimal digits. */
+export const sha256 = (bytes: string | Uint8Array): string => createHash('sha256').update(bytes).digest('hex');

@@ -4,18 +4,19 @@
  *   npm run circuits                     write circuits/compiled/ and circuits/circuits.json
  *   npm run circuits -- --check [NAME]   compile again and compare with what is checked in; write nothing
  */
+
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { brotliCompressSync, constants } from 'node:zlib';
+import { sha256 } from '../offchain/canonical.ts';
 import {
   CIRCUITS,
   CIRCUITS_FOLDER,
   type CircuitName,
   type CircuitRecord,
   circuitRecords,
-  sha256,
 } from '../offchain/prove/circuits.ts';
 import { compile } from '../offchain/prove/compile.ts';
 import { sha256OfFile, writeDevelopmentKey } from '../offchain/prove/key-file.ts';

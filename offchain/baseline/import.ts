@@ -1,9 +1,10 @@
 /** A model that there already is becomes the head that contributions are compared with. */
+
 import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { sha256 } from '../canonical.ts';
 import type { Config } from '../config/load.ts';
 import { HokusaiError } from '../errors.ts';
-import { sha256 } from '../prove/circuits.ts';
 import type { ExternalOptions } from '../train/external.ts';
 import type { Model } from '../train/model.ts';
 import { type Format, formatOf, LOADERS } from './formats.ts';

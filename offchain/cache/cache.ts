@@ -7,9 +7,9 @@ import { constants } from 'node:fs';
 import { chmod, lstat, mkdir, open, readdir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { type Canonical, canonicalJson } from '../canonical.ts';
+import { type Canonical, canonicalJson, sha256 } from '../canonical.ts';
 import { HokusaiError } from '../errors.ts';
-import { cacheFolder, sha256 } from '../prove/circuits.ts';
+import { cacheFolder } from '../prove/circuits.ts';
 import { codeHash } from './code-hash.ts';
 
 /** What is kept of a step. */

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { sha256 } from '../canonical.ts';
 import { HokusaiError } from '../errors.ts';
-import { sha256 } from '../prove/circuits.ts';
 import { hasDevelopmentAlphaOrBeta, hasDevelopmentTau } from '../prove/development.ts';
 import { circuitId, domainBits, type VerificationKey, verificationKey } from '../prove/keys.ts';
 import { readR1cs } from '../prove/r1cs.ts';

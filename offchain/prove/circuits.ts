@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
+import { sha256 } from '../canonical.ts';
 import { HokusaiError } from '../errors.ts';
 import { sha256OfFile, writeDevelopmentKey } from './key-file.ts';
 
@@ -125,8 +125,6 @@ export interface CircuitRecord {
 
 /** Where the circuits' sources, records and compiled files are. */
 export const CIRCUITS_FOLDER = join(import.meta.dirname, '../../circuits');
-
-export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 /** The checked-in records of all compiled circuits. */
 export const circuitRecords = (): Record<CircuitName, CircuitRecord> =>

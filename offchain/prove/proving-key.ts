@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Hex } from 'viem';
+import { sha256 } from '../canonical.ts';
 import { HokusaiError } from '../errors.ts';
 import {
   type CircuitName,
@@ -9,7 +10,6 @@ import {
   developmentKeyFile,
   INFERENCE_CIRCUITS,
   type InferenceCircuit,
-  sha256,
 } from './circuits.ts';
 import { circuitId, verificationKey } from './keys.ts';
 

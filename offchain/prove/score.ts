@@ -1,10 +1,10 @@
 import type { Hex } from 'viem';
-import { canonicalJson } from '../canonical.ts';
+import { canonicalJson, sha256 } from '../canonical.ts';
 import { loadPoseidon, tag, vectorRoot } from '../commitment.ts';
 import { countsLength } from '../delta/delta.ts';
 import { HokusaiError } from '../errors.ts';
 import type { Executor } from '../run/executor.ts';
-import { CIRCUITS, circuitsOf, type ScoreCircuit, type ScoreTemplate, sha256 } from './circuits.ts';
+import { CIRCUITS, circuitsOf, type ScoreCircuit, type ScoreTemplate } from './circuits.ts';
 import { countsOf, medianOf, type ScoreRows } from './counts.ts';
 import type { VerificationKey } from './keys.ts';
 import { placementsOf } from './placements.ts';

@@ -1,7 +1,7 @@
 // The bytes that outputs of a run's steps name, in `blobs/` of its folder, each file named after its SHA-256.
-import { createHash } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { sha256 } from '../canonical.ts';
 import { HokusaiError } from '../errors.ts';
 import { storageError } from './journal.ts';
 
@@ -92,5 +92,3 @@ async function syncFolder(path: string): Promise<void> {
     await folder.close();
   }
 }
-
-const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');

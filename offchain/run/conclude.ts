@@ -2,10 +2,10 @@
 
 import type { Hex } from 'viem';
 import { type Attestation, metricsHash } from '../attestation/attest.ts';
+import { sha256 } from '../canonical.ts';
 import { termsOf } from '../delta/delta.ts';
 import { customOf, type Described, evaluation } from '../metrics/evaluation.ts';
 import { type Logged, logRun } from '../mlflow/log-run.ts';
-import { sha256 } from '../prove/circuits.ts';
 import type { ProvenScore } from '../prove/score.ts';
 import type { Ballot } from '../validator/validator.ts';
 import type { Executor, StepRecord } from './executor.ts';

@@ -2,12 +2,11 @@
  * Runs the steps of a run so that none is done twice: a step's output is recorded under the hash of its name and
  * inputs, and a later call with the same ones gives the record, also after the process was killed.
  */
-import { createHash } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cache } from '../cache/cache.ts';
-import { type Canonical, canonicalJson } from '../canonical.ts';
+import { type Canonical, canonicalJson, sha256 } from '../canonical.ts';
 import { HokusaiError } from '../errors.ts';
 import { type Blobs, openBlobs, readBlob } from './blobs.ts';
 import { Journal, storageError } from './journal.ts';
@@ -360,5 +359,3 @@ function stepTimeout(step: string, seconds: number): HokusaiError {
     next: 'Run the same command again on a less busy machine, or with a longer timeout.',
   });
 }
-
-const sha256 = (bytes: string | Uint8Array): string => createHash('sha256').update(bytes).digest('hex');

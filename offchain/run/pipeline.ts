@@ -2,12 +2,11 @@
 
 import type { Hex } from 'viem';
 import { trainingSetRoot } from '../attestation/context.ts';
-import type { Canonical } from '../canonical.ts';
+import { type Canonical, sha256 } from '../canonical.ts';
 import { saltOf } from '../commitment.ts';
 import { delta, statedTerms } from '../delta/delta.ts';
 import { countWords } from '../delta/named-counts.ts';
 import type { ModelLine } from '../line.ts';
-import { sha256 } from '../prove/circuits.ts';
 import { type ProvenInference, proveInference } from '../prove/inference.ts';
 import type { ProvingOptions } from '../prove/pool.ts';
 import { labelsOf } from '../table/check-table.ts';

@@ -1,9 +1,10 @@
 /** What is started to train with a framework, and what it reads: a Python with a script of ours, this Node, or a command. */
+
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, extname, isAbsolute, join, sep } from 'node:path';
+import { sha256 } from '../canonical.ts';
 import { HokusaiError } from '../errors.ts';
-import { sha256 } from '../prove/circuits.ts';
 import { TENSORFLOW, tensorflowNative } from './native-tensorflow.ts';
 import { lockHash, programOf, python } from './python.ts';
 import type { ExternalSpec } from './spec.ts';

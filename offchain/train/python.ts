@@ -1,11 +1,13 @@
 /** Which Python trains: a given one, or an environment of our own that holds what a lock file names and nothing else. */
+
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { sha256 } from '../canonical.ts';
 import { HokusaiError } from '../errors.ts';
-import { cacheFolder, sha256 } from '../prove/circuits.ts';
+import { cacheFolder } from '../prove/circuits.ts';
 
 /** What we have a program and a lock file for: to train, and to predict with a model of skops. */
 const SCRIPTS = { 'scikit-learn': 'scikit_learn.py', pytorch: 'pytorch.py', skops: 'skops_predict.py' } as const;

@@ -2,10 +2,9 @@
 import { join } from 'node:path';
 import { type Hex, keccak256, stringToHex } from 'viem';
 import { importBaseline } from '../baseline/import.ts';
-import { type Canonical, canonicalJson } from '../canonical.ts';
+import { type Canonical, canonicalJson, sha256 } from '../canonical.ts';
 import { isRanking } from '../delta/auroc.ts';
 import { type ModelLine, modelShape, textsOf } from '../line.ts';
-import { sha256 } from '../prove/circuits.ts';
 import type { Executor } from '../run/executor.ts';
 import type { Table } from '../table/table.ts';
 import { type ExternalOptions, trainExternal } from './external.ts';

@@ -26,10 +26,12 @@ interface Output {
 
 const solc = createRequire(import.meta.url)('solc') as { compile(input: string, callbacks: object): string };
 /** As the trial's chain is told: mutants are compiled in haste, and so are large. */
-const CONFIG = `import hardhatToolboxViem from '@nomicfoundation/hardhat-toolbox-viem';
+const CONFIG = `import networkHelpers from '@nomicfoundation/hardhat-network-helpers';
+import viem from '@nomicfoundation/hardhat-viem';
+import viemAssertions from '@nomicfoundation/hardhat-viem-assertions';
 import { defineConfig } from 'hardhat/config';
 const network = { type: 'edr-simulated', allowUnlimitedContractSize: true } as const;
-export default defineConfig({ plugins: [hardhatToolboxViem], networks: { default: network } });
+export default defineConfig({ plugins: [networkHelpers, viem, viemAssertions], networks: { default: network } });
 `;
 /** A mutant that runs on and on is killed by that. */
 const LONGEST = 120_000;
@@ -100,7 +102,13 @@ async function failureOf(folder: string, files: readonly string[]): Promise<stri
     '--test-reporter=tap',
     '--test-skip-pattern=/costs|gas of/',
   ];
-  const child = spawn(process.execPath, [...options, ...files], { cwd: folder, stdio: ['ignore', 'pipe', 'ignore'] });
+  // The same modules are loaded for each mutant, which takes longer than most tests.
+  const env = { ...process.env, NODE_COMPILE_CACHE: join(folder, 'cache') };
+  const child = spawn(process.execPath, [...options, ...files], {
+    cwd: folder,
+    env,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
   const timer = setTimeout(() => child.kill('SIGKILL'), LONGEST);
   const ended = new Promise<number | null>((done) => child.once('close', done));
   let failed: string | undefined;

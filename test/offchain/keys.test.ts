@@ -6,6 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import { bn254 } from '@noble/curves/bn254.js';
 import * as snarkjs from 'snarkjs';
 import type { Hex } from 'viem';
+import { sha256 } from '../../offchain/canonical.ts';
 import { assertProductionKey, registerCircuit, registerKey } from '../../offchain/chain/circuit.ts';
 import { connect } from '../../offchain/chain/connect.ts';
 import { startLocalChain } from '../../offchain/chain/local.ts';
@@ -21,13 +22,7 @@ import {
 import { contributionsOf } from '../../offchain/keys/contributions.ts';
 import { PUBLISHED } from '../../offchain/keys/powers-of-tau.ts';
 import { checkFiles, verifyCeremony } from '../../offchain/keys/verify.ts';
-import {
-  type CircuitName,
-  circuitRecords,
-  compiled,
-  developmentKeyFile,
-  sha256,
-} from '../../offchain/prove/circuits.ts';
+import { type CircuitName, circuitRecords, compiled, developmentKeyFile } from '../../offchain/prove/circuits.ts';
 import { type Compiled, compile } from '../../offchain/prove/compile.ts';
 import { hasDevelopmentAlphaOrBeta, hasDevelopmentTau } from '../../offchain/prove/development.ts';
 import { inverse, mod } from '../../offchain/prove/field.ts';
