@@ -126,6 +126,9 @@ describe('Rounds: attacks on open', async () => {
     const roundId = await s.commit(given);
     await reverts(s.openOnly(given), 'RoundsTooFewRows', [roundId, 50n, 49n]);
     assert.equal((await s.round(roundId)).state, STATE.COMMITTED);
+    const enough = await s.contribution({ modelId: await s.createModel('another'), rows: 50 });
+    await s.commit(enough);
+    await s.openOnly(enough);
   });
 
   attack('exceed the budget: nothing is burnt, and the sponsor gets everything back', async () => {
