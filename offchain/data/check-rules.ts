@@ -1,7 +1,8 @@
 import { HokusaiError } from '../errors.ts';
+import type { ColumnProfile } from './column-counter.ts';
 import { type Database, literal } from './database.ts';
 import { type InferredRules, isDate } from './infer-rules.ts';
-import { type ColumnProfile, isNumber, type Profiled } from './profile.ts';
+import { isNumber, type Profiled } from './profile.ts';
 import type { Rule, Rules } from './rules.ts';
 
 /** One thing that is asked of a column; `broken` is an SQL condition on a row. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Hex } from 'viem';
 import { dataRootFrom, packedRoot } from '../table/data-root.ts';
 import type { Hashes } from '../table/rows-tree.ts';
-import { type Database, literal, pathLiteral } from './database.ts';
+import { type Database, literal } from './database.ts';
 import { eachLine } from './lines.ts';
 import type { Profiled } from './profile.ts';
 
@@ -88,10 +88,7 @@ export const BYTES = 32;
 export async function digestRows(db: Database, table: Profiled, form: RowForm): Promise<Digests> {
   const label = membersOf(table, form).find(({ name }) => name === form.label)?.name;
   const texts = join(db.directory, db.name('texts'));
-  const nothing = "HEADER false, DELIM '\x02', QUOTE '\x03', ESCAPE '\x03'";
-  await db.run(
-    `COPY (SELECT ${rowText(table, form, label)} FROM ${table.cells}) TO ${pathLiteral(texts)} (FORMAT csv, ${nothing})`,
-  );
+  await db.writeLines(`SELECT ${rowText(table, form, label)} FROM ${table.cells}`, texts);
   const whole = join(db.directory, db.name('digests'));
   const features = label === undefined ? whole : join(db.directory, db.name('features'));
   writeDigests(texts, whole, label === undefined ? undefined : features);

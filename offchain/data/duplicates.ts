@@ -94,8 +94,8 @@ export async function findNear(db: Database, table: Profiled, threshold: number)
   await db.run(`CREATE TABLE ${pairs} (row UINTEGER, near UINTEGER)`);
   const free = await freeTexts(db, table);
   const numeric = await nearNumbers(db, table, threshold, pairs, free);
-  const texts: Record<string, number> = {};
-  for (const at of free) texts[table.names[at]!] = await nearTexts(db, table, at, threshold, pairs);
+  const counts = await nearTexts(db, table, [...free], threshold, pairs);
+  const texts = Object.fromEntries([...free].map((at, i) => [table.names[at]!, counts[i]!]));
   const rows = await db.rows<[number, number]>(
     `SELECT row, min(near) FROM ${pairs} GROUP BY row ORDER BY row LIMIT ${LISTED}`,
   );

@@ -1,6 +1,7 @@
 import { stringify } from 'yaml';
+import type { ColumnProfile } from './column-counter.ts';
 import { type Database, literal } from './database.ts';
-import type { ColumnProfile, Profiled } from './profile.ts';
+import type { Profiled } from './profile.ts';
 import type { Rule, Rules } from './rules.ts';
 
 /** A rule, and how sure it is. */

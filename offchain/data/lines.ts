@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync, writeSync } from 'node:fs';
+import { appendFileSync, closeSync, openSync, readSync } from 'node:fs';
 
 const LF = 10;
 const BLOCK = 2 ** 20;
@@ -34,11 +34,11 @@ const MANY = 2 ** 16;
 
 /** Writes lines of a new file that only its owner may read, many at a time. */
 export class LinesFile {
-  readonly #descriptor: number;
+  readonly #file: string;
   #waiting = '';
 
   constructor(file: string) {
-    this.#descriptor = openSync(file, 'wx', 0o600);
+    this.#file = file;
   }
 
   add(lines: string): void {
@@ -48,11 +48,11 @@ export class LinesFile {
 
   close(): void {
     this.#flush();
-    closeSync(this.#descriptor);
   }
 
+  /** Opened for each, since a table may have more columns than a process may have open files. */
   #flush(): void {
-    writeSync(this.#descriptor, this.#waiting);
+    appendFileSync(this.#file, this.#waiting, { mode: 0o600 });
     this.#waiting = '';
   }
 }

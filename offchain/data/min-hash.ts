@@ -4,7 +4,8 @@
  * about the share of shingles that they have in common, their Jaccard similarity.
  */
 
-const BINS = 64;
+const BIN_BITS = 6;
+const BINS = 2 ** BIN_BITS;
 /**
  * Bytes of a shingle, and characters where texts are compared: more than a word, or else texts of few different words
  * would all be alike.
@@ -24,10 +25,9 @@ export function bandsFor(threshold: number): Bands {
   return all.findLast((bands) => at(bands) <= threshold) ?? all[0]!;
 }
 
-const BASE = 0x01000193;
-const LEAVING = Array.from({ length: SHINGLE }).reduce<number>((power) => Math.imul(power, BASE), 1);
-const minima = new Uint32Array(BINS);
-const EMPTY = 0xffffffff;
+const minima = new Int32Array(BINS);
+/** Greater than the 26 bits of a hash that do not say its bin. */
+const EMPTY = 0x3fffffff;
 
 /**
  * Hashes of the bands of the signature of a text in UTF-8, `bytes[from]` to `bytes[to - 1]`: none of them 0.
@@ -43,15 +43,18 @@ export function bandHashes(
 ): boolean {
   if (to - from < SHINGLE) return false;
   minima.fill(EMPTY);
-  let hash = 0;
-  for (let at = from; at < from + SHINGLE - 1; at++) hash = (Math.imul(hash, BASE) + bytes[at]!) | 0;
-  for (let at = from + SHINGLE - 1, leaving = 0; at < to; at++) {
-    // A polynomial in the last bytes; the one that leaves is taken away.
-    hash = (Math.imul(hash, BASE) + bytes[at]! - Math.imul(LEAVING, leaving)) | 0;
-    leaving = bytes[at - SHINGLE + 1]!;
-    const mixed = mix(hash);
-    const bin = mixed & (BINS - 1);
-    if (mixed < minima[bin]!) minima[bin] = mixed;
+  // The last eight bytes.
+  let [high, low] = [0, 0];
+  for (let at = from; at < to; at++) {
+    high = (high << 8) | (low >>> 24);
+    low = (low << 8) | bytes[at]!;
+    if (at - from < SHINGLE - 1) continue;
+    const mixed = Math.imul(high, 0x85ebca6b) ^ Math.imul(low, 0x9e3779b1);
+    const spread = Math.imul(mixed ^ (mixed >>> 15), 0x2c1b3c6d);
+    const hash = spread ^ (spread >>> 13);
+    // The lesser one without a branch, which would be as good as random: half of the time.
+    const less = (hash >>> BIN_BITS) - minima[hash & (BINS - 1)]!;
+    minima[hash & (BINS - 1)]! += less & (less >> 31);
   }
   for (let bin = BINS - 1, next = firstFilled(); bin >= 0; bin--) {
     if (minima[bin] === EMPTY) minima[bin] = next;
@@ -59,8 +62,8 @@ export function bandHashes(
   }
   for (let band = 0; band < bands; band++) {
     let key = band + 1;
-    for (let row = 0; row < rows; row++) key = mix(Math.imul(key, 31) ^ minima[band * rows + row]!);
-    into[band] = key || 1;
+    for (let bin = band * rows; bin < (band + 1) * rows; bin++) key = Math.imul(key ^ minima[bin]!, 0x01000193);
+    into[band] = mix(key) || 1;
   }
   return true;
 }
@@ -71,7 +74,7 @@ function firstFilled(): number {
 }
 
 /** MurmurHash3's finaliser. */
-function mix(hash: number): number {
+export function mix(hash: number): number {
   let h = hash;
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);

@@ -1,27 +1,42 @@
-import { closeSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import { appendFileSync, closeSync, openSync, readSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Database } from './database.ts';
 import { type Bands, bandHashes, bandsFor, jaccard } from './min-hash.ts';
 import type { Profiled } from './profile.ts';
-import { bytesOf } from './texts.ts';
+import { blocksOf } from './texts.ts';
 
 /**
  * Finds the rows whose text in a column is near to an earlier row's: MinHash and bands say which may be, and those are
  * compared.
  *
  * @param pairs a table of `row` and `near`, to which they are added
- * @returns how many they are
+ * @returns by column how many they are
  */
 export async function nearTexts(
   db: Database,
   table: Profiled,
+  columns: readonly number[],
+  threshold: number,
+  pairs: string,
+): Promise<number[]> {
+  if (columns.length === 0) return [];
+  const files = writeBands(db, table, columns, bandsFor(threshold));
+  const found: number[] = [];
+  for (const [i, at] of columns.entries()) found.push(await compare(db, table, at, files[i]!, threshold, pairs));
+  return found;
+}
+
+/** Compares the rows that have a hash of a band in common. @returns how many are near to an earlier one */
+async function compare(
+  db: Database,
+  table: Profiled,
   at: number,
+  files: readonly string[],
   threshold: number,
   pairs: string,
 ): Promise<number> {
   const recurring = db.name('recurring');
   await db.run(`CREATE TABLE ${recurring} (row UINTEGER, hash UINTEGER)`);
-  const files = await writeBands(db, table, at, bandsFor(threshold));
   await db.append(recurring, recurringIn(files, table.rows));
   for (const file of files) rmSync(file);
   const found = db.name('candidates');
@@ -38,60 +53,62 @@ export async function nearTexts(
   return near.size;
 }
 
-/** Writes the hashes of each band into a file: by row, and 0 where a text is too short to have any. */
-async function writeBands(db: Database, table: Profiled, at: number, bands: Bands): Promise<string[]> {
-  const files = Array.from({ length: bands.bands }, () => join(db.directory, db.name('band')));
-  const descriptors = files.map((file) => openSync(file, 'wx', 0o600));
+/** Writes the hashes of each band of each column into a file: by row, and 0 where a text is too short to have any. */
+function writeBands(db: Database, { texts, names }: Profiled, columns: readonly number[], bands: Bands): string[][] {
+  const files = columns.map(() => Array.from({ length: bands.bands }, () => join(db.directory, db.name('band'))));
   const hashes = new Uint32Array(bands.bands);
-  const cells = { table: table.table, rows: table.rows, column: `c${at}`, longest: table.profile[at]!.longest };
-  for await (const { bytes, count } of bytesOf(db, cells)) {
-    const columns = files.map(() => new Uint32Array(count));
-    for (let row = 0, from = 0; row < count; row++) {
-      const next = bytes.indexOf(0, from);
-      const to = next < 0 ? bytes.length : next;
-      if (bandHashes(bytes, from, to, bands, hashes)) {
-        for (let band = 0; band < columns.length; band++) columns[band]![row] = hashes[band]!;
+  for (const { bytes, starts, ends, rows } of blocksOf(texts)) {
+    for (const [i, column] of columns.entries()) {
+      const words = files[i]!.map(() => new Uint32Array(rows));
+      for (let row = 0, cell = column; row < rows; row++, cell += names.length) {
+        if (!bandHashes(bytes, starts[cell]!, ends[cell]!, bands, hashes)) continue;
+        for (let band = 0; band < words.length; band++) words[band]![row] = hashes[band]!;
       }
-      from = to + 1;
+      for (const [band, file] of files[i]!.entries())
+        appendFileSync(file, new Uint8Array(words[band]!.buffer), { mode: 0o600 });
     }
-    for (const [band, words] of columns.entries()) writeSync(descriptors[band]!, words);
   }
-  for (const descriptor of descriptors) closeSync(descriptor);
   return files;
 }
 
 /** Slots for each row, of which a hash takes one: with so many, one row in 32 is taken for one of two by chance. */
 const SLOTS = 32;
 const MOST_SLOTS = 2 ** 28;
+/** Slots of a word, in each of which two bits count the hashes that took it, up to two. */
+const IN_WORD = 16;
 
 /** Rows, from 1, and their hashes, where another row may have the same hash: few of those that no other row has. */
 function* recurringIn(files: readonly string[], rows: number): Generator<[Uint32Array, Uint32Array]> {
-  const slots = Math.max(32, Math.min(MOST_SLOTS, 2 ** Math.ceil(Math.log2(SLOTS * rows))));
-  // A bit for each slot says that a hash has taken it, and one that a second has.
-  const [once, twice] = [new Uint32Array(slots / 32), new Uint32Array(slots / 32)];
+  const slots = Math.max(IN_WORD, Math.min(MOST_SLOTS, 2 ** Math.ceil(Math.log2(SLOTS * rows))));
+  const counts = new Uint32Array(slots / IN_WORD);
   for (const file of files) {
-    once.fill(0);
-    twice.fill(0);
-    for (const { hashes } of wordsIn(file)) {
-      for (const hash of hashes) {
-        const word = (hash & (slots - 1)) >>> 5;
-        const bit = 1 << (hash & 31);
-        if ((once[word]! & bit) !== 0) twice[word]! |= bit;
-        else once[word]! |= bit;
-      }
-    }
-    for (const { firstRow, hashes } of wordsIn(file)) {
-      const [found, theirs] = [new Uint32Array(hashes.length), new Uint32Array(hashes.length)];
-      let count = 0;
-      for (let i = 0; i < hashes.length; i++) {
-        const hash = hashes[i]!;
-        if (hash === 0 || (twice[(hash & (slots - 1)) >>> 5]! & (1 << (hash & 31))) === 0) continue;
-        found[count] = firstRow + i;
-        theirs[count++] = hash;
-      }
-      yield [found.subarray(0, count), theirs.subarray(0, count)];
-    }
+    counts.fill(0);
+    for (const { hashes } of wordsIn(file)) count(hashes, counts);
+    for (const { firstRow, hashes } of wordsIn(file)) yield recurring(hashes, counts, firstRow);
   }
+}
+
+function count(hashes: Uint32Array, counts: Uint32Array): void {
+  for (let i = 0; i < hashes.length; i++) {
+    const hash = hashes[i]!;
+    const word = (hash >>> 4) & (counts.length - 1);
+    const slot = 2 * (hash & (IN_WORD - 1));
+    const taken = (counts[word]! >>> slot) & 3;
+    if (taken < 2) counts[word]! += 1 << slot;
+  }
+}
+
+function recurring(hashes: Uint32Array, counts: Uint32Array, firstRow: number): [Uint32Array, Uint32Array] {
+  const [rows, theirs] = [new Uint32Array(hashes.length), new Uint32Array(hashes.length)];
+  let found = 0;
+  for (let i = 0; i < hashes.length; i++) {
+    const hash = hashes[i]!;
+    const taken = (counts[(hash >>> 4) & (counts.length - 1)]! >>> (2 * (hash & (IN_WORD - 1)))) & 3;
+    if (hash === 0 || taken < 2) continue;
+    rows[found] = firstRow + i;
+    theirs[found++] = hash;
+  }
+  return [rows.subarray(0, found), theirs.subarray(0, found)];
 }
 
 function* wordsIn(file: string): Generator<{ firstRow: number; hashes: Uint32Array }> {

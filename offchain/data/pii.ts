@@ -2,12 +2,13 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { REJECTED } from '../pii/clean.ts';
 import type { PiiOptions } from '../pii/options.ts';
+import { LONG_TOKEN } from '../pii/recogniser.ts';
 import { type Cleaned, type PiiFinding, type PiiReport, PiiScanner } from '../pii/scanner.ts';
 import { MAX_RECORD } from '../table/csv-scan.ts';
 import { type Database, pathLiteral } from './database.ts';
 import { LinesFile } from './lines.ts';
-import { isNobodys, type Profiled } from './profile.ts';
-import { someTextsOf, textsOf } from './texts.ts';
+import type { Profiled } from './profile.ts';
+import { type Block, blocksOf, KIND, textAt } from './texts.ts';
 
 /** Personal data of a table: what there is, and how to be rid of it. */
 export interface Scanned {
@@ -15,14 +16,6 @@ export interface Scanned {
   /** The cells without it, and the rows that are refused because of it. */
   clean(): Promise<{ table: Profiled; rejected: string }>;
 }
-
-/**
- * Cells of a text column in which a recogniser may find something: of other ASCII texts no place is an anchor, and
- * numbers and times are nobody's. Cells that may be blank are among them.
- */
-const canHold = (cell: string): string => `CASE WHEN ${cell} < '!' THEN true
-  WHEN ${cell} < ':' AND ${isNobodys(cell)} THEN false ELSE regexp_matches(${cell}, ${ANCHORS}) END`;
-const ANCHORS = "'[0-9A-Z@:]|[^\\x00-\\x7f]|[^\\x00-\\x20]{14}'";
 
 /** Looks for personal data in every cell as it is written in the file, and notes what is to be there instead. */
 export async function scanPii(
@@ -37,44 +30,71 @@ export async function scanPii(
     cleaned.get(column)!.add(row, value);
   };
   const scanner = new PiiScanner(table.names, options, { onFinding, onCleaned });
-  for (const [at, { longest }] of table.profile.entries()) {
-    const cells = { table: table.table, rows: table.rows, column: `c${at}`, longest };
-    let next = 1;
-    for await (const { firstRow, values } of textsOf(db, cells)) {
-      scanner.scan(at, values, firstRow);
-      next = firstRow + values.length;
-      if (scanner.isText(at)) break;
-    }
-    if (next <= table.rows) await scanRest(db, table, at, scanner, next);
-    scanner.end(at);
-    cleaned.get(at)?.end(table.rows);
+  for (const block of blocksOf(table.texts)) {
+    for (const at of table.names.keys()) scanBlock(scanner, block, at, table.names.length);
   }
+  for (const at of table.names.keys()) scanner.end(at);
+  for (const column of cleaned.values()) column.end(table.rows);
   return { report: scanner.report(), clean: () => clean(db, table, cleaned) };
 }
 
-/** Fewer distinct values than one for so many rows are looked at before the rows are. */
-const RECURRING = 50;
+/** Scans a block's cells of a column: of a text column those in which something may be found. */
+function scanBlock(scanner: PiiScanner, block: Block, at: number, width: number): void {
+  const { starts, ends, firstRow, rows } = block;
+  let [isText, passed] = [scanner.isText(at), 0];
+  for (let row = 0, cell = at; row < rows; row++, cell += width) {
+    if (starts[cell] === ends[cell]) continue;
+    if (isText && !canHold(block, cell)) passed++;
+    else {
+      scanner.scanValue(at, textAt(block, cell), firstRow + row);
+      isText ||= scanner.isText(at);
+    }
+  }
+  scanner.pass(at, passed);
+}
 
-/** Scans those cells of a text column, from a row on, in which something may be found. */
-async function scanRest(db: Database, table: Profiled, at: number, scanner: PiiScanner, next: number): Promise<void> {
-  const { present, nobodys, distinct, longest } = table.profile[at]!;
-  const condition = canHold(`c${at}`);
-  let none = nobodys === present;
-  if (!none && RECURRING * distinct < table.rows) {
-    const values = `(SELECT DISTINCT c${at} FROM ${table.table} WHERE c${at} IS NOT NULL)`;
-    const [[some]] = (await db.rows<[number]>(`SELECT count_if(${condition}) FROM ${values}`)) as [[number]];
-    none = some === 0;
+/**
+ * Whether a recogniser may find something in a cell of a text column: of other ASCII texts no place is an anchor, and short
+ * numbers and dates are nobody's. Cells that may be blank are among them.
+ */
+function canHold({ bytes, starts, ends, kinds }: Block, cell: number): boolean {
+  const [from, to, found] = [starts[cell]!, ends[cell]!, kinds[cell]!];
+  if ((found & ~(KIND.DIGIT | KIND.SIGN)) === 0) return !isNobodys(bytes, from, to);
+  return (found & ANCHORS) !== 0 || bytes[from]! <= SPACE || hasLongToken(bytes, from, to);
+}
+
+const ANCHORS = KIND.DIGIT | KIND.UPPER | KIND.MARK | KIND.WIDE;
+const SPACE = 32;
+const [PLUS, MINUS, POINT, ZERO, NINE] = [43, 45, 46, 48, 57];
+
+function hasLongToken(bytes: Uint8Array, from: number, to: number): boolean {
+  for (let start = from; start + LONG_TOKEN <= to; ) {
+    // The last space that a token as long would have in it.
+    let at = start + LONG_TOKEN - 1;
+    while (at >= start && bytes[at]! > SPACE) at--;
+    if (at < start) return true;
+    start = at + 1;
   }
-  if (none) {
-    const [[passed]] = (await db.rows<[number]>(
-      `SELECT count(c${at}) FROM ${table.table} WHERE rowid >= ${next - 1}`,
-    )) as [[number]];
-    return scanner.scanSome(at, [], [], passed);
-  }
-  const cells = { table: table.table, rows: table.rows, column: `c${at}`, longest };
-  for await (const { rows, values, passed } of someTextsOf(db, cells, next, condition)) {
-    scanner.scanSome(at, values, rows, passed);
-  }
+  return false;
+}
+
+/** Whether digits and signs are a number of up to 8 digits before the point, or a date: most of what `NO_TEXT` says. */
+function isNobodys(bytes: Uint8Array, from: number, to: number): boolean {
+  const first = bytes[from] === PLUS || bytes[from] === MINUS ? from + 1 : from;
+  const end = endOfDigits(bytes, first, to);
+  if (end === to) return end - first <= 8;
+  const next = endOfDigits(bytes, end + 1, to);
+  if (bytes[end] === POINT) return next === to && end > first && end - first <= 8 && to - end <= 21;
+  const hasHyphens = bytes[end] === MINUS && bytes[next] === MINUS;
+  return (
+    hasHyphens && end - from === 4 && next - end === 3 && to - next === 3 && endOfDigits(bytes, next + 1, to) === to
+  );
+}
+
+function endOfDigits(bytes: Uint8Array, from: number, to: number): number {
+  let end = from;
+  while (end < to && bytes[end]! >= ZERO && bytes[end]! <= NINE) end++;
+  return end;
 }
 
 async function clean(

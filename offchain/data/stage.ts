@@ -15,7 +15,7 @@ export interface ReadOptions {
   readonly delimiter?: string | undefined;
 }
 
-/** A table in the database: each cell as text, as it is written in the file; rows in the order of the files. */
+/** A table in the database: each cell as text, as it is written in the file, empty ones as NULL; rows in the order of the files. */
 export interface Dataset {
   /** What the caller named, for messages. */
   readonly path: string;
@@ -119,7 +119,7 @@ async function readingJson(db: Database, source: Source, path: string): Promise<
   const found = [...new Set([...first.flat(), ...all.flat().sort()])];
   const columns = found.map((name) => `${literal(name)}: 'VARCHAR'`).join(', ');
   const select = (names: readonly string[]) =>
-    `SELECT ${names.map((name, at) => `${identifier(name)} AS c${at}`).join(', ')}
+    `SELECT ${names.map((name, at) => `nullif(${identifier(name)}, '') AS c${at}`).join(', ')}
       FROM read_json(${pathLiteral(path)}, ${settings}, columns = {${columns}})`;
   return { found, select };
 }
@@ -156,7 +156,8 @@ async function readingParquet(db: Database, source: Source): Promise<Reading> {
   }
   const found = columns.map(([name]) => name);
   const select = (names: readonly string[]) =>
-    `SELECT ${names.map((name, at) => `CAST(${identifier(name)} AS VARCHAR) AS c${at}`).join(', ')} FROM read_parquet(${path})`;
+    `SELECT ${names.map((name, at) => `nullif(CAST(${identifier(name)} AS VARCHAR), '') AS c${at}`).join(', ')}
+      FROM read_parquet(${path})`;
   return { found, rows, select };
 }
 

@@ -20,8 +20,9 @@ export const NO_TEXT =
   /^(?:[-+]?\d{1,8}(?:\.\d{1,20})?|\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i;
 /** Longer cells are texts. */
 const LONGEST_WHOLE = 256;
-/** Keeps the spans of so many values, because values repeat. */
+/** Keeps the spans of so many values, because short values repeat. */
 const MAX_REMEMBERED = 1024;
+const LONGEST_REMEMBERED = 64;
 
 const NONE: readonly PiiSpan[] = [];
 
@@ -68,7 +69,9 @@ export class PiiColumn {
     for (const type of decisions.keys()) this.#improbable.delete(type);
     if (decisions.size > 0 || this.#improbable.size > 0) return;
     // What was found is what will be found.
-    for (const [at, value] of values.entries()) if (value === cells[at]) this.#remembered.set(value, found[at]!);
+    for (const [at, value] of values.entries()) {
+      if (value === cells[at] && value.length <= LONGEST_REMEMBERED) this.#remembered.set(value, found[at]!);
+    }
   }
 
   #decideOn(
@@ -93,6 +96,7 @@ export class PiiColumn {
 
   /** What a cell has, by start; no two overlap. */
   spansOf(value: string): readonly PiiSpan[] {
+    if (value.length > LONGEST_REMEMBERED) return this.#find(value);
     let spans = this.#remembered.get(value);
     if (spans === undefined) {
       spans = this.#find(value);

@@ -71,6 +71,8 @@ interface Waiting {
   readonly other: readonly PiiSpan[];
 }
 
+const NONE: readonly PiiSpan[] = [];
+
 interface Tally {
   findings: number;
   rows: number;
@@ -122,12 +124,16 @@ export class PiiScanner {
    */
   scan(column: number, values: readonly (string | null)[], firstRow: number, other?: OtherSpans): void {
     for (const [at, value] of values.entries()) {
-      if (value === null || value.trim() === '') continue;
-      const cell = { value, row: firstRow + at, other: other?.[at] ?? [] };
-      const waiting = this.#waiting[column];
-      if (!waiting) this.#scanCell(column, cell);
-      else if (waiting.push(cell) === DECIDING_VALUES) this.end(column);
+      if (value !== null) this.scanValue(column, value, firstRow + at, other?.[at]);
     }
+  }
+
+  /** Scans the next value of a column. */
+  scanValue(column: number, value: string, row: number, other: readonly PiiSpan[] = NONE): void {
+    if (value.trim() === '') return;
+    const waiting = this.#waiting[column];
+    if (!waiting) this.#scanCell(column, value, row, other);
+    else if (waiting.push({ value, row, other }) === DECIDING_VALUES) this.end(column);
   }
 
   /** Whether a column is decided on and only texts are expected of it, in which a cell without any anchor has nothing. */
@@ -135,17 +141,9 @@ export class PiiScanner {
     return this.#waiting[column] === undefined && this.#columns[column]!.isText;
   }
 
-  /**
-   * Scans the next values of such a column.
-   *
-   * @param rows - theirs
-   * @param passed - how many values that are not blank and have nothing were left out
-   */
-  scanSome(column: number, values: readonly string[], rows: readonly number[], passed: number): void {
-    this.#values[column]! += passed;
-    for (const [at, value] of values.entries()) {
-      if (value.trim() !== '') this.#scanCell(column, { value, row: rows[at]!, other: [] });
-    }
+  /** Counts so many values of such a column that are not blank, have nothing and were left out. */
+  pass(column: number, count: number): void {
+    this.#values[column]! += count;
   }
 
   /** Says that no more values come of a column; without it `findings`, `report` and `cleaner` do. */
@@ -154,21 +152,18 @@ export class PiiScanner {
     if (!waiting) return;
     this.#columns[column]!.decide(waiting.map(({ value }) => value));
     this.#waiting[column] = undefined;
-    for (const cell of waiting) this.#scanCell(column, cell);
+    for (const { value, row, other } of waiting) this.#scanCell(column, value, row, other);
   }
 
-  #scanCell(column: number, { value, row, other }: Waiting): void {
+  #scanCell(column: number, value: string, row: number, other: readonly PiiSpan[]): void {
     this.#values[column]!++;
     const spans = this.#spansOf(column, value, other);
     if (spans.length === 0) return;
     const tallies = this.#tallies[column]!;
-    const seen = new Set<string>();
-    for (const { type, start, end, score } of spans) {
+    for (const [at, { type, start, end, score }] of spans.entries()) {
       const tally = tallies.get(type) ?? { findings: 0, rows: 0 };
-      tallies.set(type, tally);
-      tally.findings++;
-      if (!seen.has(type)) tally.rows++;
-      seen.add(type);
+      if (tally.findings++ === 0) tallies.set(type, tally);
+      if (!spans.slice(0, at).some((earlier) => earlier.type === type)) tally.rows++;
       this.#onFinding({ row, column: this.#columns[column]!.name, type, start, end, score });
     }
     const actionOf = this.#actions[column]!;

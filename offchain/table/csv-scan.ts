@@ -133,6 +133,7 @@ const [START, SPACES, PLAIN, QUOTED, CLOSED] = [0, 1, 2, 3, 4];
 export class CsvScanner {
   readonly #file: string;
   readonly #delimiter: string;
+  readonly #delimiterByte: number;
   readonly #onRecord: ((line: number) => void) | undefined;
   /** 1 for the bytes that mean something anywhere. */
   readonly #special = new Uint8Array(256);
@@ -153,23 +154,37 @@ export class CsvScanner {
   constructor(file: string, delimiter: string, onRecord?: (line: number) => void) {
     this.#file = file;
     this.#delimiter = delimiter;
+    this.#delimiterByte = delimiter.charCodeAt(0);
     this.#onRecord = onRecord;
-    for (const byte of [LF, CR, QUOTE, delimiter.charCodeAt(0)]) this.#special[byte] = 1;
+    for (const byte of [LF, CR, QUOTE, this.#delimiterByte]) this.#special[byte] = 1;
   }
 
   push(bytes: Uint8Array): void {
     let at = !this.#started && hasByteOrderMark(bytes) ? 3 : 0;
     this.#started = true;
     while (at < bytes.length) {
-      if (!this.#afterCr && (this.#field === PLAIN || this.#field === QUOTED)) {
-        const from = at;
-        while (at < bytes.length && this.#special[bytes[at]!] === 0) at++;
-        this.#record.bytes += at - from;
-        if (this.#record.bytes > MAX_RECORD) throw tooLong(this.#file, this.#record.line);
-        if (at === bytes.length) return;
-      }
-      this.#take(bytes[at++]!);
+      if (!this.#afterCr && this.#field !== SPACES && this.#field !== CLOSED) at = this.#skip(bytes, at);
+      if (at < bytes.length) this.#take(bytes[at++]!);
     }
+  }
+
+  /** Passes over what means nothing where it is, and delimiters of bare fields. @returns where something else is */
+  #skip(bytes: Uint8Array, from: number): number {
+    const special = this.#special;
+    let at = from;
+    // A space where a field starts may stand before a quote.
+    while (at < bytes.length && (this.#field !== START || bytes[at] !== SPACE)) {
+      const start = at;
+      while (at < bytes.length && special[bytes[at]!] === 0) at++;
+      if (this.#field === START && at > start) this.#field = PLAIN;
+      if (this.#field === QUOTED || bytes[at] !== this.#delimiterByte) break;
+      at++;
+      this.#record.fields++;
+      this.#field = START;
+    }
+    this.#record.bytes += at - from;
+    if (this.#record.bytes > MAX_RECORD) throw tooLong(this.#file, this.#record.line);
+    return at;
   }
 
   /** @returns the records that there were, without the header */
@@ -202,7 +217,7 @@ export class CsvScanner {
 
   #inside(byte: number): void {
     this.#record.bytes++;
-    if (byte === this.#delimiter.charCodeAt(0)) {
+    if (byte === this.#delimiterByte) {
       this.#record.fields++;
       this.#field = START;
     } else if (byte === QUOTE && (this.#field === START || this.#field === CLOSED)) this.#field = QUOTED;

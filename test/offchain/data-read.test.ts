@@ -3,9 +3,12 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { canonicalDecimal, canonicalText, cellText } from '../../offchain/table/cell.ts';
 import type { Database } from '../../offchain/data/database.ts';
 import { profile } from '../../offchain/data/profile.ts';
 import { type ReadOptions, stage } from '../../offchain/data/stage.ts';
+import { blocksOf, textAt } from '../../offchain/data/texts.ts';
 import type { HokusaiError } from '../../offchain/errors.ts';
 import { scratch, withDatabase, writeParquet } from './data-tables.ts';
 
@@ -185,4 +188,109 @@ describe('a profile', () => {
       ]);
     });
   });
+
+  const part = fc.constantFrom('', '0', '00', '7', '10', '9'.repeat(20), '.', '.50', '-', '+', 'e3', 'E-2', 'e301');
+  const sign = fc.constantFrom(
+    ' ',
+    '\t',
+    'NA',
+    'nan',
+    'N',
+    '?',
+    '=',
+    '@',
+    ':',
+    '"',
+    '\\',
+    '\u0002',
+    '\u0003',
+    '\u001f',
+    'é',
+    '😀',
+  );
+  const line = fc.constantFrom('2020-01-31', '1.2.3.4', 'two\nlines', '\r\n', '-0', '-0.00', '0.0', 'x');
+  const written = fc.oneof(
+    fc.array(part, { maxLength: 4 }).map((parts) => parts.join('')),
+    sign,
+    line,
+    fc.tuple(part, sign, part).map((parts) => parts.join('')),
+  );
+
+  it('says of any cells what cell.ts says, and where JavaScript sees them, they are as they are in the file', async () => {
+    await withDatabase(async (db) => {
+      await fc.assert(
+        fc.asyncProperty(fc.array(fc.tuple(written, written), { minLength: 1, maxLength: 40 }), async (rows) => {
+          const file = write(rows.map(([a, b]) => `${JSON.stringify({ a, b, c: 'z' })}\n`).join(''), 'any.ndjson');
+          const { profile: columns, cells, texts } = await profile(db, await stage(db, file));
+          for (const at of [0, 1] as const) {
+            const canonical = rows.map((row) => canonicalOf(row[at]));
+            const found = await db.rows<[string | null]>(`SELECT k${at} FROM ${cells} ORDER BY row`);
+            assert.deepEqual(found.flat(), canonical);
+            const { distinct, longest, ...counted } = columns[at]!;
+            assert.deepEqual(counted, { name: 'ab'[at], ...countsOf(canonical) });
+            const values = canonical.filter((text) => text !== null);
+            // Two of 40 may share one of the 4,096 registers.
+            assert(Math.abs(distinct - new Set(values).size) <= 3);
+            const bytes = [...rows.map((row) => row[at]), ...values].map((text) => Buffer.byteLength(text));
+            assert.equal(longest, Math.max(...bytes));
+          }
+          const seen: string[] = [];
+          for (const block of blocksOf(texts)) {
+            for (let cell = 0; cell < 3 * block.rows; cell++) seen.push(textAt(block, cell));
+          }
+          assert.deepEqual(
+            seen,
+            rows.flatMap(([a, b]) => [a, b, 'z']),
+          );
+        }),
+        { numRuns: 40 },
+      );
+    });
+  });
+
+  it('estimates how many values differ within some percent, and reads rows that are longer than a block', async () => {
+    await withDatabase(async (db) => {
+      const rows = Array.from(
+        { length: 50_000 },
+        (_, i) => `${i},${i % 700},${i === 30_000 ? 'x'.repeat(3_000_000) : 'y'}`,
+      );
+      const { profile: columns, texts } = await profile(db, await stage(db, write(`a,b,c\n${rows.join('\n')}\n`)));
+      const [a, b, c] = columns.map(({ distinct }) => distinct) as [number, number, number];
+      assert(Math.abs(a - 50_000) < 2500 && Math.abs(b - 700) < 35, `${a} and ${b}`);
+      assert.equal(c, 2);
+      let row = 0;
+      for (const block of blocksOf(texts)) {
+        assert.equal(block.firstRow, row + 1);
+        for (let cell = 0; cell < 3 * block.rows; cell += 3, row++) {
+          assert.equal([0, 1, 2].map((column) => textAt(block, cell + column)).join(','), rows[row]);
+        }
+      }
+      assert.equal(row, rows.length);
+    });
+  });
 });
+
+const canonicalOf = (written: string): string | null => {
+  const text = cellText(written);
+  return text === null ? null : canonicalText(text);
+};
+
+/** What a profile counts, from canonical cells. */
+function countsOf(canonical: readonly (string | null)[]) {
+  const present = canonical.filter((text) => text !== null);
+  const isNumber = (text: string) => canonicalDecimal(text) === text;
+  const numbers = present.filter(isNumber);
+  const isFormula = (text: string | null) => text !== null && /^[=+\-@]/.test(text) && !isNumber(text);
+  return {
+    present: present.length,
+    numbers: numbers.length,
+    integers: numbers.filter((text) => !text.includes('.')).length,
+    least: numbers.length === 0 ? null : Math.min(...numbers.map(Number)),
+    most: numbers.length === 0 ? null : Math.max(...numbers.map(Number)),
+    bytes: present.reduce((sum, text) => sum + Buffer.byteLength(text), 0),
+    complete: present.length === canonical.length,
+    escaped: present.some((text) => JSON.stringify(text) !== `"${text}"`),
+    formulas: canonical.filter(isFormula).length,
+    firstFormula: canonical.findIndex(isFormula) < 0 ? null : canonical.findIndex(isFormula) + 1,
+  };
+}

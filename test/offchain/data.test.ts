@@ -224,6 +224,24 @@ describe('duplicates', () => {
     assert(hashed(base, one) && hashed(near, two));
     assert([...one.slice(0, 8)].some((hash, band) => hash === two[band]));
     assert.equal(hashed('short', one), false);
+    // Bands of 8 of 64 bins: a pair of similarity s is found with a chance of 1 - (1 - s^8)^8.
+    const random = uniform(11);
+    const word = () => Array.from({ length: 6 }, () => String.fromCharCode(97 + 26 * random())).join('');
+    let [found, expected] = [0, 0];
+    for (let pair = 0; pair < 2000; pair++) {
+      const words = Array.from({ length: 40 }, word);
+      const text = words.join(' ');
+      for (let changes = 0; changes <= pair % 4; changes++) words[Math.floor(40 * random())] = word();
+      assert(hashed(text, one) && hashed(words.join(' '), two));
+      if ([...one.slice(0, 8)].some((hash, band) => hash === two[band])) found++;
+      expected += 1 - (1 - jaccard(text, words.join(' ')) ** 8) ** 8;
+    }
+    assert(Math.abs(found - expected) < 100, `${found} of 2000 pairs, expected ${expected}`);
+    const others = Array.from({ length: 300 }, () => {
+      hashed(Array.from({ length: 40 }, word).join(' '), one);
+      return [...one.slice(0, 8)];
+    });
+    assert.equal(new Set(others.flat()).size, 2400);
   });
 });
 
