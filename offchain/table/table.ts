@@ -1,4 +1,4 @@
-import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { HokusaiError } from '../errors.ts';
@@ -102,10 +102,13 @@ function codeOf(cause: unknown): string {
 }
 
 function readBytes(file: string): Uint8Array {
-  let bytes: Uint8Array;
   try {
-    bytes = readFileSync(file);
+    // Before it is read: memory for more may not be there.
+    const bytes = statSync(file).size;
+    if (bytes > MAX_BYTES) throw tooLarge(file, bytes);
+    return readFileSync(file);
   } catch (cause) {
+    if (cause instanceof HokusaiError) throw cause;
     const reason = codeOf(cause);
     const why = { ENOENT: 'does not exist', EISDIR: 'is a directory', EACCES: 'may not be read' }[reason] ?? reason;
     throw new HokusaiError('configuration', 'TABLE_UNREADABLE', `${file} ${why}`, {
@@ -113,13 +116,13 @@ function readBytes(file: string): Uint8Array {
       next: 'Give the path of a CSV file that this user may read.',
     });
   }
-  if (bytes.length > MAX_BYTES) {
-    throw new HokusaiError('configuration', 'TABLE_TOO_LARGE', `${file} is larger than 1 GiB`, {
-      details: { file, bytes: bytes.length, limit: MAX_BYTES },
-      next: 'Split the file.',
-    });
-  }
-  return bytes;
+}
+
+function tooLarge(file: string, bytes: number): HokusaiError {
+  return new HokusaiError('configuration', 'TABLE_TOO_LARGE', `${file} is larger than 1 GiB`, {
+    details: { file, bytes, limit: MAX_BYTES },
+    next: 'Give fewer rows or columns: a table that is learned from is held in memory.',
+  });
 }
 
 /** All records, the header first, column by column. */

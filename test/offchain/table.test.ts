@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -232,6 +232,12 @@ describe('readCsv', () => {
   it('refuses what is no readable file', async () => {
     await refuses(join(folder, 'none.csv'), 'configuration', 'TABLE_UNREADABLE', { reason: 'ENOENT' });
     await refuses(folder, 'configuration', 'TABLE_UNREADABLE', { reason: 'EISDIR' });
+  });
+
+  it('refuses a file that is too large to be held in memory, before it reads it', async () => {
+    const file = write('a,b\n1,2\n');
+    truncateSync(file, 2 ** 30 + 1);
+    await refuses(file, 'configuration', 'TABLE_TOO_LARGE', { bytes: 2 ** 30 + 1, limit: 2 ** 30 });
   });
 
   it('refuses a file without permission', {
