@@ -34,10 +34,12 @@ function membersOf({ names }: Pick<Profiled, 'names'>, { ignored }: RowForm): Me
 async function keysOf(db: Database, table: Profiled, form: RowForm, names: readonly string[]): Promise<string> {
   const keys = db.name('keys');
   const cell = (name: string) => (table.names.includes(name) ? `k${table.names.indexOf(name)}` : 'NULL::VARCHAR');
-  const hashed = (wanted: readonly string[]) =>
-    wanted.length === 0 ? '0::UBIGINT' : `hash(${wanted.map(cell).join(', ')})`;
-  const both = `${hashed(names)} AS key, ${hashed(names.filter((name) => name !== form.label))} AS features`;
-  await db.run(`CREATE TABLE ${keys} AS SELECT row, ${both} FROM ${table.cells}`);
+  const hashed = (cells: readonly string[]) => (cells.length === 0 ? '0::UBIGINT' : `hash(${cells.join(', ')})`);
+  const features = hashed(names.filter((name) => name !== form.label).map(cell));
+  const label = names.filter((name) => name === form.label).map(cell);
+  const key = hashed(['features', ...label]);
+  await db.run(`CREATE TABLE ${keys} AS SELECT row, ${key} AS key, features FROM
+    (SELECT *, ${features} AS features FROM ${table.cells})`);
   return keys;
 }
 
@@ -60,8 +62,8 @@ const [COMMA, OPENING] = [0x2c, 0x7b];
 export function rowText(table: Pick<Profiled, 'names' | 'profile'>, form: RowForm, label?: string): string {
   const parts = membersOf(table, form).flatMap(({ name, at }) => {
     const { escaped, complete } = table.profile[at]!;
-    const value = escaped ? [`canonical_string(k${at})`] : [`'"'`, `k${at}`, `'"'`];
-    const texts = [literal(`,${JSON.stringify(name)}:`), ...value];
+    const before = `,${JSON.stringify(name)}:`;
+    const texts = escaped ? [literal(before), `canonical_string(k${at})`] : [literal(`${before}"`), `k${at}`, `'"'`];
     // Nothing of a missing cell is left by ||, and what is around it by concat, which is faster.
     const member = complete ? texts : [texts.join(' || ')];
     return name === label ? [`chr(${MARK})`, ...member, `chr(${MARK})`] : member;
