@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { canonicalDecimal, canonicalText, cellText } from '../../offchain/table/cell.ts';
 import type { Database } from '../../offchain/data/database.ts';
 import { profile } from '../../offchain/data/profile.ts';
 import { type ReadOptions, stage } from '../../offchain/data/stage.ts';
 import { blocksOf, textAt } from '../../offchain/data/texts.ts';
 import type { HokusaiError } from '../../offchain/errors.ts';
+import { canonicalDecimal, canonicalText, cellText } from '../../offchain/table/cell.ts';
 import { scratch, withDatabase, writeParquet } from './data-tables.ts';
 
 const { folder, write } = scratch();
