@@ -9,7 +9,7 @@ import { scratch, withDatabase } from './data-tables.ts';
 
 const { write } = scratch();
 
-/** Cells in which SQL has to see what a recogniser would: anchors of each kind, blanks of all kinds, numbers, NULs' kin. */
+/** Cells in whose bytes has to be seen what a recogniser would: anchors of each kind, blanks of all kinds, numbers, NULs' kin. */
 const ODD = [
   ...[
     'ask anna.smith@example.com today',
