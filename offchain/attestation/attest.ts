@@ -188,7 +188,7 @@ export const zAttestation = z.strictObject({
         /** Where it came from, where it is no model that was trained on the training set. */
         imported: z
           .strictObject({
-            framework: z.enum(['reference', 'onnx', 'scikit-learn']),
+            framework: z.enum(['reference', 'onnx', 'scikit-learn', 'tensorflow']),
             sha256: z.string().regex(/^[0-9a-f]{64}$/),
           })
           .optional(),

@@ -53,7 +53,8 @@ export const loadOwn: Loader = async (imported) => {
   });
 };
 
-function jsonOf(bytes: Uint8Array): unknown {
+/** What a file says; undefined where it is no JSON. */
+export function jsonOf(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(Buffer.from(bytes).toString('utf8'));
   } catch {

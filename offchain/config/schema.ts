@@ -38,7 +38,7 @@ const zData = z.strictObject({
     .refine((path) => !isRegistered(path) || isModelUri(path), 'expected models:/NAME/VERSION or models:/NAME/latest')
     .default(DEFAULTS.baselinePath)
     .describe(
-      "A model that there already is, which contributions are compared with instead of one trained on the baseline's rows: model.onnx, or .skops, or a run's models/candidate.json, or models:/NAME/VERSION of MLflow; see docs/frameworks.md.",
+      "A model that there already is, which contributions are compared with instead of one trained on the baseline's rows: model.onnx, or .skops, or a run's models/candidate.json, or model.json of TensorFlow.js, or the folder of a SavedModel, or models:/NAME/VERSION of MLflow; see docs/frameworks.md.",
     ),
 });
 

@@ -28,8 +28,8 @@ export async function programFor(spec: ExternalSpec, folder: string, note: (text
     return { command: spec.command!, readable: [...readable, ...(isAbsolute(program) ? [dirname(program)] : [])] };
   }
   if (framework === 'tensorflow') {
-    const { command, readable: ours } = nodeProgram('train', spec.runtime!.backend!, folder);
-    return { command, readable: [...readable, ...ours] };
+    const { command, readable: ours } = nodeProgram('train', spec.runtime!.backend!);
+    return { command: [...command, folder], readable: [...readable, ...ours] };
   }
   const { script } = programOf(framework);
   const { program, readable: packages } = await python(framework, spec.python, note);
@@ -63,18 +63,18 @@ export function moduleHash(file: string): string {
 }
 
 /**
- * A script of ours that works with TensorFlow.js, in a Node of its own.
+ * A script of ours that works with TensorFlow.js, in a Node of its own; the folder that it works in comes last.
  *
  * @throws HokusaiError those of `tensorflowNative`, where that is the back-end
  */
-export function nodeProgram(script: 'train' | 'predict', backend: string, folder: string): Program {
+export function nodeProgram(script: 'train' | 'predict', backend: string): Program {
   const offchain = dirname(import.meta.dirname);
   const file = join(import.meta.dirname, 'tensorflow', `${script}${extname(import.meta.filename)}`);
   // Guard regions of 10 GB around WebAssembly's memory would not fit within a limit of address space.
   const flags = ['--no-warnings', '--disable-wasm-trap-handler'];
   const native = tensorflowNative(backend);
   const readable = [process.execPath, offchain, join(dirname(offchain), 'package.json'), modules(), ...native];
-  return { command: [process.execPath, ...flags, file, folder, ...native], readable };
+  return { command: [process.execPath, ...flags, file, ...native], readable };
 }
 
 /** The folder that TensorFlow.js and what it needs are in. */

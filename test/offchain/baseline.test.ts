@@ -2,79 +2,36 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { copyFile, mkdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { findBaseline, importBaseline } from '../../offchain/baseline/import.ts';
 import { isModelUri } from '../../offchain/baseline/registry.ts';
-import type { Config } from '../../offchain/config/load.ts';
-import { HokusaiError } from '../../offchain/errors.ts';
-import { init } from '../../offchain/init.ts';
+import { openExecutor } from '../../offchain/run/executor.ts';
 import { modelShape } from '../../offchain/line.ts';
 import { modelCommitment } from '../../offchain/prove/inference.ts';
-import { openExecutor } from '../../offchain/run/executor.ts';
+import { quantise } from '../../offchain/table/quantise.ts';
 import { openProject } from '../../offchain/run/project.ts';
 import { run } from '../../offchain/run/run.ts';
-import { asNumbers, featuresOf, quantise } from '../../offchain/table/quantise.ts';
 import { predict } from '../../offchain/train/model.ts';
 import { headTrained } from '../../offchain/train/step.ts';
 import { TABLE } from '../e2e/hokusai.ts';
+import {
+  config,
+  expected,
+  fileOf,
+  given,
+  imported,
+  line,
+  names,
+  refused,
+  root,
+  WEIGHTS,
+  withBaseline,
+} from './baselines.ts';
 import { TrackingServer } from './mlflow-server.ts';
 import { onnxModel } from './onnx-models.ts';
-
-const root = await mkdtemp(join(tmpdir(), 'hokusai-baseline-test-'));
-after(() => rm(root, { recursive: true, force: true }));
-const { files } = await init({ directory: join(root, 'project'), data: TABLE, label: 'benign', benchmarkRows: 100 });
-const { config, line } = await openProject(files.at(-1));
-const names = featuresOf(line.quantiser);
-
-/** A row of weights for each feature: the first one's value is the score of class 1, and 15 that of class 0. */
-const WEIGHTS = names.map((name) => (name === 'mean_radius' ? [1, 0] : name === 'mean_texture' ? [0, 0.75] : [0, 0]));
-
-const fileOf = async (name: string, content: string | Uint8Array): Promise<string> => {
-  const file = join(root, name);
-  await writeFile(file, content);
-  return file;
-};
-
-/** The configuration with another baseline. */
-const withBaseline = (baselinePath: string, mlflow: Partial<Config['mlflow']> = {}): Config => ({
-  ...config,
-  data: { ...config.data, baselinePath },
-  mlflow: { ...config.mlflow, ...mlflow },
-});
-
-const given = {
-  ...{ benchmark: line.benchmark, foldId: line.foldId, schema: line.schema, quantiser: line.quantiser },
-  ...{ quantiserHash: line.fold.quantiserHash, shape: modelShape(line), ranking: false },
-};
-
-async function imported(path: string, mlflow?: Partial<Config['mlflow']>) {
-  const found = await findBaseline(withBaseline(path, mlflow));
-  const kept: Uint8Array[] = [];
-  const keep = async (bytes: Uint8Array) => String(kept.push(bytes));
-  const model = await importBaseline(found!, given, { log: join(root, 'import.log'), keep });
-  return { found: found!, model, kept };
-}
-
-const refused = (path: string, code: string, message: RegExp, mlflow?: Partial<Config['mlflow']>) =>
-  assert.rejects(imported(path, mlflow), (error: HokusaiError) => {
-    assert.ok(error instanceof HokusaiError);
-    assert.deepEqual([error.code, error.kind], [code, 'configuration'], error.message);
-    assert.match(error.message, message);
-    return true;
-  });
-
-/** What the model above says of each row of the fold. */
-function expected(): number[] {
-  const { rows, values } = asNumbers(line.benchmark, line.quantiser);
-  const at = (name: string, row: number) => values[names.indexOf(name) * rows + row]!;
-  return Array.from({ length: rows }, (_, row) =>
-    Number(Math.fround(0.75 * at('mean_texture', row)) > Math.fround(at('mean_radius', row))),
-  );
-}
 
 describe('a baseline in ONNX', () => {
   for (const says of ['class', 'scores'] as const) {
@@ -136,9 +93,8 @@ describe('a file', () => {
     const huge = await fileOf('huge.onnx', '');
     await truncate(huge, 2 ** 31);
     await refused(huge, 'BASELINE_TOO_LARGE', /2147483648 bytes/);
-    await mkdir(join(root, 'saved'), { recursive: true });
-    await fileOf('saved/saved_model.pb', 'x');
-    await refused(join(root, 'saved'), 'BASELINE_FORMAT', /SavedModel/);
+    await mkdir(join(root, 'empty'), { recursive: true });
+    await refused(join(root, 'empty'), 'BASELINE_FORMAT', /a folder without model.json or saved_model.pb/);
     await refused(await fileOf('model.keras', 'x'), 'BASELINE_FORMAT', /TensorFlow/);
     await refused(join(root, 'nothing.onnx'), 'BASELINE_UNREADABLE', /ENOENT/);
   });

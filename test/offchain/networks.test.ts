@@ -5,14 +5,12 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { asNumbers } from '../../offchain/table/quantise.ts';
 import {
   type ExternalInput,
   type ExternalModel,
   predictionsOf,
   probabilitiesIn,
 } from '../../offchain/train/external.ts';
-import { predictLayersModel } from '../../offchain/train/layers-model.ts';
 import { nativeFolder } from '../../offchain/train/native-tensorflow.ts';
 import { NETWORKS, type NetworkType, refuseUnpayable, taskOfNetwork } from '../../offchain/train/network-spec.ts';
 import type { ExternalSpec, Json } from '../../offchain/train/spec.ts';
@@ -155,34 +153,6 @@ for (const [name, spec, skip] of KINDS) {
     });
   });
 }
-
-describe('a model in TensorFlow’s layers format', () => {
-  const small = { epochs: 2, hidden_layer_sizes: [8] };
-
-  it('predicts what its training predicted, in the sandbox, packed or with its weights in files', async () => {
-    const { model, kept } = await train(tensorflow('wasm')('MLPClassifier', small), TUMOURS);
-    assert.equal(model.file, 'model.json');
-    const rows = asNumbers(TUMOURS.benchmark, TUMOURS.quantiser);
-    const { outputs, versions } = await predictLayersModel({ 'model.json': kept }, rows, { log });
-    assert.deepEqual(outputs.slice(1), probabilitiesIn(model));
-    assert.equal(versions.tensorflow, 'tfjs 4.22.0');
-    const { weightData, weightSpecs: weights, ...rest } = JSON.parse(Buffer.from(kept).toString());
-    const bytes = Buffer.from(weightData, 'base64');
-    const manifest = [{ paths: ['group1-shard1of2.bin', 'group1-shard2of2.bin'], weights }];
-    const shards = { 'group1-shard1of2.bin': bytes.subarray(0, 100), 'group1-shard2of2.bin': bytes.subarray(100) };
-    const json = { 'model.json': Buffer.from(JSON.stringify({ ...rest, weightsManifest: manifest })) };
-    assert.deepEqual((await predictLayersModel({ ...json, ...shards }, rows, { log })).outputs, outputs);
-    const narrow = asNumbers(DIABETES.benchmark, DIABETES.quantiser);
-    await assert.rejects(predictLayersModel({ 'model.json': kept }, narrow, { log }), /takes 30 features/);
-    await assert.rejects(predictLayersModel(json, rows, { log }), { code: 'LAYERS_MODEL_INVALID' });
-    await assert.rejects(predictLayersModel({}, rows, { log }), { code: 'LAYERS_MODEL_INVALID' });
-    const none = { 'model.json': Buffer.from('{"modelTopology":{},"weightSpecs":[],"weightData":""}') };
-    await assert.rejects(predictLayersModel(none, rows, { log }), {
-      kind: 'configuration',
-      code: 'TRAIN_PROCESS_FAILED',
-    });
-  });
-});
 
 describe('PyTorch', () => {
   it('is not installed by itself, and says how', async () => {

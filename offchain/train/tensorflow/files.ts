@@ -1,8 +1,8 @@
 /** Arrays and models in the files of a folder. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayersModel } from '@tensorflow/tfjs-layers';
-import { readNpy, readNpyColumns, rowsOfNpy } from '../npy.ts';
+import { npyOf, readNpy, readNpyColumns, rowsOfNpy } from '../npy.ts';
 import type { Matrix } from './network.ts';
 
 /** Rows that are predicted at a time. */
@@ -24,8 +24,11 @@ export function columnIn(name: string): Float32Array {
   return Float32Array.from(readNpy(bytes, name, rowsOfNpy(bytes)));
 }
 
+/** What predicts batch by batch. */
+export type Predictor = Pick<LayersModel, 'predictOnBatch'>;
+
 /** What a model says of each row, one row after the other. */
-export async function outputsBy(model: LayersModel, { values, rows, columns }: Matrix): Promise<Matrix> {
+export function outputsBy(model: Predictor, { values, rows, columns }: Matrix): Matrix {
   const parts: Float32Array[] = [];
   for (let from = 0; from < rows; from += BATCH) {
     const count = Math.min(BATCH, rows - from);
@@ -42,6 +45,23 @@ export async function outputsBy(model: LayersModel, { values, rows, columns }: M
     at += part.length;
   }
   return { values: said, rows, columns: rows === 0 ? 0 : said.length / rows };
+}
+
+/**
+ * Leaves predictions, of classes those of the largest score, and where the scores are probabilities those, too.
+ *
+ * @param classes 0 where numbers are predicted
+ */
+export function leave({ values, rows, columns }: Matrix, classes: number): void {
+  const most = (row: number) => {
+    const scores = values.subarray(row * columns, (row + 1) * columns);
+    return scores.some(Number.isNaN) ? Number.NaN : scores.indexOf(Math.max(...scores));
+  };
+  const predictions = Float64Array.from({ length: rows }, (_, row) => (classes === 0 ? values[row]! : most(row)));
+  writeFileSync('predictions.npy', npyOf(predictions, [rows]));
+  if (classes === 0 || values.some((value) => !(value >= 0 && value <= 1))) return;
+  const inColumns = Float64Array.from(values, (_, at) => values[(at % rows) * columns + Math.floor(at / rows)]!);
+  writeFileSync('probabilities.npy', npyOf(inColumns, [rows, columns]));
 }
 
 /** A model's artifacts in one JSON, its weights in base64. */

@@ -4,8 +4,7 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 import type * as tf from '@tensorflow/tfjs-core';
 import type { NetworkOptions } from '../network-spec.ts';
-import { npyOf } from '../npy.ts';
-import { columnIn, matrixIn, outputsBy, packed } from './files.ts';
+import { columnIn, leave, matrixIn, outputsBy, packed } from './files.ts';
 import { type Checkpoint, fit, type Samples } from './fit.ts';
 import { initialWeights, layersOf, type Matrix, type Scale, scaleOf } from './network.ts';
 import { refuse, say, startBackend } from './start.ts';
@@ -20,7 +19,7 @@ interface Request {
 
 const CHECKPOINT = 'checkpoint.json';
 
-const [folder, native] = process.argv.slice(2) as [string, string | undefined];
+const [folder, native] = process.argv.slice(2).reverse() as [string, string | undefined];
 process.chdir(folder);
 // An exception's words stay in the log: they might have a value of a row.
 process.on('uncaughtException', (error) => {
@@ -51,7 +50,7 @@ async function main(): Promise<void> {
   await learned(weights, samples, request);
   say({ progress: 0.9, text: 'predict' });
   const model = await layersOf(weights, scale, request.hyperparameters, target);
-  leave(await outputsBy(model, matrixIn('predict.npy', request.features.length)), request.classes);
+  leave(outputsBy(model, matrixIn('predict.npy', request.features.length)), request.classes);
   writeFileSync('model.json', JSON.stringify(await packed(model)));
   say({ versions });
 }
@@ -125,18 +124,4 @@ function checkpointOf(wanted: string): Checkpoint | undefined {
 function keep(checkpoint: Checkpoint & { of: string }): void {
   writeFileSync('part', JSON.stringify(checkpoint));
   renameSync('part', CHECKPOINT);
-}
-
-function leave({ values, rows, columns }: Matrix, classes: number): void {
-  const at = (row: number, column: number) => values[row * columns + column]!;
-  const most = (row: number) => {
-    let best = 0;
-    for (let column = 1; column < classes; column++) if (at(row, column) > at(row, best)) best = column;
-    return best;
-  };
-  const predictions = Float64Array.from({ length: rows }, (_, row) => (classes === 0 ? at(row, 0) : most(row)));
-  writeFileSync('predictions.npy', npyOf(predictions, [rows]));
-  if (classes === 0) return;
-  const inColumns = Float64Array.from(values, (_, place) => at(place % rows, Math.floor(place / rows)));
-  writeFileSync('probabilities.npy', npyOf(inColumns, [rows, columns]));
 }
