@@ -3,6 +3,7 @@ import { type BoostLoss, logisticLoss, squaredLoss } from './boost-loss.ts';
 import { addLeaves, flatten, HALF, leafInteger, type Tree } from './forest-model.ts';
 import { type ForestSpec, type Learnt, optionsOf } from './forest-spec.ts';
 import { keptTrees, treesState } from './forest-trees.ts';
+import { Packed } from './packed.ts';
 import { type Random, randomOf, seedOf } from './random.ts';
 import { refuseAborted, rowsAside, selectInput, type TrainInput } from './trainer.ts';
 import { growTree, type TreeOptions } from './tree.ts';
@@ -88,6 +89,7 @@ class Boosting {
   readonly #residuals: Float64Array;
   readonly #channel: Uint8Array;
   readonly #weights: Float64Array | undefined;
+  readonly #packed: Packed | undefined;
 
   constructor(input: TrainInput, spec: ForestSpec) {
     const { features, labels, classWeights } = input;
@@ -103,6 +105,7 @@ class Boosting {
     this.#residuals = new Float64Array(features.rows);
     this.#channel = new Uint8Array(features.rows);
     this.#weights = classWeights && Float64Array.from(labels, (label) => classWeights[label]!);
+    if (this.#subsample === 1 && !classWeights) this.#packed = Packed.of(features);
   }
 
   /** @param kept the tree, where it was made before */
@@ -118,6 +121,7 @@ class Boosting {
     const learning = {
       ...{ rows: features.rows, width: features.columns.length, values: features.values, channels: 1 },
       ...{ channel: this.#channel, amounts: this.#residuals, ...(weights && { weights }) },
+      ...(this.#packed && { packed: this.#packed }),
     };
     const root = growTree(learning, this.#options, random);
     const [sums, whole] = [this.#sums, this.#subsample === 1];

@@ -1,3 +1,4 @@
+import type { Packed } from './packed.ts';
 import type { Random } from './random.ts';
 import { type Split, Splitter } from './splitter.ts';
 
@@ -7,6 +8,8 @@ export interface TreeInput {
   /** Number of features; feature f of row i is `values[f * rows + i]`, 0 to 255. */
   readonly width: number;
   readonly values: Uint8Array;
+  /** Makes counting quicker, where rows add numbers, once each. */
+  readonly packed?: Packed;
   /** How often each row counts, whole: the draws of a bootstrap, times its class's weight; rows that count 0 times are left out. Once each if left out. */
   readonly weights?: ArrayLike<number>;
   /** Number of sums: one for each class, or 1 where numbers are learnt. */
@@ -56,14 +59,15 @@ export function growTree(input: TreeInput, options: TreeOptions, random: Random)
   const rows = countedRows(input);
   const scratch = new Uint32Array(rows.length);
   const splitter = new Splitter(input, options, random);
+  const { histograms } = splitter;
   const root: Node = { depth: 0, rows };
   const candidates: Candidate[] = [];
-  const consider = (node: Node, histograms?: Float64Array): void => {
-    const best = node.depth < options.maxDepth ? splitter.best(node.rows, histograms) : undefined;
+  const consider = (node: Node, kept?: Float64Array): void => {
+    const best = node.depth < options.maxDepth ? splitter.best(node.rows, kept) : undefined;
     if (best) candidates.push({ node, best });
-    else splitter.release(histograms);
+    else histograms.release(kept);
   };
-  consider(root, splitter.histograms(rows));
+  consider(root, histograms.of(rows));
   for (let leaves = 1; candidates.length > 0 && leaves < (options.maxLeafNodes ?? Infinity); leaves++) {
     const { node, best } = take(candidates, options.maxLeafNodes !== undefined);
     const { feature, threshold } = best;
@@ -73,7 +77,7 @@ export function growTree(input: TreeInput, options: TreeOptions, random: Random)
     const left: Node = { depth, rows: node.rows.subarray(0, middle) };
     const right: Node = { depth, rows: node.rows.subarray(middle) };
     node.split = { feature, threshold, left, right };
-    const halves = splitter.halve(best.histograms, left.rows, right.rows, depth < options.maxDepth);
+    const halves = histograms.halve(best.histograms, left.rows, right.rows, depth < options.maxDepth);
     consider(left, halves[0]);
     consider(right, halves[1]);
   }
