@@ -1,8 +1,8 @@
 /** The order of scores, and what follows from it: doubles compared, never rounded. */
 import type { ClassRows, Measure } from './rows.ts';
 
-/** Where the digits of 11 bits begin that the high words of doubles are sorted by, one after the other. */
-const SHIFTS = [0, 11, 22];
+/** Where the digits of 11 bits begin that keys are sorted by, one after the other. */
+const SHIFTS = [0, 11, 22] as const;
 const MASK = 2 ** 11 - 1;
 
 /** Rows in the order of their scores, the highest first, and where scores change. */
@@ -13,29 +13,17 @@ export interface Ranking {
 }
 
 /**
- * Ranks finite scores, rows of one score in their order: sorts the high words of their bits digit by digit (radix sort),
- * and those of one high word by comparison, of which there are few.
+ * Ranks finite scores, rows of one score in their order: sorts keys of 32 bits digit by digit (radix sort), and those of one
+ * key by comparison, of which there are few.
  */
 export function descending(scores: Float64Array): Ranking {
   const n = scores.length;
-  let [keys, order] = [keysOf(scores), new Uint32Array(n)];
-  let [nextKeys, nextOrder] = [new Uint32Array(n), new Uint32Array(n)];
-  for (let row = 0; row < n; row++) order[row] = row;
-  for (const shift of SHIFTS) {
-    const starts = startsOf(keys, shift);
-    if (!starts) continue;
-    for (let i = 0; i < n; i++) {
-      const key = keys[i]!;
-      const at = starts[(key >>> shift) & MASK]!++;
-      nextKeys[at] = key;
-      nextOrder[at] = order[i]!;
-    }
-    [keys, nextKeys, order, nextOrder] = [nextKeys, keys, nextOrder, order];
-  }
-  const ends = nextOrder;
+  const pairs = sortedPairs(scores);
+  const [order, ends] = [new Uint32Array(n), new Uint32Array(n)];
+  for (let i = 0; i < n; i++) order[i] = pairs[2 * i + 1]!;
   let groups = 0;
   for (let start = 0, end = 1; start < n; start = end++) {
-    while (end < n && keys[end] === keys[start]) end++;
+    while (end < n && pairs[2 * end] === pairs[2 * start]) end++;
     if (end - start > 1) {
       if (changesWithin(order, scores, start, end)) sortWithin(order, scores, start, end);
       for (let i = start + 1; i < end; i++) if (scores[order[i]!] !== scores[order[i - 1]!]) ends[groups++] = i;
@@ -43,6 +31,26 @@ export function descending(scores: Float64Array): Ranking {
     ends[groups++] = end;
   }
   return { order, ends: ends.slice(0, groups) };
+}
+
+/** The key of each row and its number, beside each other so that both are moved at once, in the order of the keys. */
+function sortedPairs(scores: Float64Array): Words {
+  const n = scores.length;
+  let pairs = pairsOf(scores);
+  let next = new Uint32Array(2 * n);
+  const counts = countsOf(pairs);
+  for (const [at, shift] of SHIFTS.entries()) {
+    const starts = startsOf(counts[at]!, n);
+    if (!starts) continue;
+    for (let i = 0; i < 2 * n; i += 2) {
+      const key = pairs[i]!;
+      const place = 2 * starts[(key >>> shift) & MASK]!++;
+      next[place] = key;
+      next[place + 1] = pairs[i + 1]!;
+    }
+    [pairs, next] = [next, pairs];
+  }
+  return pairs;
 }
 
 function changesWithin(order: Words, scores: Float64Array, start: number, end: number): boolean {
@@ -70,26 +78,54 @@ function sortWithin(order: Words, scores: Float64Array, start: number, end: numb
 
 type Words = Uint32Array<ArrayBuffer>;
 
-/** High words of bits, ascending where the scores are descending: negative numbers have all bits flipped, others the sign. */
-function keysOf(scores: Float64Array): Words {
-  const negated = new Float64Array(scores.length);
+/**
+ * Keys beside rows: bits, ascending where the scores are descending (negative numbers have all bits flipped, others the
+ * sign), the 32 of them below those that all scores have alike.
+ */
+function pairsOf(scores: Float64Array): Words {
+  const n = scores.length;
+  const negated = new Float64Array(n);
   // Adding 0 makes -0 and 0 one score.
-  for (let i = 0; i < negated.length; i++) negated[i] = -scores[i]! + 0;
-  const words = new Uint32Array(negated.buffer);
-  const keys = new Uint32Array(scores.length);
-  for (let i = 0; i < keys.length; i++) {
-    const high = words[2 * i + 1]!;
-    keys[i] = high ^ (-(high >>> 31) | 0x80000000);
+  for (let row = 0; row < n; row++) negated[row] = -scores[row]! + 0;
+  // Each takes the place of its bits.
+  const pairs = new Uint32Array(negated.buffer);
+  let [least, most] = [2 ** 32 - 1, 0];
+  for (let i = 0; i < 2 * n; i += 2) {
+    const flipped = -(pairs[i + 1]! >>> 31);
+    const high = (pairs[i + 1]! ^ (flipped | 0x80000000)) >>> 0;
+    pairs[i]! ^= flipped;
+    pairs[i + 1] = high;
+    if (high < least) least = high;
+    if (high > most) most = high;
   }
-  return keys;
+  const spare = Math.min(Math.clz32(most - least), 31);
+  for (let row = 0; row < n; row++) {
+    const low = spare > 0 ? pairs[2 * row]! >>> (32 - spare) : 0;
+    pairs[2 * row] = ((pairs[2 * row + 1]! - least) << spare) | low;
+    pairs[2 * row + 1] = row;
+  }
+  return pairs;
+}
+
+/** How many rows have each value of each digit, all in one pass. */
+function countsOf(pairs: Words): [Uint32Array, Uint32Array, Uint32Array] {
+  const counts = () => new Uint32Array(MASK + 1);
+  const [first, second, third] = [counts(), counts(), counts()];
+  const [, middle, high] = SHIFTS;
+  for (let i = 0; i < pairs.length; i += 2) {
+    const key = pairs[i]!;
+    first[key & MASK]!++;
+    second[(key >>> middle) & MASK]!++;
+    third[(key >>> high) & MASK]!++;
+  }
+  return [first, second, third];
 }
 
 /** Where the rows of each value of a digit begin; nothing where all have the same, as whole numbers often do. */
-function startsOf(digits: Words, shift: number): Uint32Array | undefined {
-  const starts = new Uint32Array(MASK + 2);
-  for (let i = 0; i < digits.length; i++) starts[((digits[i]! >>> shift) & MASK) + 1]!++;
-  if (starts.includes(digits.length)) return undefined;
-  for (let value = 1; value <= MASK; value++) starts[value]! += starts[value - 1]!;
+function startsOf(counts: Uint32Array, rows: number): Uint32Array | undefined {
+  if (counts.includes(rows)) return undefined;
+  const starts = new Uint32Array(counts.length);
+  for (let value = 1; value < starts.length; value++) starts[value] = starts[value - 1]! + counts[value - 1]!;
   return starts;
 }
 
