@@ -66,6 +66,8 @@ export interface ModelLine {
   readonly secrets: OwnerSecrets;
   /** The head, where it is no model that is trained from the training set. */
   readonly imported?: Baseline;
+  /** Nothing is paid by it, so that it may train otherwise than other machines would. */
+  readonly dry?: true;
 }
 
 /** Where the fold's commitments may be taken from. */

@@ -111,7 +111,7 @@ const model = {
   trainingRows: count,
   /** Poseidon root of its predictions on the fold. */
   predictionsRoot: fieldElement,
-  /** What a search chose, by the names of the grid, as JSON; absent where nothing was searched. */
+  /** What a search chose, or a dry run changed for want of memory, by its name, as JSON; absent where nothing did. */
   hyperparameters: z.record(z.string(), z.string()).optional(),
   /** Absent, like counts and delta, where a chain rejected the contribution: its author could look for benchmark rows. */
   metrics: metrics.optional(),

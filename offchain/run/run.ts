@@ -41,7 +41,10 @@ export async function run(project: Project, options: RunOptions): Promise<RunRes
   const watching = { ...(signal && { signal }), ...(onEvent && { onEvent }) };
   const executor = await openExecutor(folder, { retries, cache, ...watching });
   try {
-    if (options.chain === 'none') return await dryRun(project, offered, folder, executor, options);
+    if (options.chain === 'none') {
+      const dry: Project = { ...project, line: { ...project.line, dry: true } };
+      return await dryRun(dry, offered, folder, executor, options);
+    }
     return await withLocalModel(project, folder, executor, options, (model) =>
       settleOn(model, project, offered, folder, executor),
     );

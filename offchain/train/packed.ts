@@ -2,7 +2,7 @@
  * Histograms of numbers that every row adds once: its count and its amount in one double, four columns at a time. What a
  * training takes most of its time for, so it is written for what compilers make of it.
  */
-import type { Features } from '../quantise.ts';
+import type { Features } from '../table/quantise.ts';
 import { allocated } from './memory.ts';
 
 /** Features have so many values. */

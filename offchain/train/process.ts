@@ -3,7 +3,7 @@
  * time and memory. What it says is JSON, a line each; anything else it prints goes to a log that stays on this machine.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { HokusaiError } from '../errors.ts';
@@ -49,7 +49,7 @@ export const bubblewrap = (): string | undefined =>
  *
  * @throws HokusaiError TRAIN_PROGRAM_MISSING (configuration); TRAIN_TIMEOUT, TRAIN_KILLED, TRAIN_ABORTED (retryable);
  *   TRAIN_PROCESS_FAILED where it ended with another exit code than 0, of the kind and with the message that it said, terminal
- *   where it said none
+ *   where it said none; likewise TRAIN_OUT_OF_MEMORY where it said that as the reason
  */
 export async function runProcess(command: readonly string[], options: ProcessOptions): Promise<void> {
   const { folder, env, timeout, log, signal, onSaid = () => {} } = options;
@@ -195,6 +195,8 @@ const killed = (signal: string, { memory }: ProcessOptions): HokusaiError =>
 interface Refusal {
   readonly error: HokusaiError['kind'];
   readonly message: string;
+  /** `memory` where there was too little of it. */
+  readonly reason?: unknown;
 }
 
 const isRefusal = (said: object): said is Refusal =>
@@ -202,6 +204,24 @@ const isRefusal = (said: object): said is Refusal =>
   ['retryable', 'terminal', 'configuration'].includes(said.error as string) &&
   'message' in said &&
   typeof said.message === 'string';
+
+const WANTED_MEMORY: Refusal = { error: 'retryable', message: 'there is not enough memory for it', reason: 'memory' };
+/** What Python, C++, OpenBLAS, protobuf and the system's own functions say last. */
+const MEMORY_WORDS = /MemoryError|bad_alloc|out of memory|cannot allocate memory|alloc(ation)?( still)? failed/i;
+/** Of a log, so many bytes from its end. */
+const LAST_WORDS = 2_048;
+
+/** Whether memory was wanting when there was none left to say so in a line of JSON: no finding about data, either. */
+function wantedMemory(log: string): boolean {
+  const file = openSync(log, 'r');
+  try {
+    const last = Buffer.alloc(LAST_WORDS);
+    const length = readSync(file, last, 0, LAST_WORDS, Math.max(0, fstatSync(file).size - LAST_WORDS));
+    return MEMORY_WORDS.test(last.toString('latin1', 0, length));
+  } finally {
+    closeSync(file);
+  }
+}
 
 function failed(
   command: readonly string[],
@@ -211,9 +231,14 @@ function failed(
 ): HokusaiError {
   // The shell's words for a program that is not there or is none.
   if (code === 126 || code === 127) return missing(command[0]!);
-  const { error = 'terminal', message = `it ended with exit code ${code}` } = refusal ?? {};
-  return new HokusaiError(error, 'TRAIN_PROCESS_FAILED', `The training failed: ${message.replace(/\.+$/, '')}.`, {
+  const said = refusal ?? (wantedMemory(log) ? WANTED_MEMORY : undefined);
+  const { error = 'terminal', message = `it ended with exit code ${code}`, reason } = said ?? {};
+  const [name, next] =
+    reason === 'memory'
+      ? ['TRAIN_OUT_OF_MEMORY', 'Close other programs, allow more by training.memory, or train something smaller']
+      : ['TRAIN_PROCESS_FAILED', 'Correct the hyperparameters or the program'];
+  return new HokusaiError(error, name, `The training failed: ${message.replace(/\.+$/, '')}.`, {
     details: { program: command[0], code, log },
-    next: `Correct the hyperparameters or the program; ${log} has what it printed.`,
+    next: `${next}; ${log} has what it printed.`,
   });
 }

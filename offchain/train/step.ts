@@ -4,7 +4,8 @@ import { type Hex, keccak256, stringToHex } from 'viem';
 import { importBaseline } from '../baseline/import.ts';
 import { type Canonical, canonicalJson, sha256 } from '../canonical.ts';
 import { isRanking } from '../delta/auroc.ts';
-import { type ModelLine, modelShape, textsOf } from '../line.ts';
+import { HokusaiError } from '../errors.ts';
+import { type ModelLine, modelShape, textsOf, trainSpecHashOf } from '../line.ts';
 import type { Executor } from '../run/executor.ts';
 import type { Table } from '../table/table.ts';
 import { type ExternalOptions, trainExternal } from './external.ts';
@@ -13,10 +14,13 @@ import { type ExternalSpec, isDrawn, type ReferenceSpec } from './spec.ts';
 import { type TrainReport, train } from './train.ts';
 import type { TrainProgress } from './trainer.ts';
 
+/** Rows at a time, below which a network's batches are not made smaller. */
+const LEAST_BATCH = 8;
+
 /** A model, and of one of our own trainers how it was trained. */
 export interface TrainedModel {
   readonly model: Model;
-  /** What a search chose. */
+  /** What a search chose, or was changed for want of memory. */
   readonly hyperparameters?: Readonly<Record<string, string>>;
   readonly report?: TrainReport;
 }
@@ -67,14 +71,43 @@ export async function trained(
   const given = { trainingSet: table, benchmark, foldId, schema, quantiser, quantiserHash, ranking, ...drawn };
   const work = keccak256(stringToHex(canonicalJson({ ...inputs, foldId })));
   const folder = join(executor.folder, 'training', work.slice(2, 18));
-  const model = await executor.step(
-    'train',
-    { ...inputs, foldId },
-    ({ signal, progress }) =>
-      trainExternal(spec, given, { ...keeping(executor, 'training.log', signal, progress), folder }),
-    { cached: isLocked(spec), blobs: (made) => [made.sha256] },
-  );
-  return { model };
+  try {
+    const model = await executor.step(
+      'train',
+      { ...inputs, foldId },
+      ({ signal, progress }) =>
+        trainExternal(spec, given, { ...keeping(executor, 'training.log', signal, progress), folder }),
+      { cached: isLocked(spec), blobs: (made) => [made.sha256] },
+    );
+    return { model };
+  } catch (error) {
+    const { spec: smaller, batchSize } = withSmallerBatches(line, spec, error);
+    const trainSpecHash = trainSpecHashOf(smaller, line.integration, line.metric);
+    const made = await trained({ ...line, spec: smaller, trainSpecHash }, table, root, executor, seed);
+    return { ...made, hyperparameters: { batch_size: String(batchSize), ...made.hyperparameters } };
+  }
+}
+
+/**
+ * What a network learns from less memory by: half as many rows at a time, in a dry run. Another model follows from it, and on
+ * another machine, which has more memory, it would not, so nobody is paid by it.
+ *
+ * @throws what the training ended with, if that is not for want of memory, or batches are small already; TRAIN_OUT_OF_MEMORY
+ *   with the size of batches to write where rewards follow
+ */
+function withSmallerBatches(line: ModelLine, spec: ExternalSpec, error: unknown) {
+  const { batch_size: size } = spec.hyperparameters;
+  const short = error instanceof HokusaiError && error.code === 'TRAIN_OUT_OF_MEMORY';
+  if (!short || typeof size !== 'number' || size < 2 * LEAST_BATCH) throw error;
+  const batchSize = Math.floor(size / 2);
+  if (!line.dry) {
+    throw new HokusaiError(error.kind, error.code, error.message, {
+      details: { ...error.details, batchSize },
+      next: `Close other programs, or write training.hyperparameters.batch_size: ${batchSize}. It is not changed by itself, because all validators have to learn alike.`,
+      cause: error,
+    });
+  }
+  return { spec: { ...spec, hyperparameters: { ...spec.hyperparameters, batch_size: batchSize } }, batchSize };
 }
 
 /** What a search chose is part of the output, and how the training went a blob beside it: it holds doubles, which nothing hashes. */

@@ -115,6 +115,26 @@ describe('a run whose training', () => {
     assert.deepEqual(files('attestation.json'), []);
   });
 
+  it('of a learning curve fails for one of its points draws the others, and the run goes on', async () => {
+    const source = `import { readFileSync, writeFileSync } from 'node:fs';
+      const shape = (name) => Number(/'shape': \\((\\d+)/.exec(readFileSync(name).toString('latin1', 10, 200))[1]);
+      if (shape('labels.npy') > 100 && shape('labels.npy') < 180) process.exit(1);
+      const rows = shape('predict.npy');
+      const header = "{'descr': '<f8', 'fortran_order': False, 'shape': (" + rows + ",), }".padEnd(117) + '\\n';
+      const size = Buffer.alloc(2); size.writeUInt16LE(header.length);
+      const start = Buffer.concat([Buffer.from('\\x93NUMPY\\x01\\x00', 'latin1'), size, Buffer.from(header)]);
+      writeFileSync('predictions.npy', Buffer.concat([start, Buffer.from(new Float64Array(rows).fill(1).buffer)]));
+      writeFileSync('model.txt', '');`;
+    assert.match(written, /learning_curve: 4/);
+    const { code, stderr } = await run(await command(source));
+    assert.equal(code, 1, stderr);
+    const [metrics] = files('metrics.json');
+    const { evaluation } = JSON.parse(await readFile(join(dirname(file), metrics!), 'utf8'));
+    const rows = evaluation.learningCurve.points.map((point: { rows: number }) => point.rows);
+    assert.deepEqual(rows, [20, 86, 219, 285], 'without the second of three between both ends');
+    await rm(join(dirname(file), dirname(metrics!)), { recursive: true });
+  });
+
   it('no two machines could do alike is not registered, so that no reward follows from it', async () => {
     const { code, stderr } = await run(`{ framework: tensorflow, ${network}, backend: auto }`, '--chain', 'local');
     assert.equal(code, 2, stderr);

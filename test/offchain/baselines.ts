@@ -9,8 +9,8 @@ import type { Config } from '../../offchain/config/load.ts';
 import { HokusaiError } from '../../offchain/errors.ts';
 import { init } from '../../offchain/init.ts';
 import { type ModelLine, modelShape } from '../../offchain/line.ts';
-import { asNumbers, featuresOf } from '../../offchain/table/quantise.ts';
 import { openProject } from '../../offchain/run/project.ts';
+import { asNumbers, featuresOf } from '../../offchain/table/quantise.ts';
 import { TABLE } from '../e2e/hokusai.ts';
 
 /** Of this test file, removed after it. */

@@ -93,6 +93,21 @@ describe('a program that trains', async () => {
     ],
     ['an exception', 'throw new Error("at row 3: secret")', { kind: 'terminal', code: 'TRAIN_PROCESS_FAILED' }],
     [
+      'that memory is what it is short of',
+      `console.log(JSON.stringify({ error: 'retryable', message: 'no', reason: 'memory' })); process.exit(3)`,
+      { kind: 'retryable', code: 'TRAIN_OUT_OF_MEMORY' },
+    ],
+    [
+      'a last word of a library that found no memory',
+      `console.error('OpenBLAS error: Memory allocation still failed after 10 retries'); process.exit(1)`,
+      { kind: 'retryable', code: 'TRAIN_OUT_OF_MEMORY' },
+    ],
+    [
+      'an exception of one',
+      `console.error('DecodeError: Error parsing message: Arena alloc failed'); process.exit(1)`,
+      { kind: 'retryable', code: 'TRAIN_OUT_OF_MEMORY' },
+    ],
+    [
       'that it is short of memory',
       `console.log(JSON.stringify({ error: 'retryable', message: 'no memory' })); process.exit(3)`,
       { kind: 'retryable', code: 'TRAIN_PROCESS_FAILED' },
@@ -254,6 +269,18 @@ describe('scikit-learn', async () => {
       memory: 2 ** 35,
     } as const),
     ...(given && { python: given }),
+  });
+
+  it('that has too little memory says so, and blames no data', {
+    skip: packages,
+  }, async () => {
+    const input = await inputOf('digits/digits.csv', 'digit');
+    const forest = spec('RandomForestClassifier', 'classification', { n_estimators: 5 });
+    for (const megabytes of [20, 60, 150]) {
+      const { kind, code, next } = await refused({ ...forest, memory: megabytes * 2 ** 20 }, input);
+      assert.deepEqual([kind, code], ['retryable', 'TRAIN_OUT_OF_MEMORY'], `with ${megabytes} MB`);
+      assert.match(next!, /allow more by training\.memory/);
+    }
   });
 
   it('learns classes, the same bits each time, and others from another seed', { skip: packages }, async () => {

@@ -30,9 +30,9 @@ def say(**event):
     print(json.dumps(event), flush=True)
 
 
-def refuse(kind, message):
+def refuse(kind, message, **more):
     """Messages of ours name no value of a row; those of exceptions might, and stay in the log."""
-    say(error=kind, message=message)
+    say(error=kind, message=message, **more)
     sys.exit(3)
 
 
@@ -305,12 +305,12 @@ def main(folder):
         say(progress=0.9, text="predict")
         leave(Whole(network, scale, target), request)
     except (MemoryError, torch.OutOfMemoryError):
-        refuse("retryable", "there is not enough memory for it; a smaller batch_size takes less")
+        refuse("retryable", "there is not enough memory for it", reason="memory")
     except RuntimeError as error:
         if "memory" not in str(error):
             raise
         print(repr(error), file=sys.stderr)
-        refuse("retryable", "there is not enough memory for it; a smaller batch_size takes less")
+        refuse("retryable", "there is not enough memory for it", reason="memory")
     used = torch.cuda.get_device_name() if device.type == "cuda" else "cpu"
     say(versions={"python": platform.python_version(), "numpy": numpy.__version__, "torch": torch.__version__, "device": used})
 

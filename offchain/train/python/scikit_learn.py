@@ -11,9 +11,9 @@ def say(**event):
     print(json.dumps(event), flush=True)
 
 
-def refuse(kind, message):
+def refuse(kind, message, **more):
     """Messages of ours name no value of a row; those of exceptions might, and stay in the log."""
-    say(error=kind, message=message)
+    say(error=kind, message=message, **more)
     sys.exit(3)
 
 
@@ -45,6 +45,8 @@ def main(folder):
         import skl2onnx
         import sklearn
     except ImportError as error:
+        if "failed to map" in str(error) or "Cannot allocate memory" in str(error):
+            raise MemoryError from error
         refuse("configuration", f"the Python package {error.name} is not installed")
     from sklearn.utils._param_validation import InvalidParameterError
 
@@ -55,8 +57,6 @@ def main(folder):
     estimator = estimator_of(request)
     try:
         estimator.fit(features, labels)
-    except MemoryError:
-        refuse("retryable", "there is not enough memory for it")
     except InvalidParameterError as error:
         refuse("configuration", str(error))
     say(progress=0.7, text="predict")
@@ -71,4 +71,9 @@ def main(folder):
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    try:
+        main(Path(sys.argv[1]))
+    except MemoryError as error:
+        # Wherever it is met: a machine's want is no finding about data.
+        print(repr(error), file=sys.stderr)
+        refuse("retryable", "there is not enough memory for it", reason="memory")

@@ -10,8 +10,8 @@ import type { ErrorKind } from '../../errors.ts';
 export const say = (said: object): void => void process.stdout.write(`${JSON.stringify(said)}\n`);
 
 /** Ends the process with a word for who started it, which has no value of a row in it. */
-export function refuse(error: ErrorKind, message: string): never {
-  say({ error, message });
+export function refuse(error: ErrorKind, message: string, reason?: 'memory'): never {
+  say({ error, message, ...(reason && { reason }) });
   process.exit(3);
 }
 

@@ -24,7 +24,7 @@ process.chdir(folder);
 // An exception's words stay in the log: they might have a value of a row.
 process.on('uncaughtException', (error) => {
   console.error(error);
-  if (/memory|allocation/i.test(String(error))) refuse('retryable', 'there is not enough memory for it');
+  if (/memory|allocation/i.test(String(error))) refuse('retryable', 'there is not enough memory for it', 'memory');
   process.exit(1);
 });
 let stopping = false;
