@@ -218,6 +218,19 @@ describe('Rounds: the draw', async () => {
     await join();
     const inTime = await s.drawn('lot', { modelId: model });
     assert.equal((await s.round(inTime)).seats, 12);
+
+    // In the very block that opens the round: the seed is the hash of its second successor.
+    await before.restore();
+    const given = await s.contribution({ modelId: model });
+    const sameBlock = await s.commit(given);
+    const client = await s.viem.getTestClient();
+    await client.setAutomine(false);
+    await s.openOnly(given);
+    await join();
+    await client.mine({ blocks: 1 });
+    await client.setAutomine(true);
+    await s.draw(sameBlock);
+    assert.equal((await s.round(sameBlock)).seats, 12);
   });
 
   attack('draw a committee that has no quorum', async () => {
