@@ -7,7 +7,7 @@
  *   --file GLOB   mutants of these contracts only
  *   --sample N    N of them, evenly spaced
  *   --list        only lists them
- *   --again       tries survivors once more, for after a test was added
+ *   --again       tries survivors once more and nothing else, for after a test was added
  *   --json        prints all that is kept of each
  *
  * What came of a mutant is kept in cache/mutants.json for as long as its contract stays the same: a run that was stopped
@@ -81,7 +81,7 @@ async function tryAll(): Promise<void> {
 async function tryThese(all: readonly Candidate[], kept: Map<string, Outcome>, folder: string): Promise<void> {
   const open = all.filter((candidate) => {
     const outcome = kept.get(keyOf(candidate));
-    return !outcome || (options.again && outcome.verdict === 'survived');
+    return options.again ? outcome?.verdict === 'survived' : !outcome;
   });
   const keep = (candidate: Candidate, outcome: Outcome) => {
     kept.set(keyOf(candidate), outcome);
