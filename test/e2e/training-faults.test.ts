@@ -132,7 +132,7 @@ describe('a run whose training', () => {
     const { evaluation } = JSON.parse(await readFile(join(dirname(file), metrics!), 'utf8'));
     const rows = evaluation.learningCurve.points.map((point: { rows: number }) => point.rows);
     assert.deepEqual(rows, [20, 86, 219, 285], 'without the second of three between both ends');
-    await rm(join(dirname(file), dirname(metrics!)), { recursive: true });
+    for (const left of [dirname(metrics!), 'mlruns']) await rm(join(dirname(file), left), { recursive: true });
   });
 
   it('no two machines could do alike is not registered, so that no reward follows from it', async () => {
