@@ -134,7 +134,7 @@ describe('referenceTrainer on breast cancer', () => {
     const script = `
       const at = (file) => import('${new URL('../../offchain/', import.meta.url)}' + file);
       const [{ readCsv }, { inferSchema }, { labelsOf }, q, { referenceTrainer }, { selectRows }, { canonicalJson }] =
-        await Promise.all(['table.ts', 'schema.ts', 'check-table.ts', 'quantise.ts', 'train/reference.ts', 'table.ts',
+        await Promise.all(['table/table.ts', 'table/schema.ts', 'table/check-table.ts', 'table/quantise.ts', 'train/reference.ts', 'table/table.ts',
           'canonical.ts'].map(at));
       const all = await readCsv('${FILE}');
       const { schema } = inferSchema(all, { label: 'benign' });
