@@ -1,14 +1,16 @@
 /**
  * Runs the steps of a run so that none is done twice: a step's output is recorded under the hash of its name and
- * inputs, and a later call with the same ones gives the record, also after the process was killed.
+ * inputs, and a later call with the same ones gives the record, also after the process was killed. Longer than other
+ * files, because attempt, retry and stop share one class's signals and record.
  */
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cache } from '../cache/cache.ts';
 import { type Canonical, canonicalJson, sha256 } from '../canonical.ts';
 import { HokusaiError } from '../errors.ts';
-import { type Blobs, openBlobs, readBlob } from './blobs.ts';
+import { makeFolder } from '../write-whole.ts';
+import { openBlobs, readBlob, writeBlob } from './blobs.ts';
 import { Journal, storageError } from './journal.ts';
 import { openPartial, type Partial } from './partial.ts';
 
@@ -81,9 +83,10 @@ interface ExecutorOptions {
 export async function openExecutor(folder: string, options: ExecutorOptions = {}): Promise<Executor> {
   let journal: Journal | undefined;
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     journal = new Journal(join(folder, 'journal.sqlite'));
-    return new Executor(folder, journal, await openBlobs(folder, String(journal.token)), options);
+    await openBlobs(folder);
+    return new Executor(folder, journal, options);
   } catch (error) {
     journal?.close();
     throw storageError(error, folder);
@@ -93,7 +96,6 @@ export async function openExecutor(folder: string, options: ExecutorOptions = {}
 export class Executor {
   readonly folder: string;
   readonly #journal: Journal;
-  readonly #blobs: Blobs;
   readonly #onEvent: (event: StepEvent) => void;
   readonly #retries: number;
   readonly #cache: Cache | undefined;
@@ -105,15 +107,9 @@ export class Executor {
   readonly #heartbeat: NodeJS.Timeout;
 
   /** Use {@link openExecutor}. */
-  constructor(
-    folder: string,
-    journal: Journal,
-    blobs: Blobs,
-    { signal, onEvent = () => {}, retries = 0, cache }: ExecutorOptions,
-  ) {
+  constructor(folder: string, journal: Journal, { signal, onEvent = () => {}, retries = 0, cache }: ExecutorOptions) {
     this.folder = folder;
     this.#journal = journal;
-    this.#blobs = blobs;
     this.#cache = cache;
     this.#onEvent = onEvent;
     this.#retries = retries;
@@ -179,9 +175,9 @@ export class Executor {
     }
   }
 
-  /** As {@link Blobs.put}. */
+  /** As {@link writeBlob}. */
   put(bytes: Uint8Array): Promise<string> {
-    return this.#blobs.put(bytes);
+    return writeBlob(this.folder, bytes);
   }
 
   /** As {@link readBlob}. */
