@@ -106,7 +106,7 @@ template DenseInference(rows, blockRows, width, columns, hidden, outputs) {
     predict.scores <== scores;
     predict.chosen <== chosen;
 
-    component chain = InferenceChain(rows, blockRows, width, columns, laneBits, 0);
+    component chain = InferenceChain(rows, blockRows, width, columns, 8, laneBits, 0);
     chain.first <== first;
     chain.last <== last;
     chain.done <== done;

@@ -90,7 +90,7 @@ template ForestInference(rows, blockRows, width, columns, laneBits, trees, depth
     signal output stateIn;
     signal output stateOut;
 
-    component chain = InferenceChain(rows, blockRows, width, columns, laneBits, 18);
+    component chain = InferenceChain(rows, blockRows, width, columns, 8, laneBits, 18);
 
     // Where the first chunk begins.
     var FOREST = 0x666f72657374; // "forest"

@@ -6,29 +6,35 @@ include "./bits.circom";
 include "./group-commitment.circom";
 
 /// What every chunk of a chain of proofs does, whatever kind of model predicts: it holds that the rows are the next ones
-/// of the committed fold, byte by byte, and commits to what the model predicts on them. The template of a family of models
-/// gives this one its rows and predictions, and what else passes from chunk to chunk.
+/// of the committed fold, and commits to what the model predicts on them. The template of a family of models gives this one
+/// its rows and predictions, and what else passes from chunk to chunk.
 ///
 /// The first chunk begins both commitments, each further one takes up where `stateIn` says that the one before left off,
 /// and the last gives both roots. Chunks without a row may follow the last row, for families that have more to check.
 /// What passes between two chunks is hidden by a salt: the state of a commitment over few predictions could be guessed.
 ///
-/// @param rows       rows of a chunk: a multiple of `width` that divides `blockRows`
-/// @param blockRows  rows of a block of predictions; 240 wherever a root leaves the circuit, smaller only in tests
-/// @param width      rows of a block of features, and elements of a group; 15 wherever a root leaves the circuit
-/// @param columns    most features of a row
-/// @param laneBits   bits of a prediction: 1, 8 or 16
-/// @param extra      elements of the family's own that pass from chunk to chunk
+/// @param rows         rows of a chunk: whole blocks of features; its predictions are absorbed in pieces of as many rows as
+///                     go into a chunk and into `blockRows`
+/// @param blockRows    rows of a block of predictions; 240 wherever a root leaves the circuit, smaller only in tests
+/// @param width        elements of a group, 15 wherever a root leaves the circuit; rows of a block of features where an
+///                     element is of one row
+/// @param columns      most features of a row
+/// @param featureBits  bits of a feature in its element: 8, and an element holds features of one row, see AbsorbRows; or
+///                     more, and it holds one feature of 248 \ featureBits rows, see AbsorbColumns
+/// @param laneBits     bits of a prediction: 1, 8 or 16
+/// @param extra        elements of the family's own that pass from chunk to chunk
 ///
 /// @input  first              1 in the first chunk, else 0 (constrained here, as are `last` and `done`)
 /// @input  last               1 in the last chunk
 /// @input  done               1 where no row follows
 /// @input  n                  rows of the fold; what both roots absorbed, and the rows of all chunks together
 /// @input  rowsBefore         rows of the chunks before; 0 in the first (constrained here)
-/// @input  part               1 for which part of its block of predictions the chunk is (constrained here)
+/// @input  part               1 for which part of its block of predictions the chunk begins with (constrained here)
 /// @input  active             1 while a row is one of the fold's, then 0
-/// @input  groupActive        1 for the elements that a row of this fold has, then 0 (constrained here)
-/// @input  features           a byte each (range-checked here); 0 in elements that are not active (constrained here)
+/// @input  groupActive        1 for the groups of features that this fold has, then 0 (constrained here)
+/// @input  features           a byte each (range-checked here), 0 in groups that are not active (constrained here); or
+///                            elements of several rows, any field elements: those of groups that are not active are in no
+///                            root, and count nowhere by the family
 /// @input  predictions        below 2^laneBits by the family; those of rows that are not active count as 0
 /// @input  featuresSalt       any field element, as are the salts below: they hide, they bind nothing; the first chunk's only
 /// @input  predictionsSalt    likewise
@@ -46,12 +52,13 @@ include "./group-commitment.circom";
 /// @output stateOut         0 in the last chunk
 /// @output featuresState    of the features' commitment after this chunk
 ///
-/// Cost: a row 8 a column and 2; a block of `width` rows 610 an element of a row and 1; an element of predictions of a row
-/// that is a part of a block 1 a part, and 243 a block of one element; 1,440 once.
-template InferenceChain(rows, blockRows, width, columns, laneBits, extra) {
-    assert(rows % width == 0 && blockRows % rows == 0 && laneBits <= 16);
-    var rowElements = (columns + 30) \ 31;
-    var parts = blockRows \ rows;
+/// Cost: a row 2; AbsorbRows or AbsorbColumns; AbsorbPredictions for each piece; 1,440 once.
+template InferenceChain(rows, blockRows, width, columns, featureBits, laneBits, extra) {
+    assert(laneBits <= 16);
+    var groups = featureGroups(columns, featureBits, width);
+    var pieceRows = divisorOf(rows, blockRows);
+    var pieces = rows \ pieceRows;
+    var parts = blockRows \ pieceRows;
     var lanes = 240 \ laneBits;
     var blockElements = (blockRows + lanes - 1) \ lanes;
     var pendings = parts > 1 ? blockElements : 0;
@@ -63,8 +70,8 @@ template InferenceChain(rows, blockRows, width, columns, laneBits, extra) {
     signal input rowsBefore;
     signal input part[parts];
     signal input active[rows];
-    signal input groupActive[rowElements];
-    signal input features[rows][columns];
+    signal input groupActive[groups];
+    signal input features[rows \ elementRowsOf(featureBits)][columns];
     signal input predictions[rows];
     signal input featuresSalt;
     signal input predictionsSalt;
@@ -92,11 +99,11 @@ template InferenceChain(rows, blockRows, width, columns, laneBits, extra) {
         active[i] * (active[i] - active[i - 1]) === 0;
     }
     groupActive[0] === 1;
-    for (var g = 1; g < rowElements; g++) {
+    for (var g = 1; g < groups; g++) {
         groupActive[g] * (groupActive[g] - groupActive[g - 1]) === 0;
     }
     var groupCount = 0;
-    for (var g = 0; g < rowElements; g++) groupCount += groupActive[g];
+    for (var g = 0; g < groups; g++) groupCount += groupActive[g];
 
     // Rows are counted once each; a chunk is short, or has none, only where they are all counted, and so is the last.
     var chunkRows = 0;
@@ -108,23 +115,56 @@ template InferenceChain(rows, blockRows, width, columns, laneBits, extra) {
     last * (1 - done) === 0;
 
     var FEATURES = 0x6665617475726573; // "features"
-    signal featuresBegun <== Poseidon(4)([FEATURES, n, 8 + 256 * (groupCount - 1), featuresSalt]);
-    component absorbed = AbsorbFeatures(rows, width, columns);
-    absorbed.state <== featuresBefore + first * (featuresBegun - featuresBefore);
-    absorbed.active <== active;
-    absorbed.groupActive <== groupActive;
-    absorbed.features <== features;
-    featuresState <== absorbed.out;
+    signal featuresBegun <== Poseidon(4)([FEATURES, n, featureBits + 256 * (groupCount - 1), featuresSalt]);
+    if (featureBits == 8) {
+        component absorbed = AbsorbRows(rows, width, columns);
+        absorbed.state <== featuresBefore + first * (featuresBegun - featuresBefore);
+        absorbed.active <== active;
+        absorbed.groupActive <== groupActive;
+        absorbed.features <== features;
+        featuresState <== absorbed.out;
+    } else {
+        component absorbedColumns = AbsorbColumns(rows, featureBits, width, columns);
+        absorbedColumns.state <== featuresBefore + first * (featuresBegun - featuresBefore);
+        absorbedColumns.active <== active;
+        absorbedColumns.groupActive <== groupActive;
+        absorbedColumns.features <== features;
+        featuresState <== absorbedColumns.out;
+    }
 
     var PREDICTIONS = 0x70726564696374696f6e73; // "predictions"
     var encoding = laneBits + (blockElements > 1 ? 256 * ((blockElements + width - 1) \ width - 1) : 0);
     signal predictionsBegun <== Poseidon(4)([PREDICTIONS, n, encoding, predictionsSalt]);
-    component predicted = AbsorbPredictions(rows, blockRows, width, laneBits);
-    predicted.state <== predictionsBefore + first * (predictionsBegun - predictionsBefore);
-    predicted.done <== done;
-    predicted.part <== part;
-    predicted.active <== active;
-    predicted.predictions <== predictions;
+    var end = pieces - 1;
+    component predicted[pieces];
+    for (var k = 0; k < pieces; k++) {
+        predicted[k] = AbsorbPredictions(pieceRows, blockRows, width, laneBits);
+        if (k == 0) {
+            predicted[k].state <== predictionsBefore + first * (predictionsBegun - predictionsBefore);
+        } else {
+            predicted[k].state <== predicted[k - 1].out;
+        }
+        // A chunk that is not done has all its rows.
+        if (k < end) {
+            predicted[k].done <== 1 - active[(k + 1) * pieceRows];
+        } else {
+            predicted[k].done <== done;
+        }
+        for (var p = 0; p < parts; p++) {
+            predicted[k].part[(p + k) % parts] <== part[p];
+        }
+        for (var i = 0; i < pieceRows; i++) {
+            predicted[k].active[i] <== active[k * pieceRows + i];
+            predicted[k].predictions[i] <== predictions[k * pieceRows + i];
+        }
+        for (var e = 0; e < pendings; e++) {
+            if (k == 0) {
+                predicted[k].pending[e] <== pendingBefore[e];
+            } else {
+                predicted[k].pending[e] <== predicted[k - 1].pendingAfter[e];
+            }
+        }
+    }
 
     var partBefore = 0;
     for (var p = 0; p < parts; p++) partBefore += p * part[p];
@@ -134,17 +174,16 @@ template InferenceChain(rows, blockRows, width, columns, laneBits, extra) {
         (1 - active[0]) * partBefore === 0;
     }
     for (var e = 0; e < pendings; e++) {
-        predicted.pending[e] <== pendingBefore[e];
         first * pendingBefore[e] === 0;
     }
 
     component opened = ChunkState(pendings + extra, width);
     component closed = ChunkState(pendings + extra, width);
     opened.begin <== [featuresBefore, predictionsBefore, rowsBefore, n, groupCount, partBefore, stateInSalt];
-    closed.begin <== [featuresState, predicted.out, rowsAfter, n, groupCount, predicted.nextPart, stateOutSalt];
+    closed.begin <== [featuresState, predicted[end].out, rowsAfter, n, groupCount, predicted[end].nextPart, stateOutSalt];
     for (var e = 0; e < pendings; e++) {
         opened.more[e] <== pendingBefore[e];
-        closed.more[e] <== predicted.pendingAfter[e];
+        closed.more[e] <== predicted[end].pendingAfter[e];
     }
     for (var e = 0; e < extra; e++) {
         opened.more[pendings + e] <== extraBefore[e];
@@ -153,7 +192,24 @@ template InferenceChain(rows, blockRows, width, columns, laneBits, extra) {
     stateIn <== (1 - first) * opened.out;
     stateOut <== (1 - last) * closed.out;
     featuresRoot <== last * featuresState;
-    predictionsRoot <== last * predicted.out;
+    predictionsRoot <== last * predicted[end].out;
+}
+
+/// The greatest number that divides both.
+function divisorOf(a, b) {
+    var divisor = a;
+    while (a % divisor != 0 || b % divisor != 0) divisor--;
+    return divisor;
+}
+
+/// How many rows an element of features is of.
+function elementRowsOf(featureBits) {
+    return featureBits == 8 ? 1 : 248 \ featureBits;
+}
+
+/// How many groups of `width` elements a block of features has.
+function featureGroups(columns, featureBits, width) {
+    return featureBits == 8 ? (columns + 30) \ 31 : (columns + width - 1) \ width;
 }
 
 /// Absorbs rows of features, `width` rows at a time: group g of a block holds element g of each of its rows.
@@ -165,7 +221,8 @@ template InferenceChain(rows, blockRows, width, columns, laneBits, extra) {
 /// @output out          after the rows
 ///
 /// Cost: 8 a feature, 1 an element of a row; a block 610 an element of a row, and 1.
-template AbsorbFeatures(rows, width, columns) {
+template AbsorbRows(rows, width, columns) {
+    assert(rows % width == 0);
     var groups = (columns + 30) \ 31;
     var blocks = rows \ width;
     signal input state;
@@ -203,6 +260,53 @@ template AbsorbFeatures(rows, width, columns) {
         }
         absorbed[b] <== block[b].out;
         states[b + 1] <== states[b] + active[b * width] * (absorbed[b] - states[b]);
+    }
+    out <== states[blocks];
+}
+
+/// Absorbs features 248 \ featureBits rows at a time: an element holds one feature of each of them, and group g of a block
+/// the elements of features `width` g and on, zeros behind the last.
+///
+/// Whether elements hold bytes is not constrained. They are those that the fold's owner committed to, so a prover has
+/// nothing to choose.
+///
+/// @param featureBits  an element is the sum over the block's rows i of feature * 2^(featureBits i)
+///
+/// @input  state        before the rows
+/// @input  active       1 while a row is one of the fold's, then 0, by the caller
+/// @input  groupActive  1 for the groups that a block has, then 0, by the caller
+/// @input  features     any field elements; those of a block without a row, or of a group not active, are not absorbed
+/// @output out          after the rows
+///
+/// Cost: a block 610 a group, less 3 for each element that is always 0, and 1.
+template AbsorbColumns(rows, featureBits, width, columns) {
+    var elementRows = elementRowsOf(featureBits);
+    assert(rows % elementRows == 0);
+    var groups = featureGroups(columns, featureBits, width);
+    var blocks = rows \ elementRows;
+    signal input state;
+    signal input active[rows];
+    signal input groupActive[groups];
+    signal input features[blocks][columns];
+    signal output out;
+
+    signal states[blocks + 1];
+    signal absorbed[blocks];
+    component block[blocks];
+    states[0] <== state;
+    for (var b = 0; b < blocks; b++) {
+        block[b] = AbsorbGroups(groups, width);
+        block[b].state <== states[b];
+        block[b].groupActive <== groupActive;
+        for (var e = 0; e < groups * width; e++) {
+            if (e < columns) {
+                block[b].elements[e] <== features[b][e];
+            } else {
+                block[b].elements[e] <== 0;
+            }
+        }
+        absorbed[b] <== block[b].out;
+        states[b + 1] <== states[b] + active[b * elementRows] * (absorbed[b] - states[b]);
     }
     out <== states[blocks];
 }

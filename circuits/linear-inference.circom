@@ -3,6 +3,7 @@ pragma circom 2.2.0;
 
 include "circomlib/circuits/poseidon.circom";
 include "./bits.circom";
+include "./dense-layer.circom";
 include "./group-commitment.circom";
 include "./inference-chain.circom";
 
@@ -11,22 +12,32 @@ include "./inference-chain.circom";
 /// predictions of one bit the model is a classifier, and the class is 1 where the score is above 0, else 0; with 16 bits it
 /// is a regression, and the value is floor(score / 2^8), at least 0 and at most 2^16 - 1.
 ///
-/// @param rows, blockRows, width, columns, laneBits  of the chain; laneBits is 1 or 16, columns at most 104
+/// An element of features holds one feature of 248 \ featureBits rows, in lanes that a score fits. So one product weighs
+/// the feature of all these rows, and the sum of the products holds their scores. Its lanes follow from it, whatever the
+/// elements of features are, for no two lists of lanes have the same sum.
 ///
-/// @input  parameters  bias, then weights, plus 2^31 each: 32 bits (range-checked here); 0 behind the model's last
-/// @input  inputs      the model's features, as its commitment absorbed it
-/// @input  modelSalt   any field element: it hides, it binds nothing
+/// @param rows, blockRows, width, columns, featureBits, laneBits  of the chain; laneBits is 1 or 16, featureBits those of
+///                                                                a score, which are more than 8
+///
+/// @input  parameters   bias, then weights, plus 2^31 each: 32 bits (range-checked here); 0 behind the model's last
+///                      (constrained here). |bias| + 255 |weights| is below half of a lane (constrained here), so that
+///                      no score of bytes leaves its lane
+/// @input  inputActive  1 for the model's features, then 0 (constrained here): 1 in groups of features that are active
+///                      only (constrained here), so that each that has a weight is committed to
+/// @input  modelSalt    any field element: it hides, it binds nothing
 /// All others are those of `InferenceChain`.
 ///
 /// @output modelCommitment  commitment to the parameters, in every chunk
 /// All others are those of `InferenceChain`.
 ///
-/// Cost: beside the chain a row 1 a column (its product), and the bits of its score (45 for 30 columns; of a regression 5
-/// more); 32 a parameter, and 909, once.
-template LinearInference(rows, blockRows, width, columns, laneBits) {
-    assert(columns > 1 && columns <= 104 && (laneBits == 1 || laneBits == 16));
-    var rowElements = (columns + 30) \ 31;
-    var parts = blockRows \ rows;
+/// Cost: beside the chain a block of 248 \ featureBits rows 1 a column, and a row featureBits, of a regression 5 more; 35 a
+/// parameter, 909 and featureBits, once.
+template LinearInference(rows, blockRows, width, columns, featureBits, laneBits) {
+    assert(featureBits > 8 && (laneBits == 1 || laneBits == 16));
+    var elementRows = elementRowsOf(featureBits);
+    var groups = featureGroups(columns, featureBits, width);
+    var blocks = rows \ elementRows;
+    var parts = blockRows \ divisorOf(rows, blockRows);
     var lanes = 240 \ laneBits;
     var pendings = parts > 1 ? (blockRows + lanes - 1) \ lanes : 0;
 
@@ -37,10 +48,10 @@ template LinearInference(rows, blockRows, width, columns, laneBits) {
     signal input rowsBefore;
     signal input part[parts];
     signal input active[rows];
-    signal input groupActive[rowElements];
-    signal input features[rows][columns];
+    signal input groupActive[groups];
+    signal input features[blocks][columns];
     signal input parameters[columns + 1];
-    signal input inputs;
+    signal input inputActive[columns];
     signal input modelSalt;
     signal input featuresSalt;
     signal input predictionsSalt;
@@ -56,34 +67,42 @@ template LinearInference(rows, blockRows, width, columns, laneBits) {
     signal output stateIn;
     signal output stateOut;
 
-    signal parameterBits[columns + 1][32];
-    for (var j = 0; j <= columns; j++) {
-        parameterBits[j] <== Bits(32)(parameters[j]);
+    signal inputs <== Prefix(columns, 1)(inputActive);
+    for (var g = 1; g < groups; g++) {
+        inputActive[width * g] * (1 - groupActive[g]) === 0;
     }
+    signal (bias, weights[columns]) <== BoundedParameters(columns, featureBits - 1)(parameters, inputActive);
     // "linear", and "linear-regression"
     var TAG = laneBits == 1 ? 0x6c696e656172 : 0x6c696e6561722d72656772657373696f6e;
     signal begun <== Poseidon(3)([TAG, inputs, modelSalt]);
     modelCommitment <== AbsorbUnit(columns + 1, 15)(begun, parameters);
 
-    // |score| <= 2^31 (255 columns + 1) <= 2^39 columns: with that much added, its sign is in the top bit.
-    var BITS = 40;
-    for (var reach = 1; reach < columns; reach *= 2) BITS++;
-    signal products[rows][columns];
+    signal products[blocks][columns];
+    signal scoreBits[blocks][featureBits * elementRows];
     signal predictions[rows];
-    for (var i = 0; i < rows; i++) {
-        var score = parameters[0] - (1 << 31);
+    for (var b = 0; b < blocks; b++) {
+        var scores = 0;
         for (var j = 0; j < columns; j++) {
-            products[i][j] <== features[i][j] * (parameters[j + 1] - (1 << 31));
-            score += products[i][j];
+            products[b][j] <== features[b][j] * weights[j];
+            scores += products[b][j];
         }
-        if (laneBits == 1) {
-            predictions[i] <== AboveZero(BITS)(score);
-        } else {
-            predictions[i] <== ClippedValue(BITS, 8)(score);
+        // Half of a lane is added to each score, so that the lane's highest bit is the sign; of a class one less, which
+        // makes it the sign of score - 1.
+        var half = (1 << (featureBits - 1)) - (laneBits == 1 ? 1 : 0);
+        for (var k = 0; k < elementRows; k++) scores += (bias + half) * (1 << (featureBits * k));
+        scoreBits[b] <== Bits(featureBits * elementRows)(scores);
+        for (var k = 0; k < elementRows; k++) {
+            if (laneBits == 1) {
+                predictions[b * elementRows + k] <== scoreBits[b][featureBits * (k + 1) - 1];
+            } else {
+                var lane[featureBits];
+                for (var i = 0; i < featureBits; i++) lane[i] = scoreBits[b][featureBits * k + i];
+                predictions[b * elementRows + k] <== ClippedValue(featureBits, 8)(lane);
+            }
         }
     }
 
-    component chain = InferenceChain(rows, blockRows, width, columns, laneBits, 0);
+    component chain = InferenceChain(rows, blockRows, width, columns, featureBits, laneBits, 0);
     chain.first <== first;
     chain.last <== last;
     chain.done <== done;
@@ -107,28 +126,52 @@ template LinearInference(rows, blockRows, width, columns, laneBits) {
     stateOut <== chain.stateOut;
 }
 
-/// 1 where a score is above 0, else 0.
+/// Parameters as signed numbers, of which no row of bytes makes more than `bits` bits.
 ///
-/// @param bits  |score| is at most 2^(bits - 1), at most 252
+/// @param bits  at most 252
 ///
-/// Cost: a constraint a bit.
-template AboveZero(bits) {
-    signal input score;
-    signal output out;
-    signal scoreBits[bits] <== Bits(bits)(score - 1 + (1 << (bits - 1)));
-    out <== scoreBits[bits - 1];
+/// @input  parameters   bias, then weights, plus 2^31 each: 32 bits (range-checked here); 0 behind the last (constrained
+///                      here)
+/// @input  active       1 for the weights that there are, then 0, by the caller
+/// @output bias         as it is; |bias| + 255 |weights| is below 2^bits (constrained here)
+/// @output weights      as they are; 0 behind the last
+///
+/// Cost: 34 a parameter, and a constraint a bit.
+template BoundedParameters(columns, bits) {
+    signal input parameters[columns + 1];
+    signal input active[columns];
+    signal output bias;
+    signal output weights[columns];
+
+    signal parameterBits[columns + 1][32];
+    signal magnitudes[columns + 1];
+    for (var j = 0; j <= columns; j++) {
+        parameterBits[j] <== Bits(32)(parameters[j]);
+        // The highest bit is 1 where the number is not below 0.
+        var value = parameters[j] - (1 << 31) * (j == 0 ? 1 : active[j - 1]);
+        magnitudes[j] <== (2 * parameterBits[j][31] - 1) * value;
+    }
+    bias <== parameters[0] - (1 << 31);
+    var most = magnitudes[0];
+    for (var j = 0; j < columns; j++) {
+        parameters[j + 1] * (1 - active[j]) === 0;
+        weights[j] <== parameters[j + 1] - (1 << 31) * active[j];
+        most += 255 * magnitudes[j + 1];
+    }
+    signal rest[bits] <== Bits(bits)((1 << bits) - 1 - most);
 }
 
 /// floor(score / 2^shift), at least 0 and at most 2^16 - 1.
 ///
-/// @param bits   |score| is below 2^(bits - 1); more than 17 + shift, at most 252
+/// @param bits   more than 17 + shift
 /// @param shift  bits of the score behind the point
 ///
-/// Cost: a constraint a bit, and 5.
+/// @input  scoreBits  of the score with 2^(bits - 1) added, lowest first, by the caller
+///
+/// Cost: 5.
 template ClippedValue(bits, shift) {
-    signal input score;
+    signal input scoreBits[bits];
     signal output out;
-    signal scoreBits[bits] <== Bits(bits)(score + (1 << (bits - 1)));
 
     var value = 0;
     var above = 0;

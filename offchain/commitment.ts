@@ -114,47 +114,86 @@ export function absorb(poseidon: Poseidon, state: bigint, elements: readonly big
   return next;
 }
 
-/** Bytes of a row's features in an element. */
-const ROW_BYTES = 31;
-
-/** Elements of a row of so many features. */
-export const rowElements = (columns: number): number => Math.ceil(columns / ROW_BYTES);
+/** Bits that an element of features has at most. */
+const ELEMENT_BITS = 248;
 
 /**
- * The root of a fold's features: s = Poseidon("features", n, 8 + 256 (elements of a row - 1), salt), then its blocks of 15
- * rows. An element packs 31 features of a row, the first in its lowest bits; group g of a block holds element g of each of
- * its rows, zeros behind row n, and is absorbed as s = Poseidon(s, group). The twin of `AbsorbFeatures`.
+ * Bits of a feature in its element, for models of a family: 8, side by side with others of its row. A linear model weighs a
+ * feature of several rows at once, so they stand as far apart as scores are wide: |bias| + 255 |weights| is below half of
+ * that.
  */
-export async function featuresRoot(features: Features, salt: bigint): Promise<bigint> {
-  const states = await featuresStates(features, salt);
+export function featureBitsOf(family: string): number {
+  if (family === 'linear') return 26;
+  return family === 'linear-regression' ? 31 : 8;
+}
+
+/** Rows whose features an element holds. */
+export const elementRows = (bits: number): number => (bits === 8 ? 1 : Math.floor(ELEMENT_BITS / bits));
+
+/** Rows of a block of features. */
+export const featureBlockRows = (bits: number, width = SHAPE.width): number => (bits === 8 ? width : elementRows(bits));
+
+/** Groups of elements of a block of so many features. */
+export const featureGroups = (columns: number, bits: number, width = SHAPE.width): number =>
+  Math.ceil(columns / (bits === 8 ? ELEMENT_BITS / 8 : width));
+
+/**
+ * The root of a fold's features: s = Poseidon("features", n, bits + 256 (groups of a block - 1), salt), then its blocks one
+ * after another, each group as s = Poseidon(s, 15 elements). Where bits is 8, an element packs 31 features of a row, and
+ * group g of a block of 15 rows holds element g of each. Else it packs one feature of each row of a block, `bits` bits each,
+ * and group g holds the elements of features 15 g and on. The first is in the lowest bits; behind the last row or feature
+ * are zeros. The twin of `AbsorbRows` and `AbsorbColumns`.
+ */
+export async function featuresRoot(features: Features, salt: bigint, bits: number): Promise<bigint> {
+  const states = await featuresStates(features, salt, bits);
   return states.at(-1)!;
 }
 
 /** The state of the features' commitment before the first block and after each; the last one is the root. */
 export async function featuresStates(
-  { rows, columns, values }: Features,
+  features: Features,
   salt: bigint,
+  bits: number,
   { width }: Shape = SHAPE,
 ): Promise<bigint[]> {
   const poseidon = await loadPoseidon();
-  const elements = rowElements(columns.length);
-  const element = (row: number, group: number) => {
-    const from = group * ROW_BYTES;
-    const count = row < rows ? Math.min(ROW_BYTES, columns.length - from) : 0;
-    return pack(
-      Array.from({ length: count }, (_, k) => values[(from + k) * rows + row]!),
-      8,
-    );
-  };
-  const states = [poseidon([tag('features'), BigInt(rows), BigInt(8 + 256 * (elements - 1)), salt])];
-  for (let start = 0; start < rows; start += width) {
+  const { rows, columns } = features;
+  const groups = featureGroups(columns.length, bits, width);
+  const states = [poseidon([tag('features'), BigInt(rows), BigInt(bits + 256 * (groups - 1)), salt])];
+  for (let start = 0; start < rows; start += featureBlockRows(bits, width)) {
     let state = states.at(-1)!;
-    for (let group = 0; group < elements; group++) {
-      state = poseidon([state, ...Array.from({ length: width }, (_, k) => element(start + k, group))]);
+    for (let group = 0; group < groups; group++) {
+      const element = (k: number) =>
+        bits === 8 ? rowElement(features, start + k, group) : columnElement(features, start, group * width + k, bits);
+      state = poseidon([state, ...Array.from({ length: width }, (_, k) => element(k))]);
     }
     states.push(state);
   }
   return states;
+}
+
+/** The bytes of a row in an element; 0 behind the last row. */
+function rowElement({ rows, columns, values }: Features, row: number, group: number): bigint {
+  const from = (group * ELEMENT_BITS) / 8;
+  const count = row < rows ? Math.min(ELEMENT_BITS / 8, columns.length - from) : 0;
+  return pack(
+    Array.from({ length: count }, (_, k) => values[(from + k) * rows + row]!),
+    8,
+  );
+}
+
+/** A feature of the rows from `start` on, as many as an element holds; 0 behind the last feature. */
+export function columnElement(
+  { rows, columns, values }: Features,
+  start: number,
+  column: number,
+  bits: number,
+): bigint {
+  const count = column < columns.length ? Math.max(0, Math.min(elementRows(bits), rows - start)) : 0;
+  return pack(
+    Array.from({ length: count }, (_, k) => values[column * rows + start + k]!),
+    bits,
+  );
 }
 
 /** What a model is committed to by: its family, its sizes, and the parameters of each of its units. */

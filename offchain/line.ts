@@ -4,7 +4,7 @@ import { foldId, metricId, trainingSetRoot } from './attestation/context.ts';
 import { type Baseline, findBaseline } from './baseline/import.ts';
 import type { Cache, Kept } from './cache/cache.ts';
 import { canonicalJson, sha256 } from './canonical.ts';
-import { featuresRoot, saltOf, vectorRoot } from './commitment.ts';
+import { featureBitsOf, featuresRoot, saltOf, vectorRoot } from './commitment.ts';
 import type { Config } from './config/load.ts';
 import { isRanking } from './delta/auroc.ts';
 import { countsLength } from './delta/delta.ts';
@@ -97,7 +97,11 @@ export async function modelLine(
   const trainingSet = byDigest(given.baseline, schema);
   const benchmark = byDigest(given.benchmark, schema);
   const quantiser = fitQuantiser(trainingSet, schema);
-  const fold = await keptFold({ rows: benchmark, schema, metric, quantiser, secret: secrets.benchmarkSecret }, options);
+  const featureBits = featureBitsOf(familyOf(spec, metric, classesOf(schema.label)));
+  const fold = await keptFold(
+    { rows: benchmark, schema, metric, quantiser, featureBits, secret: secrets.benchmarkSecret },
+    options,
+  );
   const { dataRoot } = dataRootOf(trainingSet, schema, secrets.modelSecret);
   return {
     schema,
@@ -119,6 +123,9 @@ export async function modelLine(
     secrets,
   };
 }
+
+const familyOf = (spec: TrainSpec, metric: Metric, classes: number): ModelShape['family'] =>
+  spec.framework === 'reference' ? sizesOf(spec, classes, isRanking(metric)).family : 'external';
 
 /** The shape of every model that the line will have. */
 export function modelShape({ quantiser, spec, metric, fold }: Omit<ModelLine, 'foldId'>): ModelShape {
@@ -238,6 +245,7 @@ interface FoldInput {
   readonly schema: Schema;
   readonly metric: Metric;
   readonly quantiser: Quantiser;
+  readonly featureBits: number;
   /** Behind its salts. */
   readonly secret: Uint8Array;
 }
@@ -245,9 +253,16 @@ interface FoldInput {
 /** The fold, taken from the cache where one of the same cells, schema and secret is there. */
 async function keptFold(given: FoldInput, { cache, onTaken }: LineOptions): Promise<Fold> {
   if (!cache) return foldOf(given);
-  const { rows, schema, metric, quantiser, secret } = given;
+  const { rows, schema, metric, quantiser, featureBits, secret } = given;
   const cells = sha256(Buffer.from(JSON.stringify(rows.columns)));
-  const inputs = { cells, schema, metric, quantiserHash: quantiserHash(quantiser), secret: sha256(secret) };
+  const inputs = {
+    cells,
+    schema,
+    metric,
+    featureBits,
+    quantiserHash: quantiserHash(quantiser),
+    secret: sha256(secret),
+  };
   const { labelsRoot, featuresRoot, ...fold } = await cache.remember(
     { step: 'commit', inputs, by: 'an earlier run', onTaken },
     async () => {
@@ -258,13 +273,13 @@ async function keptFold(given: FoldInput, { cache, onTaken }: LineOptions): Prom
   return { ...fold, labelsRoot: BigInt(labelsRoot), featuresRoot: BigInt(featuresRoot) };
 }
 
-async function foldOf({ rows, schema, metric, quantiser, secret }: FoldInput): Promise<Fold> {
+async function foldOf({ rows, schema, metric, quantiser, featureBits, secret }: FoldInput): Promise<Fold> {
   const classes = classesOf(schema.label);
   const laneBits = laneBitsOf(metric, classes).labels;
   const salt = (name: string) => saltOf(secret, name);
   return {
     labelsRoot: await vectorRoot({ name: 'labels', laneBits, values: labelsOf(rows, schema), salt: salt('labels') }),
-    featuresRoot: await featuresRoot(quantise(rows, quantiser), salt('features')),
+    featuresRoot: await featuresRoot(quantise(rows, quantiser), salt('features'), featureBits),
     rowsRoot: rowsRoot(rowDigests(rows, schema, 'features'), secret),
     quantiserHash: quantiserHash(quantiser),
     metric: metricId(metric),

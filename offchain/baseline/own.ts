@@ -4,6 +4,8 @@ import { HokusaiError } from '../errors.ts';
 import { classesOf } from '../table/label.ts';
 import { featuresOf } from '../table/quantise.ts';
 import { LEAF_LIMIT, MOST_VOTED_CLASSES } from '../train/forest-model.ts';
+import { reachOf, SCORE_LIMIT } from '../train/linear.ts';
+import { SUM_LIMIT } from '../train/linear-regression.ts';
 import type { Model } from '../train/model.ts';
 import type { Imported, Loader } from './predict.ts';
 
@@ -22,11 +24,11 @@ const tree = z.strictObject({ features: z.array(z.int().min(-1)).min(1), values:
 const zOwn = z.discriminatedUnion('family', [
   z.strictObject({
     ...{ ...ours, family: z.literal('linear'), scale },
-    ...{ weights: z.array(below(2 ** 15)), bias: below(2 ** 31) },
+    ...{ weights: z.array(below(SCORE_LIMIT)), bias: below(SCORE_LIMIT) },
   }),
   z.strictObject({
     ...{ ...ours, family: z.literal('linear-regression') },
-    ...{ weights: z.array(below(2 ** 31)), bias: below(2 ** 31) },
+    ...{ weights: z.array(below(SUM_LIMIT)), bias: below(SUM_LIMIT) },
   }),
   z.strictObject({
     ...{ ...ours, family: z.literal('dense'), scale },
@@ -76,8 +78,8 @@ function misfits(model: Own, { shape, quantiser, quantiserHash, schema }: Import
   if (model.family === 'dense') {
     wanted('outputs', model.outputs.length, classes > 2 ? classes : 1);
     wanted('hidden units', model.hidden.length, shape.hidden ?? 0);
-    if (sumsTooLarge(model)) problems.push('a row could take a sum of it beyond the bits that circuits have for it');
   }
+  if (sumsTooLarge(model)) problems.push('a row could take a sum of it beyond the bits that circuits have for it');
   if (model.family === 'forest') {
     wanted('classes', model.classes, classes);
     const { trees = 0, depth = 0 } = shape;
@@ -100,8 +102,15 @@ function widthsOf(model: Own): number[] {
 
 type Dense = Extract<Own, { family: 'dense' }>;
 
+/** Whether a row of bytes could take a sum beyond what there is for it; of a forest that follows from its other limits. */
+function sumsTooLarge(model: Own): boolean {
+  if (model.family === 'linear') return reachOf(model) >= SCORE_LIMIT;
+  if (model.family === 'linear-regression') return reachOf(model) >= SUM_LIMIT;
+  return model.family === 'dense' && denseSumsTooLarge(model);
+}
+
 /** Whether a row of bytes could take a hidden sum to 2^17 or an output to 2^21; see `DenseModel`. */
-function sumsTooLarge({ hidden, outputs }: Dense): boolean {
+function denseSumsTooLarge({ hidden, outputs }: Dense): boolean {
   const bounds = ({ weights, bias }: Dense['outputs'][number], most: readonly number[]) => {
     const reach = (sign: number) =>
       weights.reduce((sum, weight, i) => sum + (weight * sign > 0 ? weight * (most[i] ?? 0) : 0), bias);

@@ -27,14 +27,14 @@ export const CIRCUITS = {
     file: 'linear-inference.circom',
     template: 'LinearInference',
     family: 'linear',
-    args: [240, 240, 15, 30, 1],
+    args: [360, 240, 15, 30, 26, 1],
     publicInputs: [],
   },
   linearRegression30: {
     file: 'linear-inference.circom',
     template: 'LinearInference',
     family: 'linear-regression',
-    args: [240, 240, 15, 30, 16],
+    args: [240, 240, 15, 30, 31, 16],
     publicInputs: [],
   },
   multiclass64: {

@@ -140,7 +140,7 @@ async function prove(
 
   const paths = eachChunk((i) => packPaths(claims.paths, i * rows, shape));
   const pathDigests = digest(paths);
-  const featuresState = (await featuresStates(features, featuresSalt, shape)).at(-1)!;
+  const featuresState = (await featuresStates(features, featuresSalt, shape.featureBits, shape)).at(-1)!;
   const gamma = chosen.gamma ?? poseidon([tag('forest'), pathDigests.at(-1)!, featuresState, commitment]);
   const alpha = chosen.alpha ?? poseidon([tag('forest'), gamma]);
   const { decisions, weights } = sums.decisions(gamma);

@@ -1,10 +1,13 @@
 import {
   absorb,
+  columnElement,
+  elementRows,
+  featureBlockRows,
+  featureGroups,
   featuresStates,
   type LaneBits,
   loadPoseidon,
   packBlock,
-  rowElements,
   tag,
   vectorStates,
 } from '../commitment.ts';
@@ -34,6 +37,7 @@ export interface ChainShape {
   readonly blockRows: number;
   readonly width: number;
   readonly columns: number;
+  readonly featureBits: number;
   readonly laneBits: LaneBits;
 }
 
@@ -55,7 +59,7 @@ interface Boundary {
   readonly rows: number;
   readonly features: bigint;
   readonly predictions: bigint;
-  /** Which part of its block of predictions the next chunk is, and the block so far. */
+  /** Which part of its block of predictions the next chunk begins with, and the block so far. */
   readonly part: number;
   readonly pending: readonly bigint[];
   readonly extra: readonly bigint[];
@@ -66,6 +70,13 @@ interface Boundary {
 export interface Extra {
   /** Its elements of the state, before the first chunk, between each two, and after the last. */
   readonly states: readonly (readonly bigint[])[];
+}
+
+/** Rows by which the places differ that a chunk may begin at in its block of predictions. */
+function partRows({ rows, blockRows }: ChainShape): number {
+  let [divisor, rest] = [rows, blockRows];
+  while (rest > 0) [divisor, rest] = [rest, divisor % rest];
+  return divisor;
 }
 
 /** How many chunks hold so many rows. */
@@ -98,8 +109,8 @@ export async function inferenceChain(
 
 async function boundariesOf(predicted: Predicted, shape: ChainShape, extra?: Extra): Promise<Boundary[]> {
   const { features, predictions, featuresSalt, predictionsSalt, stateSalt } = predicted;
-  const { blockRows, width, laneBits } = shape;
-  const featureStates = await featuresStates(features, featuresSalt, shape);
+  const { blockRows, width, featureBits, laneBits } = shape;
+  const featureStates = await featuresStates(features, featuresSalt, featureBits, shape);
   const vector = { name: 'predictions', laneBits, values: predictions, salt: predictionsSalt } as const;
   const predictionStates = await vectorStates(vector, shape);
   const n = features.rows;
@@ -110,35 +121,35 @@ async function boundariesOf(predicted: Predicted, shape: ChainShape, extra?: Ext
     const start = rows === n ? n : block * blockRows;
     return {
       rows,
-      features: featureStates[Math.ceil(rows / width)]!,
+      features: featureStates[Math.ceil(rows / featureBlockRows(featureBits, width))]!,
       predictions: predictionStates[block]!,
-      part: rows === n ? 0 : i % (blockRows / shape.rows),
-      pending: blockRows === shape.rows ? [] : packBlock(predictions, laneBits, start, rows, blockRows),
+      part: rows === n ? 0 : (rows % blockRows) / partRows(shape),
+      pending: blockRows === partRows(shape) ? [] : packBlock(predictions, laneBits, start, rows, blockRows),
       extra: extra?.states[i] ?? [],
       salt: stateSalt(i),
     };
   });
 }
 
-async function stateOf(at: Boundary, features: Features, { width }: ChainShape): Promise<bigint> {
+async function stateOf(at: Boundary, features: Features, { featureBits, width }: ChainShape): Promise<bigint> {
   const poseidon = await loadPoseidon();
-  const elements = rowElements(features.columns.length);
-  const numbers = [at.rows, features.rows, elements, at.part].map(BigInt);
+  const groups = featureGroups(features.columns.length, featureBits, width);
+  const numbers = [at.rows, features.rows, groups, at.part].map(BigInt);
   const begun = poseidon([tag('chunk'), at.features, at.predictions, ...numbers, at.salt]);
   return absorb(poseidon, begun, [...at.pending, ...at.extra], width);
 }
 
 /** The inputs of the chunk between two boundaries. */
 function inputOf(
-  { features: { rows: n, columns, values }, featuresSalt, predictionsSalt }: Predicted,
-  { rows, blockRows, columns: widest }: ChainShape,
+  { features, featuresSalt, predictionsSalt }: Predicted,
+  shape: ChainShape,
   before: Boundary,
   after: Boundary,
   { first, last }: { first: boolean; last: boolean },
 ): InferenceChunk['input'] {
-  const count = columns.length;
-  const chunkRows = Array.from({ length: rows }, (_, i) => before.rows + i);
-  const cell = (row: number, column: number) => (row < n && column < count ? values[column * n + row]! : 0);
+  const { rows, blockRows, width, columns, featureBits } = shape;
+  const n = features.rows;
+  const groups = (of: number) => featureGroups(of, featureBits, width);
   const ones = (length: number, is: (i: number) => boolean) => Array.from({ length }, (_, i) => String(Number(is(i))));
   return {
     first: String(Number(first)),
@@ -146,10 +157,15 @@ function inputOf(
     done: String(Number(after.rows === n)),
     n: String(n),
     rowsBefore: String(before.rows),
-    part: ones(blockRows / rows, (i) => i === before.part),
+    part: ones(blockRows / partRows(shape), (i) => i === before.part),
     active: ones(rows, (i) => before.rows + i < n),
-    groupActive: ones(rowElements(widest), (i) => i < rowElements(count)),
-    features: chunkRows.map((row) => Array.from({ length: widest }, (_, column) => String(cell(row, column)))),
+    groupActive: ones(groups(columns), (i) => i < groups(features.columns.length)),
+    features: Array.from({ length: rows / elementRows(featureBits) }, (_, block) =>
+      Array.from({ length: columns }, (_, column) => {
+        const row = before.rows + block * elementRows(featureBits);
+        return String(columnElement(features, row, column, featureBits));
+      }),
+    ),
     featuresSalt: String(featuresSalt),
     predictionsSalt: String(predictionsSalt),
     featuresBefore: first ? '0' : String(before.features),

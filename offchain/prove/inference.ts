@@ -49,8 +49,11 @@ type Capacity = ChainShape &
 export function capacityOf(name: InferenceCircuit): Capacity {
   const circuit = CIRCUITS[name];
   const [rows, blockRows, width, columns] = circuit.args;
-  const chain = { rows, blockRows, width, columns };
-  if (circuit.template === 'LinearInference') return { ...chain, laneBits: circuit.args[4] };
+  const chain = { rows, blockRows, width, columns, featureBits: 8 } as const;
+  if (circuit.template === 'LinearInference') {
+    const [, , , , featureBits, laneBits] = circuit.args;
+    return { ...chain, featureBits, laneBits };
+  }
   if (circuit.template === 'ForestInference') {
     const [, , , , laneBits, trees, depth, groups] = circuit.args;
     return { ...chain, laneBits, trees, depth, groups };

@@ -21,7 +21,7 @@ export async function linearChunks(
     input: {
       ...input,
       parameters: Array.from({ length: shape.columns + 1 }, (_, j) => parameters[j] ?? '0'),
-      inputs: String(model.weights.length),
+      inputActive: Array.from({ length: shape.columns }, (_, j) => String(Number(j < model.weights.length))),
       modelSalt: String(modelSalt),
     },
   }));

@@ -1,16 +1,17 @@
+import { featureBitsOf } from '../commitment.ts';
 import { HokusaiError } from '../errors.ts';
 import type { Features } from '../table/quantise.ts';
 import { factorise, solve } from './cholesky.ts';
 import { addColumns, columnSums, gramOf } from './columns.ts';
-import { refuseMisfit, refuseTooWide } from './linear.ts';
+import { reachOf, refuseMisfit, refuseTooWide } from './linear.ts';
 import type { Trainer, TrainInput } from './trainer.ts';
 
-/** Bits behind the point of a sum: coarse beside 16 bits of value, so that a bias may be 128 times the label's range. */
+/** Bits behind the point of a sum: coarse beside 16 bits of value, so that sums may reach 64 times the label's range. */
 const FRACTION = 2 ** 8;
 /** The largest value. */
 const MOST = 65_535;
-/** Bias and weights are signed 32-bit integers, symmetric. */
-const LIMIT = 2 ** 31;
+/** What no sum reaches in magnitude, whatever the row, so that it fits its lane where it is proven. */
+export const SUM_LIMIT = 2 ** (featureBitsOf('linear-regression') - 1);
 
 /**
  * A linear regression of bytes in integers: the value is `floor((bias + sum of weights[j] * x[j]) / 2^8)`, at least 0 and
@@ -19,9 +20,8 @@ const LIMIT = 2 ** 31;
 export type LinearRegressionModel = {
   version: 1;
   family: 'linear-regression';
-  /** One per feature, magnitude below 2^31. */
+  /** One per feature. |bias| + 255 |weights| is below 2^30. */
   weights: number[];
-  /** Magnitude below 2^31. */
   bias: number;
   /** Of a classifier in this form (`ranking.ts`), as linear models have it: of what is above half of the range. */
   scale?: number;
@@ -34,7 +34,7 @@ export interface RidgeReport {
 }
 
 /**
- * Value of each row, 0 to 65535, in integers: exact below 2^53, which 2^14 features would be needed to reach.
+ * Value of each row, 0 to 65535, in integers.
  *
  * @throws HokusaiError `terminal` MODEL_MISFIT when the model has not one weight per feature
  */
@@ -120,12 +120,12 @@ function regularised({ products, sums }: Moments, alpha: number): Float64Array {
 function quantise(exact: Float64Array, { rows, sums, labels }: Moments, input: TrainInput): LinearRegressionModel {
   const weights = Array.from(exact, (weight) => Math.floor(weight * FRACTION + 0.5));
   const bias = Math.floor((labels * FRACTION - productOf(weights, sums)) / rows + 0.5) + FRACTION / 2;
-  const largest = [bias, ...weights].reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  if (largest < LIMIT) {
+  const reach = reachOf({ weights, bias });
+  if (reach < SUM_LIMIT) {
     return { version: 1, family: 'linear-regression', weights, bias, quantiserHash: input.quantiserHash };
   }
   throw new HokusaiError('terminal', 'TRAIN_WEIGHTS_TOO_LARGE', 'the weights of the regression are too large', {
-    details: { largest, limit: LIMIT },
+    details: { reach, limit: SUM_LIMIT },
     next: 'Choose a larger alpha.',
   });
 }

@@ -1,11 +1,10 @@
+import { featureBitsOf } from '../commitment.ts';
 import { HokusaiError } from '../errors.ts';
 import type { Features } from '../table/quantise.ts';
 import { addColumns } from './columns.ts';
 
-/** Weights are signed 16-bit integers, symmetric. */
-const WEIGHT_LIMIT = 2 ** 15;
-/** The bias is a signed 32-bit integer, symmetric. */
-const BIAS_LIMIT = 2 ** 31;
+/** What no score reaches in magnitude, whatever the row, so that it fits its lane where it is proven. */
+export const SCORE_LIMIT = 2 ** (featureBitsOf('linear') - 1);
 /** A matrix of so many features by as many takes 134 MB. */
 const MAX_FEATURES = 4096;
 /** Where the search for the scale begins, met only by weights that are all nearly 0; the factor is 2^60. */
@@ -20,17 +19,20 @@ const START_FACTOR = 0x1000000000000000;
 export type LinearModel = {
   version: 1;
   family: 'linear';
-  /** One per feature, magnitude below 2^15. */
+  /** One per feature. |bias| + 255 |weights| is below 2^25. */
   weights: number[];
-  /** Magnitude below 2^31. */
   bias: number;
   /** Exponent of the power of two, at most 60. */
   scale: number;
   quantiserHash: `0x${string}`;
 };
 
+/** What no score of bytes exceeds in magnitude. */
+export const reachOf = ({ weights, bias }: { weights: readonly number[]; bias: number }): number =>
+  weights.reduce((reach, weight) => reach + 255 * Math.abs(weight), Math.abs(bias));
+
 /**
- * Rounds a linear classifier of x / 255 to integers, halves up, on the largest power of two for which all of them fit.
+ * Rounds a linear classifier of x / 255 to integers, halves up, on the largest power of two for which scores stay in bounds.
  * Multiplying by a power of two is exact, so the same model follows everywhere.
  *
  * @param optimum - finite numbers
@@ -44,7 +46,7 @@ export function quantiseLinear(
     const round = (value: number): number => Math.floor(value * factor + 0.5);
     const weights = Array.from(optimum.weights, round);
     const bias = round(255 * optimum.bias);
-    if (Math.abs(bias) < BIAS_LIMIT && weights.every((weight) => Math.abs(weight) < WEIGHT_LIMIT)) {
+    if (reachOf({ weights, bias }) < SCORE_LIMIT) {
       return { version: 1, family: 'linear', weights, bias, scale, quantiserHash };
     }
     factor /= 2;
@@ -52,7 +54,7 @@ export function quantiseLinear(
 }
 
 /**
- * Score of each row, in integers: exact below 2^53, which 2^29 features would be needed to reach.
+ * Score of each row, in integers.
  *
  * @throws HokusaiError `terminal` MODEL_MISFIT when the model has not one weight per feature
  */

@@ -21,7 +21,7 @@ import {
 } from './soundness.ts';
 
 /** Half a block of eight rows a chunk, two rows at a time; up to three features, and three of all else. */
-const CHAIN = { rows: 4, blockRows: 8, width: 2, columns: 3 };
+const CHAIN = { rows: 4, blockRows: 8, width: 2, columns: 3, featureBits: 8 };
 const PERCEPTRON: DenseShape = { ...CHAIN, laneBits: 8, hidden: 3, outputs: 3 };
 const LINEAR: DenseShape = { ...CHAIN, laneBits: 8, hidden: 0, outputs: 3 };
 const BINARY: DenseShape = { ...CHAIN, laneBits: 1, hidden: 2, outputs: 1 };
@@ -32,7 +32,13 @@ const mainOf = ({ rows, blockRows, width, columns, hidden, outputs }: DenseShape
   publicInputs: [],
 });
 
-const FILES = ['dense-inference.circom', 'dense-layer.circom', 'dense-row.circom', 'absorb-all.circom'];
+const FILES = [
+  'inference-chain.circom',
+  'dense-inference.circom',
+  'dense-layer.circom',
+  'dense-row.circom',
+  'absorb-all.circom',
+];
 const unit = (bias: number, ...weights: number[]): Unit => ({ bias, weights });
 const modelOf = (hidden: Unit[], outputs: Unit[]): DenseModel => ({
   version: 1,
@@ -239,7 +245,7 @@ function cost({ rows, columns, hidden, outputs, width }: DenseShape) {
 
 describe('dense inference', () => {
   it('costs what the README says, by a formula that is exact', async () => {
-    const real = { rows: 240, blockRows: 240, width: 15, laneBits: 8 } as const;
+    const real = { rows: 240, blockRows: 240, width: 15, featureBits: 8, laneBits: 8 } as const;
     assert.deepEqual(cost({ ...real, columns: 64, hidden: 0, outputs: 16 }), {
       once: 23_874,
       row: 485,
@@ -257,7 +263,7 @@ describe('dense inference', () => {
     });
     const { rows, blockRows, width, columns } = CHAIN;
     // The chain costs the same for predictions of 1 bit and of 8, as its small blocks are of one element.
-    const args = [rows, blockRows, width, columns, 8, 0];
+    const args = [rows, blockRows, width, columns, 8, 8, 0];
     const main = { file: 'inference-chain.circom', template: 'InferenceChain', args, publicInputs: [] };
     const chain = (await honestCircuit(main)).r1cs.constraints.length;
     for (const shape of [PERCEPTRON, LINEAR, BINARY]) {

@@ -11,7 +11,8 @@ import { type ForestModel, predictForest } from '../../offchain/train/forest-mod
 import { describeSoundness, honestCircuit, type Inputs, violations, witness } from './soundness.ts';
 
 /** Half a block of six rows a chunk, two features, two trees of up to two decisions, and twelve nodes a chunk. */
-const SHAPE: ForestShape = { rows: 3, blockRows: 6, width: 3, columns: 2, laneBits: 1, trees: 2, depth: 2, groups: 1 };
+const CHAIN = { rows: 3, blockRows: 6, width: 3, columns: 2, featureBits: 8 };
+const SHAPE: ForestShape = { ...CHAIN, laneBits: 1, trees: 2, depth: 2, groups: 1 };
 const mainOf = ({ rows, blockRows, width, columns, laneBits, trees, depth, groups }: ForestShape) => ({
   file: 'forest-inference.circom',
   template: 'ForestInference',

@@ -6,18 +6,18 @@ import type { Features } from '../../offchain/table/quantise.ts';
 import { type LinearModel, predict } from '../../offchain/train/linear.ts';
 import { describeSoundness, honestCircuit, type Inputs, witness } from './soundness.ts';
 
-/** Half a block of eight rows a chunk, two rows at a time, and up to 33 features: two elements a row. */
-const SHAPE: ChainShape = { rows: 4, blockRows: 8, width: 2, columns: 33, laneBits: 1 };
+/** A chunk of a block and a half of eight rows, six rows and up to five features in an element each, two a group. */
+const SHAPE: ChainShape = { rows: 12, blockRows: 8, width: 2, columns: 5, featureBits: 40, laneBits: 1 };
 /** Blocks of two elements, absorbed as one group. */
-const VALUES: ChainShape = { rows: 8, blockRows: 16, width: 2, columns: 2, laneBits: 16 };
-const mainOf = ({ rows, blockRows, width, columns, laneBits }: ChainShape) => ({
+const VALUES: ChainShape = { rows: 8, blockRows: 16, width: 2, columns: 2, featureBits: 62, laneBits: 16 };
+const mainOf = ({ rows, blockRows, width, columns, featureBits, laneBits }: ChainShape) => ({
   file: 'linear-inference.circom',
   template: 'LinearInference',
-  args: [rows, blockRows, width, columns, laneBits],
+  args: [rows, blockRows, width, columns, featureBits, laneBits],
   publicInputs: [],
 });
 
-const WEIGHTS = [700, -32_767, 32_767, 3, -900, ...Array.from({ length: 28 }, (_, j) => 11 * j - 150)];
+const WEIGHTS = [700, -32_767, 32_767, 3, -900];
 /** The extremes of features, and scores on both sides of 0; further features repeat these. */
 const ROWS = [
   [0, 0, 0, 0, 0],
@@ -37,30 +37,32 @@ const featuresOf = (rows: number, columns: number): Features => ({
 });
 
 /** The chunks of the first rows and features. */
-function chunks(rows: number, columns: number, bias = -1_000): Promise<InferenceChunk[]> {
-  const weights = WEIGHTS.slice(0, columns);
-  const model: LinearModel = { version: 1, family: 'linear', weights, bias, scale: 3, quantiserHash: '0x00' };
+function chunks(rows: number, columns: number, bias = -1_000, weights = WEIGHTS): Promise<InferenceChunk[]> {
+  const own = { weights: weights.slice(0, columns), bias };
+  const model: LinearModel = { version: 1, family: 'linear', ...own, scale: 3, quantiserHash: '0x00' };
   const features = featuresOf(rows, columns);
   return linearChunks(model, 21n, { features, predictions: predict(model, features), ...SALTS }, SHAPE);
 }
 
 const MINUS_ONE = '21888242871839275222246405745257275088548364400416034343698204186575808495616';
-/** Seven rows of 32 features: a full chunk, and one that is cut short. */
-const [first, last] = (await chunks(7, 32)) as [InferenceChunk, InferenceChunk];
-/** All rows in one chunk, of five features: one element a row. */
-const [only] = (await chunks(4, 5)) as [InferenceChunk];
-/** Three chunks: one block, and a half. */
-const [, second, third] = (await chunks(9, 33)) as [InferenceChunk, InferenceChunk, InferenceChunk];
+/** 19 rows of four features: a full chunk, and one that begins in the middle of a block and is cut short. */
+const [first, last] = (await chunks(19, 4)) as [InferenceChunk, InferenceChunk];
+/** All rows in one chunk, of two features: one group. */
+const [only] = (await chunks(12, 2)) as [InferenceChunk];
+/** Three chunks, of which the last is one row; all features. */
+const [, second, third] = (await chunks(25, 5)) as [InferenceChunk, InferenceChunk, InferenceChunk];
+
+/** So many bits in a chunk's list of rows. */
+const bits = (...ones: string[]) => [...ones, ...new Array<string>(12 - ones.length).fill('0')];
+const ONES = (count: number) => new Array<string>(count).fill('1');
 
 type Changes = Partial<InferenceChunk['input']>;
 const told = ({ input }: InferenceChunk, changes: Changes): Inputs => ({ ...input, ...changes }) as Inputs;
-/** A cell, or a member of a list, that is another. */
-function set(chunk: InferenceChunk, name: string, value: string, at: number, column = 0) {
-  const list = structuredClone(chunk.input[name]) as (string | string[])[];
-  const item = list[at];
-  if (Array.isArray(item)) item[column] = value;
-  else list[at] = value;
-  return told(chunk, { [name]: list as string[] });
+/** Members of a list that are others. */
+function set(chunk: InferenceChunk, name: string, value: string, ...places: readonly number[]) {
+  const list = [...(chunk.input[name] as string[])];
+  for (const at of places) list[at] = value;
+  return told(chunk, { [name]: list });
 }
 
 const DISHONEST: Record<string, Inputs> = {
@@ -73,30 +75,38 @@ const DISHONEST: Record<string, Inputs> = {
   'an end before the last row that says it is none': told(first, { last: '1', done: '1' }),
   'rows that are twice done': told(last, { done: '2' }),
   'rows that are done before the last': told(first, { done: '1' }),
-  'an end behind the last row': told(last, { n: '8' }),
-  'fewer rows than there are': told(last, { n: '6' }),
-  'a chunk without a row, before the last row': told(last, { active: ['0', '0', '0', '0'], done: '0' }),
-  'a row left out at the beginning': told(last, { active: ['0', '1', '1', '0'], n: '6' }),
-  'a row left out in between': told(last, { active: ['1', '0', '1', '0'], n: '6' }),
-  'a row that counts twice': told(last, { active: ['1', '2', '1', '0'], n: '8' }),
-  'a first row that counts twice': told(last, { active: ['2', '0', '0', '0'], n: '6' }),
-  'a row that counts for minus one': told(last, { active: ['1', '1', MINUS_ONE, '0'], n: '5' }),
-  'a chunk in the middle that is cut short': told(first, { active: ['1', '1', '1', '0'] }),
+  'an end behind the last row': told(last, { n: '20' }),
+  'fewer rows than there are': told(last, { n: '18' }),
+  'a chunk without a row, before the last row': told(last, { active: bits(), done: '0' }),
+  'a row left out at the beginning': told(last, { active: bits('0', ...ONES(6)), n: '18' }),
+  'a row left out in between': told(last, { active: bits('1', '0', ...ONES(5)), n: '18' }),
+  'a row that counts twice': told(last, { active: bits('1', '2', ...ONES(5)), n: '20' }),
+  'a first row that counts twice': told(last, { active: bits('2'), n: '14' }),
+  'a row that counts for minus one': told(last, { active: bits('1', '1', MINUS_ONE, ...ONES(4)), n: '17' }),
+  'a chunk in the middle that is cut short': told(first, { active: bits(...ONES(11)) }),
   'a first chunk in the middle of its block': told(first, { part: ['0', '1'] }),
-  'a block that is dropped': told(third, { active: ['0', '0', '0', '0'], rowsBefore: '9', part: ['0', '1'] }),
+  'a block that is dropped': told(third, { active: bits(), rowsBefore: '25', part: ['0', '1'] }),
   'a part of no block': told(second, { part: ['0', '0'] }),
   'both parts of a block': told(second, { part: ['1', '1'] }),
   'a part and a half': told(second, { part: [MINUS_ONE, '2'] }),
   'a first chunk that finds predictions': told(first, { pendingBefore: ['5'] }),
-  'no element of features': set(first, 'groupActive', '0', 0),
-  'twice the first element of features': set(first, 'groupActive', '2', 0),
-  'a second element that is half': set(first, 'groupActive', '2', 1),
-  'a feature in an element that is not there': set(only, 'features', '7', 2, 32),
-  'a feature of 256': set(first, 'features', '256', 0),
-  'a feature of minus one': set(first, 'features', MINUS_ONE, 3, 4),
+  'no group of features': set(first, 'groupActive', '0', 0),
+  'twice the first group of features': set(first, 'groupActive', '2', 0),
+  'a second group that is half': set(first, 'groupActive', '2', 1),
   'a weight of 2^32': set(first, 'parameters', String(2 ** 32), 1),
-  'a weight below the least': set(first, 'parameters', MINUS_ONE, 6),
+  'a weight below the least': set(first, 'parameters', MINUS_ONE, 4),
   'a bias of 2^32': set(first, 'parameters', String(2 ** 32), 0),
+  'weights by which a score leaves its lane': set(first, 'parameters', String(2 ** 32 - 1), 1, 3),
+  'weights by which a score leaves its lane downwards': set(first, 'parameters', '1', 1, 3),
+  'a weight behind the last': set(only, 'parameters', String(2 ** 31 + 5), 3),
+  'a weight of a feature that is in no root': told(only, {
+    inputActive: ['1', '1', '1', '0', '0'],
+    parameters: [...(only.input.parameters!.slice(0, 3) as string[]), String(2 ** 31 + 5), '0', '0'],
+    features: [...Array.from({ length: 2 }, () => ['1', '2', '3', '0', '0'])],
+  }),
+  'a feature that is left out in between': told(first, { inputActive: ['1', '0', '1', '1', '0'] }),
+  'a feature that counts twice': told(first, { inputActive: ['1', '2', '1', '1', '0'] }),
+  'no feature': told(only, { inputActive: ['0', '0', '0', '0', '0'] }),
 };
 
 describeSoundness('linear inference', {
@@ -132,10 +142,10 @@ describeSoundness('linear regression', {
 describe('linear inference', () => {
   it('gives the public signals of its twin, in each chunk of a chain', async () => {
     const circuit = await honestCircuit(mainOf(SHAPE));
-    for (const rows of [1, 2, 3, 4, 5, 8, 9, 13, 16]) {
-      for (const columns of [2, 31, 33]) {
+    for (const rows of [1, 4, 5, 7, 8, 9, 11, 12, 13, 16, 17, 24, 25, 36]) {
+      for (const columns of [1, 2, 3, 5]) {
         const chain = await chunks(rows, columns);
-        assert.equal(chain.length, Math.ceil(rows / 4));
+        assert.equal(chain.length, Math.ceil(rows / 12));
         for (const [i, { input, signals }] of chain.entries()) {
           const w = await witness(circuit, input);
           assert.deepEqual(w.slice(1, 6), Object.values(signals), `${rows} rows, ${columns} features, chunk ${i}`);
@@ -143,6 +153,18 @@ describe('linear inference', () => {
           assert.equal(signals.stateOut === 0n, i === chain.length - 1);
         }
       }
+    }
+  });
+
+  it('predicts what the weights say at either end of a lane, and in the lanes beside it', async () => {
+    const circuit = await honestCircuit(mainOf(SHAPE));
+    const most = 2 ** 31 - 1;
+    for (const sign of [1, -1]) {
+      // |bias| + 255 |weights| is 2^39 - 1, the most that half of a lane holds.
+      const [chunk] = await chunks(12, 2, sign * most, [sign * most, sign]);
+      assert.deepEqual((await witness(circuit, chunk!.input)).slice(1, 6), Object.values(chunk!.signals));
+      const [beyond] = await chunks(12, 2, sign * most, [sign * most, 2 * sign]);
+      await assert.rejects(witness(circuit, beyond!.input), /Assert Failed/);
     }
   });
 

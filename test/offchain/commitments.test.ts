@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import {
+  featureBitsOf,
   featuresRoot,
   loadPoseidon,
   parametersOf,
@@ -157,7 +158,7 @@ describe('commitments to vectors, features and models', async () => {
         state = poseidon([state, ...group]);
       }
     }
-    assert.equal(await featuresRoot(features, 5n), state);
+    assert.equal(await featuresRoot(features, 5n, 8), state);
     // A block of one element is absorbed alone.
     const bits = Array.from({ length: 240 }, (_, row) => row % 2);
     const packed = bits.reduceRight((sum, bit) => sum * 2n + BigInt(bit), 0n);
@@ -165,10 +166,28 @@ describe('commitments to vectors, features and models', async () => {
     assert.equal(await vectorRoot({ name: 'labels', laneBits: 1, values: bits, salt: 5n }), root);
   });
 
+  it('absorb a feature of nine rows at a time for a linear model, as its formula says', async () => {
+    const [rows, count] = [11, 17];
+    const features = featuresOf(rows, count);
+    // Two groups of 15 features a block of nine rows.
+    let state = poseidon([tag('features'), 11n, 26n + 256n, 5n]);
+    for (const block of [0, 9]) {
+      for (const group of [0, 15]) {
+        const elements = Array.from({ length: 15 }, (_, k) => {
+          const value = (i: number) => (group + k < count ? features.values[(group + k) * rows + block + i]! : 0);
+          const lanes = Array.from({ length: Math.min(9, rows - block) }, (_, i) => BigInt(value(i)) << BigInt(26 * i));
+          return lanes.reduce((sum, lane) => sum + lane, 0n);
+        });
+        state = poseidon([state, ...elements]);
+      }
+    }
+    assert.equal(await featuresRoot(features, 5n, featureBitsOf('linear')), state);
+  });
+
   it('differ by further columns of zeros where a row needs another element', async () => {
     const rootOf = (count: number) => {
       const features = featuresOf(10, count);
-      return featuresRoot({ ...features, values: new Uint8Array(10 * count) }, 5n);
+      return featuresRoot({ ...features, values: new Uint8Array(10 * count) }, 5n, 8);
     };
     const roots = await Promise.all([1, 31, 32, 62, 63].map(rootOf));
     assert.equal(new Set(roots).size, 3);

@@ -6,8 +6,9 @@ import { connect } from '../../offchain/chain/connect.ts';
 import { isProven, proveInference, type Inference as Recorded } from '../../offchain/chain/inference.ts';
 import { type LocalChain, startLocalChain } from '../../offchain/chain/local.ts';
 import { send, view } from '../../offchain/chain/send.ts';
-import { compiled } from '../../offchain/prove/circuits.ts';
-import { inferenceChunks, inferenceCircuit, type ProvenChunk } from '../../offchain/prove/inference.ts';
+import { featureBitsOf } from '../../offchain/commitment.ts';
+import { CIRCUITS, compiled, INFERENCE_CIRCUITS } from '../../offchain/prove/circuits.ts';
+import { capacityOf, inferenceChunks, inferenceCircuit, type ProvenChunk } from '../../offchain/prove/inference.ts';
 import { circuitId, encodeVerificationKey } from '../../offchain/prove/keys.ts';
 import { predict } from '../../offchain/train/linear.ts';
 import { inferenceChecks } from '../../offchain/verify/inference.ts';
@@ -15,14 +16,14 @@ import { violations, witness } from '../circuits/soundness.ts';
 import { createRealModel, type RealModel } from '../real-round.ts';
 import { INFERENCE_KEY, LINEAR30, simulatedChain, simulatedChunks } from '../simulate.ts';
 
-const ROWS = 284;
+const ROWS = 524;
 const COLUMNS = 30;
 const key = INFERENCE_KEY;
 
-/** A model of 30 features on 284 rows, with the extremes of both. */
+/** A model of 30 features on rows of two chunks, with the extremes of features. */
 function chunksOf(columns = COLUMNS, rows = ROWS) {
   const values = Uint8Array.from({ length: rows * columns }, (_, i) => (i * 2_654_435_761) >>> 24);
-  const weights = Array.from({ length: columns }, (_, j) => (j % 2 ? 1 : -1) * ((j * 7_919) % 32_768));
+  const weights = Array.from({ length: columns }, (_, j) => (j % 2 ? 1 : -1) * ((j * 7_919) % 4_096));
   const names = weights.map((_, j) => `x${j}`);
   const model = { version: 1, family: 'linear', weights, bias: 12_345, scale: 9, quantiserHash: '0x00' } as const;
   const salts = { modelSalt: 1n, featuresSalt: 2n, predictionsSalt: 3n, stateSalt: (i: number) => 10n + BigInt(i) };
@@ -37,14 +38,14 @@ function chunksOf(columns = COLUMNS, rows = ROWS) {
 }
 
 describe('the compiled inference circuit', () => {
-  it('holds for 284 rows of 30 features in two chunks, and for fewer of both, with the public signals of its twin', async () => {
+  it('holds for 524 rows of 30 features in two chunks, and for fewer of both, with the public signals of its twin', async () => {
     const circuit = {
       compiled: { r1cs: new Uint8Array(), wasm: compiled('linear30', 'wasm'), sym: '' },
       ...{ r1cs: LINEAR30, names: [] },
     };
     for (const [columns, rows, expected] of [
       [COLUMNS, ROWS, 2],
-      [7, 240, 1],
+      [7, 360, 1],
     ] as const) {
       const chunks = await chunksOf(columns, rows);
       assert.equal(chunks.length, expected);
@@ -53,6 +54,12 @@ describe('the compiled inference circuit', () => {
         assert.deepEqual(w.slice(1, 6), Object.values(signals));
         assert.deepEqual(violations(circuit, w), []);
       }
+    }
+  });
+
+  it('reads features as folds of its family commit to them', () => {
+    for (const name of INFERENCE_CIRCUITS) {
+      assert.equal(capacityOf(name).featureBits, featureBitsOf(CIRCUITS[name].family), name);
     }
   });
 
