@@ -1,3 +1,6 @@
+/**
+ * What an attestation is. Longer than other files, because the document has one form, which is read from top to bottom.
+ */
 import { type Hex, keccak256, stringToBytes } from 'viem';
 import { z } from 'zod';
 import { canonicalJson } from '../canonical.ts';

@@ -1,3 +1,7 @@
+/**
+ * What is done with models, their rounds and payments, a function for each action of a contract. Longer than other files,
+ * because they are many, and each is short.
+ */
 import type { ArtifactMap } from 'hardhat/types/artifacts';
 import {
   type Address,

@@ -1,18 +1,15 @@
 /** What a run ends with: an attestation, an evaluation for the model's owner, files, and a record elsewhere. */
-
 import type { Hex } from 'viem';
 import { type Attestation, metricsHash } from '../attestation/attest.ts';
 import { sha256 } from '../canonical.ts';
 import { termsOf } from '../delta/delta.ts';
 import { customOf, type Described, evaluation } from '../metrics/evaluation.ts';
 import { type Logged, logRun } from '../mlflow/log-run.ts';
-import type { ProvenScore } from '../prove/score.ts';
 import type { Ballot } from '../validator/validator.ts';
 import type { Executor, StepRecord } from './executor.ts';
 import type { Agreed, TrainingSetChange } from './finding.ts';
 import { type PartialModel, partialModels } from './learning.ts';
 import type { Action, Outcome } from './local-round.ts';
-import type { Inferences } from './pipeline.ts';
 import type { Offered, Project } from './project.ts';
 import { type Published, publish } from './publish.ts';
 
@@ -28,6 +25,9 @@ export interface RunResult {
   readonly mlflow?: Logged;
 }
 
+/** What is proven of a finding: nothing below the gate, and what models predict at assurance level 2 alone. */
+export type Proofs = Pick<Published, 'proven' | 'inferences'>;
+
 /** What led to a finding, and what came of it on the chain. */
 interface Settled {
   readonly context: Attestation['context'];
@@ -35,8 +35,7 @@ interface Settled {
   readonly votes: Attestation['votes'];
   readonly transactions: readonly Action[];
   readonly steps: readonly StepRecord[];
-  readonly proven?: ProvenScore;
-  readonly inferences?: Inferences;
+  readonly proofs: Proofs;
 }
 
 /** Attests a finding, describes its evaluation, publishes both, and then records the run. */
@@ -48,10 +47,12 @@ export async function conclude(
   folder: string,
   executor: Executor,
 ): Promise<RunResult> {
-  const { proven, inferences } = settled;
-  const proofs = { ...(proven && { proven }), ...(inferences && { inferences }) };
   const evaluated = await withEvaluation(project, offered, found, executor);
-  const published = await publish(folder, { attestation: attest(found.agreed, settled), ...proofs, ...evaluated });
+  const published = await publish(folder, {
+    attestation: attest(found.agreed, settled),
+    ...settled.proofs,
+    ...evaluated,
+  });
   const mlflow = await logRun(project, published, executor);
   return { ...published, ...(mlflow && { mlflow }) };
 }
@@ -91,7 +92,7 @@ async function withEvaluation(
 
 function attest(
   agreed: Agreed,
-  { context, round, votes, transactions, steps, proven, inferences }: Settled,
+  { context, round, votes, transactions, steps, proofs: { proven, inferences } }: Settled,
 ): Attestation {
   return {
     ...agreed,

@@ -1,5 +1,4 @@
 /** What validators find of a contribution, and agree on. */
-
 import type { Hex } from 'viem';
 import type { Attestation } from '../attestation/attest.ts';
 import { HokusaiError } from '../errors.ts';

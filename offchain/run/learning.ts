@@ -1,5 +1,4 @@
 /** How a model grows with a contribution's rows: for people, and for nothing that is paid for. */
-
 import { toHex } from 'viem';
 import { trainingSetRoot } from '../attestation/context.ts';
 import type { ModelLine } from '../line.ts';

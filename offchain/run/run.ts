@@ -139,9 +139,7 @@ export async function settleOn(
   const steps = [...executor.steps(), ...first!.steps, ...(outcome.settlement?.steps ?? [])];
   const transactions = [...model.transactions, ...outcome.transactions];
   const votes = outcome.ballots.map(({ voter, signature }) => ({ validator: voter, signature }));
-  const { proven, inferences } = outcome.settlement ?? {};
-  const proofs = { ...(proven && { proven }), ...(inferences && { inferences }) };
-  const settled = { context, round: outcome.round, votes, transactions, steps, ...proofs };
+  const settled = { context, round: outcome.round, votes, transactions, steps, proofs: outcome.settlement ?? {} };
   return conclude(project, offered, first!, settled, folder, executor);
 }
 
@@ -183,9 +181,9 @@ async function dryRun(
   const context = { ...NO_CHAIN, trainSpecHash: line.trainSpecHash };
   const proven = await proveFinding(finding, context, executor, proving);
   const inferred = proven && config.assurance === 'inferred';
-  const inferences = inferred ? await proveInferences(line, finding, executor, proving) : undefined;
+  const inferences = inferred && (await proveInferences(line, finding, executor, proving));
   const proofs = { ...(proven && { proven }), ...(inferences && { inferences }) };
-  const settled = { context, votes: [], transactions: [], steps: executor.steps(), ...proofs };
+  const settled = { context, votes: [], transactions: [], steps: executor.steps(), proofs };
   return conclude(project, offered, finding, settled, folder, executor);
 }
 

@@ -29,7 +29,7 @@ export function inferenceChecks(attestation: Attestation, files: InferenceFiles)
       checkOf(
         `inference of the ${name}`,
         chainProblems(attestation, models[name], name, files[name]),
-        `The ${files[name].length} chunks prove that its predictions are those of its model on the fold’s features.`,
+        `${files[name].length === 1 ? 'The chunk proves' : `The ${files[name].length} chunks prove`} that its predictions are those of its model on the fold’s features.`,
       ),
     ),
   ];

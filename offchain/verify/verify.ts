@@ -65,7 +65,7 @@ export async function verifyRun(
   { rpc, client }: { rpc?: string; client?: PublicClient } = {},
 ): Promise<Verification> {
   const file = attestationFile(path);
-  const attestation = readAttestation(file);
+  const attestation = readJson(file, zAttestation);
   const beside = (name: string) => join(dirname(file), name);
   const checks: Check[] = [
     { name: 'schema', ok: true, detail: 'attestation.json has the members of version 1, and no others.' },
