@@ -28,8 +28,9 @@ export interface ColumnProfile {
 
 const [SPACE, PLUS, MINUS, POINT, ZERO, COLON, EQUALS, QUESTION, AT] = [32, 43, 45, 46, 48, 58, 61, 63, 64];
 const [LARGE_N, SMALL_N] = [78, 110];
-/** A canonical number. */
-const NUMBER = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]*[1-9])?$/;
+/** A canonical number, as patterns of JavaScript and of SQL write it. */
+export const NUMBER = '-?(?:0|[1-9][0-9]*)(?:\\.[0-9]*[1-9])?';
+const IS_NUMBER = new RegExp(`^${NUMBER}$`);
 /** Of so few digits that all steps of `decimal` are exact; of more, a number is read by Node. */
 const EXACT_DIGITS = 15;
 const MOST_DIGITS = 64;
@@ -147,7 +148,7 @@ export class ColumnCounter {
     if (canonical !== written) this.#odd = true;
     if (canonical === null) return;
     const bytes = Buffer.from(canonical);
-    const number = NUMBER.test(canonical) ? Number(canonical) : Number.NaN;
+    const number = IS_NUMBER.test(canonical) ? Number(canonical) : Number.NaN;
     if (Number.isFinite(number)) this.#addNumber(number, !canonical.includes('.'), bytes, 0, bytes.length);
     else this.#addText(bytes, 0, bytes.length, kindsOf(bytes, 0, bytes.length), row);
   }

@@ -1,4 +1,4 @@
-import { ColumnCounter, type ColumnProfile } from './column-counter.ts';
+import { ColumnCounter, type ColumnProfile, NUMBER } from './column-counter.ts';
 import type { Database } from './database.ts';
 import type { Dataset } from './stage.ts';
 import { blocksOf, type Texts, writeTexts } from './texts.ts';
@@ -11,10 +11,9 @@ export interface Profiled extends Dataset {
   readonly profile: readonly ColumnProfile[];
 }
 
-const NUMBER = "'-?(?:0|[1-9][0-9]*)(?:\\.[0-9]*[1-9])?'";
 /** Whether a canonical cell is a decimal number. With CASE, the pattern is looked for in no other cell. */
 export const isNumber = (cell: string): string =>
-  `(CASE WHEN ${cell} < ':' THEN regexp_full_match(${cell}, ${NUMBER}) ELSE false END)`;
+  `(CASE WHEN ${cell} < ':' THEN regexp_full_match(${cell}, '${NUMBER}') ELSE false END)`;
 export const asDouble = (cell: string): string => `CASE WHEN ${isNumber(cell)} THEN TRY_CAST(${cell} AS DOUBLE) END`;
 
 /** A number without zeros at the end of its fraction: a third of the time of `canonical`. */
