@@ -8,7 +8,8 @@ import { MAX_RECORD } from '../table/csv-scan.ts';
 import { type Database, pathLiteral } from './database.ts';
 import { LinesFile } from './lines.ts';
 import type { Profiled } from './profile.ts';
-import { type Block, blocksOf, KIND, textAt } from './texts.ts';
+import { KIND, type Room } from './room.ts';
+import { type Block, blocksOf, textAt } from './texts.ts';
 
 /** Personal data of a table: what there is, and how to be rid of it. */
 export interface Scanned {
@@ -40,13 +41,14 @@ export async function scanPii(
 
 /** Scans a block's cells of a column: of a text column those in which something may be found. */
 function scanBlock(scanner: PiiScanner, block: Block, at: number, width: number): void {
-  const { starts, ends, firstRow, rows } = block;
+  const { room, firstRow, rows } = block;
+  const { starts, ends } = room;
   let [isText, passed] = [scanner.isText(at), 0];
   for (let row = 0, cell = at; row < rows; row++, cell += width) {
     if (starts[cell] === ends[cell]) continue;
-    if (isText && !canHold(block, cell)) passed++;
+    if (isText && !canHold(room, cell)) passed++;
     else {
-      scanner.scanValue(at, textAt(block, cell), firstRow + row);
+      scanner.scanValue(at, textAt(room, cell), firstRow + row);
       isText ||= scanner.isText(at);
     }
   }
@@ -57,7 +59,7 @@ function scanBlock(scanner: PiiScanner, block: Block, at: number, width: number)
  * Whether a recogniser may find something in a cell of a text column: of other ASCII texts no place is an anchor, and short
  * numbers and dates are nobody's. Cells that may be blank are among them.
  */
-function canHold({ bytes, starts, ends, kinds }: Block, cell: number): boolean {
+function canHold({ bytes, starts, ends, kinds }: Room, cell: number): boolean {
   const [from, to, found] = [starts[cell]!, ends[cell]!, kinds[cell]!];
   if ((found & ~(KIND.DIGIT | KIND.SIGN)) === 0) return !isNobodys(bytes, from, to);
   return (found & ANCHORS) !== 0 || bytes[from]! <= SPACE || hasLongToken(bytes, from, to);

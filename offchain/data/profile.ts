@@ -1,7 +1,7 @@
 import { ColumnCounter, type ColumnProfile, NUMBER } from './column-counter.ts';
 import type { Database } from './database.ts';
 import type { Dataset } from './stage.ts';
-import { blocksOf, type Texts, writeTexts } from './texts.ts';
+import { findBlocks, type Texts, writeTexts } from './texts.ts';
 
 /** A table whose cells are known in canonical form: `cells` is a view of `row`, from 1, and k0, k1, … */
 export interface Profiled extends Dataset {
@@ -28,13 +28,9 @@ export async function profile(db: Database, dataset: Dataset): Promise<Profiled>
   const { table, names, rows } = dataset;
   const texts = await writeTexts(db, dataset);
   const counters = names.map(() => new ColumnCounter());
-  for (const { bytes, starts, ends, kinds, ...block } of blocksOf(texts)) {
-    for (let row = 0, cell = 0; row < block.rows; row++) {
-      for (const counter of counters) {
-        counter.add(bytes, starts[cell]!, ends[cell]!, kinds[cell]!, block.firstRow + row);
-        cell++;
-      }
-    }
+  for (const block of findBlocks(texts)) {
+    for (const [at, counter] of counters.entries())
+      counter.add(block.room, at, names.length, block.rows, block.firstRow);
   }
   const profile = counters.map((counter, at) => counter.profile(names[at]!, rows));
   const cells = `${table}_cells`;

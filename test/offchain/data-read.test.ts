@@ -235,8 +235,8 @@ describe('a profile', () => {
             assert.equal(longest, Math.max(...bytes));
           }
           const seen: string[] = [];
-          for (const block of blocksOf(texts)) {
-            for (let cell = 0; cell < 3 * block.rows; cell++) seen.push(textAt(block, cell));
+          for (const { room, rows: some } of blocksOf(texts)) {
+            for (let cell = 0; cell < 3 * some; cell++) seen.push(textAt(room, cell));
           }
           assert.deepEqual(
             seen,
@@ -262,7 +262,7 @@ describe('a profile', () => {
       for (const block of blocksOf(texts)) {
         assert.equal(block.firstRow, row + 1);
         for (let cell = 0; cell < 3 * block.rows; cell += 3, row++) {
-          assert.equal([0, 1, 2].map((column) => textAt(block, cell + column)).join(','), rows[row]);
+          assert.equal([0, 1, 2].map((column) => textAt(block.room, cell + column)).join(','), rows[row]);
         }
       }
       assert.equal(row, rows.length);
