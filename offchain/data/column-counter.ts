@@ -21,6 +21,8 @@ export interface ColumnProfile {
   /** Whether no cell is missing, and whether JSON writes one otherwise than it is, between quotes. */
   readonly complete: boolean;
   readonly escaped: boolean;
+  /** Bits of `KIND` of all cells; every bit where a cell is not written canonically, but for zeros at the end of a fraction. */
+  readonly kinds: number;
   /** Cells that a spreadsheet would run as a formula: they begin with = + - @ and are no numbers. */
   readonly formulas: number;
   readonly firstFormula: number | null;
@@ -34,6 +36,7 @@ const IS_NUMBER = new RegExp(`^${NUMBER}$`);
 /** Of so few digits that all steps of `decimal` are exact; of more, a number is read by Node. */
 const EXACT_DIGITS = 15;
 const MOST_DIGITS = 64;
+const ALL_KINDS = 255;
 /** Of the longest spelling of a missing cell. */
 const LONGEST_MISSING = 4;
 
@@ -86,6 +89,7 @@ export class ColumnCounter {
   #longest = 0;
   #bytes = 0;
   #escaped = false;
+  #kinds = 0;
   #formulas = 0;
   #firstFormula: number | null = null;
   readonly #distinct = new Registers();
@@ -102,6 +106,7 @@ export class ColumnCounter {
       const [from, to, found] = [starts[cell]!, ends[cell]!, kinds[cell]!];
       if (from === to) continue;
       if (to - from > this.#longest) this.#longest = to - from;
+      this.#kinds |= found;
       if ((found & ~(KIND.DIGIT | KIND.SIGN)) === 0 && decimal(bytes, from, to)) {
         if (read.end !== to) this.#zeros = true;
         const hash = read.end === to ? hashes[cell]! : hashOf(bytes, from, read.end);
@@ -126,6 +131,7 @@ export class ColumnCounter {
       ...(this.#numbers === 0 ? { least: null, most: null } : { least: this.#least, most: this.#most }),
       distinct: Math.min(present, this.#distinct.estimate()),
       ...{ longest: this.#longest, bytes: this.#bytes, complete: present === rows, escaped: this.#escaped },
+      kinds: this.#odd ? ALL_KINDS : this.#kinds,
       ...{ formulas: this.#formulas, firstFormula: this.#firstFormula },
     };
   }

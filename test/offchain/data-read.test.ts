@@ -6,6 +6,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import type { Database } from '../../offchain/data/database.ts';
 import { profile } from '../../offchain/data/profile.ts';
+import { kindsOf } from '../../offchain/data/room.ts';
 import { type ReadOptions, stage } from '../../offchain/data/stage.ts';
 import { blocksOf, textAt } from '../../offchain/data/texts.ts';
 import type { HokusaiError } from '../../offchain/errors.ts';
@@ -226,7 +227,9 @@ describe('a profile', () => {
             const canonical = rows.map((row) => canonicalOf(row[at]));
             const found = await db.rows<[string | null]>(`SELECT k${at} FROM ${cells} ORDER BY row`);
             assert.deepEqual(found.flat(), canonical);
-            const { distinct, longest, ...counted } = columns[at]!;
+            const { distinct, longest, kinds, ...counted } = columns[at]!;
+            const theirs = rows.map((row) => kindsOf(Buffer.from(row[at]), 0, Buffer.byteLength(row[at])));
+            assert(kinds === 255 || kinds === theirs.reduce((all, some) => all | some, 0));
             assert.deepEqual(counted, { name: 'ab'[at], ...countsOf(canonical) });
             const values = canonical.filter((text) => text !== null);
             // Two of 40 may share one of the 4,096 registers.
