@@ -72,8 +72,8 @@ function writeBands(db: Database, { texts, names }: Profiled, columns: readonly 
   return files;
 }
 
-/** Slots for each row, of which a hash takes one: with so many, one row in 32 is taken for one of two by chance. */
-const SLOTS = 32;
+/** Slots for each row, of which a hash takes one: with so many, one row in 64 is taken for one of two by chance. */
+const SLOTS = 64;
 const MOST_SLOTS = 2 ** 28;
 /** Slots of a word, in each of which two bits count the hashes that took it, up to two. */
 const IN_WORD = 16;
