@@ -1,164 +1,168 @@
+import {
+  brIf,
+  type Code,
+  call,
+  get,
+  i32,
+  i32x4,
+  i64,
+  i64x2,
+  instantiate,
+  loop,
+  moduleOf,
+  set,
+  TYPE,
+  v128,
+} from './wasm.ts';
+
 /**
- * The permutation of Keccak and the compression of SHA-256 as a WebAssembly module, which is put together here. Row
+ * Keccak-256 and SHA-256 as a WebAssembly module, of two and four short messages at once, side by side in its vectors. Row
  * digests are committed to by the million, and the libraries' calls cost ten times what the hashing itself does.
  *
- * Memory: Keccak's 25 lanes at 0, its round constants at 256; the eight words of SHA-256's state at 512 and the sixteen
- * of its block at 544. Words are in WebAssembly's own order, little-endian; SHA-256's are big-endian numbers.
+ * Memory: Keccak's 25 lanes at 0, its round constants at 512; the eight words of SHA-256's state at 1024, the sixteen of
+ * its block at 1152, the states after HMAC's two pads at 1408 and 1536. Words are in WebAssembly's own order,
+ * little-endian; SHA-256's are big-endian numbers.
  */
 
 /** What works on the memory of one module; JavaScript runs one call at a time, so nobody else writes in between. */
 export interface HashModule {
-  /** Keccak-f[1600] on the lanes. */
-  readonly keccakF: () => void;
-  /** SHA-256's compression of block into state. */
+  /** Keccak-256 of both messages of so many words in the lanes, an even number below 34; the hashes are the first eight. */
+  readonly keccak: (words: number) => void;
+  /** SHA-256's compression of block into state, of all four messages. */
   readonly compress: () => void;
-  /** 50 words: the lanes, low word first. */
+  /** HMAC-SHA-256 of the first eight words of the block into state; `inner` and `outer` are the states after its pads. */
+  readonly hmac: () => void;
+  /** 25 lanes, of each those of two messages, of those two words, low word first: see `laneWord`. */
   readonly lanes: Uint32Array;
+  /** Of each word those of four messages: word w of message m at 4 w + m. */
   readonly state: Uint32Array;
   readonly block: Uint32Array;
+  readonly inner: Uint32Array;
+  readonly outer: Uint32Array;
 }
 
-const [CONSTANTS, STATE, BLOCK] = [256, 512, 544];
-const OP = { loop: 0x03, end: 0x0b, branchIf: 0x0d, get: 0x20, set: 0x21 } as const;
-const I32 = {
-  const: 0x41,
-  load: 0x28,
-  store: 0x36,
-  lessThan: 0x49,
-  add: 0x6a,
-  and: 0x71,
-  xor: 0x73,
-  shr: 0x76,
-  rotr: 0x78,
-};
-const I64 = { const: 0x42, load: 0x29, store: 0x37, and: 0x83, xor: 0x85, rotl: 0x89 };
-const [TYPE_I32, TYPE_I64] = [0x7f, 0x7e];
+/** Messages that are hashed at once. */
+export const KECCAK_MESSAGES = 2;
+export const SHA_MESSAGES = 4;
 
-type Code = readonly number[];
-
-const get = (local: number): Code => [OP.get, ...unsigned(local)];
-const set = (local: number, value: Code): Code => [...value, OP.set, ...unsigned(local)];
-const of = (operation: number, first: Code, ...others: readonly Code[]): Code => [
-  ...first,
-  ...others.flatMap((next) => [...next, operation]),
-];
-const rotl = (value: Code, by: number): Code =>
-  by === 0 ? value : [...value, I64.const, ...signed(BigInt(by)), I64.rotl];
-const by32 = (operation: number, value: Code, by: number): Code => [
-  ...value,
-  I32.const,
-  ...signed(BigInt(by)),
-  operation,
-];
-const at = (operation: number, align: number, offset: number): Code => [operation, align, ...unsigned(offset)];
-const zero: Code = [I32.const, 0];
+const [CONSTANTS, STATE, BLOCK, INNER, OUTER, MEMORY] = [512, 1024, 1152, 1408, 1536, 1664];
+const zero = i32.const(0);
 
 export function hashModule(): HashModule {
-  const bytes = Uint8Array.from([...[0, 97, 115, 109], ...[1, 0, 0, 0], ...sections()]);
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes));
-  const { keccakF, compress, memory } = exports as unknown as Pick<HashModule, 'keccakF' | 'compress'> & {
-    memory: WebAssembly.Memory;
+  const module = moduleOf([
+    { name: 'compress', locals: [[26, TYPE.v128]], code: compressCode() },
+    { name: 'hmac', locals: [], code: hmacCode() },
+    {
+      name: 'keccak',
+      parameters: [TYPE.i32],
+      locals: [
+        [56, TYPE.v128],
+        [1, TYPE.i32],
+      ],
+      code: keccakCode(),
+    },
+  ]);
+  type Routines = Pick<HashModule, 'keccak' | 'compress' | 'hmac'>;
+  const [{ keccak, compress, hmac }, memory] = instantiate<Routines>(module, MEMORY);
+  const words = (offset: number, length: number) => new Uint32Array(memory, offset, length);
+  new BigUint64Array(memory, CONSTANTS, 24).set(roundConstants());
+  return {
+    ...{ keccak, compress, hmac, lanes: words(0, 100), state: words(STATE, 32), block: words(BLOCK, 64) },
+    ...{ inner: words(INNER, 32), outer: words(OUTER, 32) },
   };
-  const words = (offset: number, length: number) => new Uint32Array(memory.buffer, offset, length);
-  new BigUint64Array(memory.buffer, CONSTANTS, 24).set(roundConstants());
-  return { keccakF, compress, lanes: words(0, 50), state: words(STATE, 8), block: words(BLOCK, 16) };
 }
 
-function sections(): Code {
-  const text = (name: string) => vector([...Buffer.from(name)].map((byte) => [byte]));
-  const section = (id: number, content: Code): Code => [id, ...unsigned(content.length), ...content];
-  const body = (locals: readonly (readonly [count: number, type: number])[], code: Code): Code => {
-    const content = [...vector(locals.map(([count, type]) => [...unsigned(count), type])), ...code, OP.end];
-    return [...unsigned(content.length), ...content];
-  };
-  return [
-    ...section(1, vector([[0x60, 0, 0]])),
-    ...section(3, vector([[0], [0]])),
-    ...section(5, vector([[0, 1]])),
-    ...section(
-      7,
-      vector([
-        [...text('keccakF'), 0, 0],
-        [...text('compress'), 0, 1],
-        [...text('memory'), 2, 0],
-      ]),
-    ),
-    ...section(
-      10,
-      vector([
-        body(
-          [
-            [56, TYPE_I64],
-            [1, TYPE_I32],
-          ],
-          keccakCode(),
-        ),
-        body([[26, TYPE_I32]], compressCode()),
-      ]),
-    ),
-  ];
-}
+/** Where in `lanes` a word of a message is. */
+export const laneWord = (word: number, message: number): number => 4 * (word >>> 1) + 2 * message + (word & 1);
 
-/** FIPS 202, section 3.2. Locals: 25 lanes, 25 permuted lanes, 5 column parities, one more, and the round times 8. */
+const rotl = (value: number, by: number): Code =>
+  by === 0 ? get(value) : v128.or(i64x2.shl(get(value), i32.const(by)), i64x2.shr(get(value), i32.const(64 - by)));
+
+/** FIPS 202, sections 3.2 and 5.1, and Keccak's own padding. Locals: words; lanes, permuted lanes, column parities, one more, the round. */
 function keccakCode(): Code {
-  const [B, C, D, ROUND] = [25, 50, 55, 56];
+  const [WORDS, A, B, C, D, ROUND] = [0, 1, 26, 51, 56, 57];
   const code: number[] = [];
-  for (let i = 0; i < 25; i++) code.push(...set(i, [...zero, ...at(I64.load, 3, 8 * i)]));
-  code.push(OP.loop, 0x40);
+  // An even number of words is as many times 8 bytes of both messages' lanes.
+  const end = i32.mul(get(WORDS), i32.const(8));
+  code.push(...v128.store(end, i64x2.splat(i64.const(1n))), ...set(ROUND, i32.add(end, i32.const(16))));
+  code.push(
+    ...loop(
+      v128.store(get(ROUND), i64x2.splat(i64.const(0n))),
+      set(ROUND, i32.add(get(ROUND), i32.const(16))),
+      brIf(0, i32.less(get(ROUND), i32.const(400))),
+    ),
+  );
+  const last = v128.xor(v128.load(zero, 256), i64x2.splat(i64.const(-(2n ** 63n))));
+  code.push(...v128.store(zero, last, 256), ...set(ROUND, zero));
+  for (let i = 0; i < 25; i++) code.push(...set(A + i, v128.load(zero, 16 * i)));
+  const round: number[] = [];
   for (let x = 0; x < 5; x++) {
-    code.push(...set(C + x, of(I64.xor, ...([0, 5, 10, 15, 20].map((y) => get(x + y)) as [Code]))));
+    round.push(...set(C + x, v128.xor(get(A + x), ...[5, 10, 15, 20].map((y) => get(A + x + y)))));
   }
   for (let x = 0; x < 5; x++) {
-    code.push(...set(D, of(I64.xor, get(C + ((x + 4) % 5)), rotl(get(C + ((x + 1) % 5)), 1))));
-    for (let y = 0; y < 25; y += 5) code.push(...set(x + y, of(I64.xor, get(x + y), get(D))));
+    round.push(...set(D, v128.xor(get(C + ((x + 4) % 5)), rotl(C + ((x + 1) % 5), 1))));
+    for (let y = 0; y < 25; y += 5) round.push(...set(A + x + y, v128.xor(get(A + x + y), get(D))));
   }
-  code.push(...set(B, get(0)));
+  round.push(...set(B, get(A)));
   for (let t = 0, [x, y] = [1, 0] as [number, number]; t < 24; t++) {
     const to = y + 5 * ((2 * x + 3 * y) % 5);
-    code.push(...set(B + to, rotl(get(x + 5 * y), (((t + 1) * (t + 2)) / 2) % 64)));
+    round.push(...set(B + to, rotl(A + x + 5 * y, (((t + 1) * (t + 2)) / 2) % 64)));
     [x, y] = [y, (2 * x + 3 * y) % 5];
   }
-  const ones: Code = [I64.const, ...signed(-1n)];
   for (let y = 0; y < 25; y += 5) {
     for (let x = 0; x < 5; x++) {
-      const others = of(I64.and, of(I64.xor, get(B + y + ((x + 1) % 5)), ones), get(B + y + ((x + 2) % 5)));
-      code.push(...set(x + y, of(I64.xor, get(B + x + y), others)));
+      const others = v128.andNot(get(B + y + ((x + 2) % 5)), get(B + y + ((x + 1) % 5)));
+      round.push(...set(A + x + y, v128.xor(get(B + x + y), others)));
     }
   }
-  code.push(...set(0, of(I64.xor, get(0), [...get(ROUND), ...at(I64.load, 3, CONSTANTS)])));
-  code.push(...set(ROUND, by32(I32.add, get(ROUND), 8)), ...by32(I32.lessThan, get(ROUND), 8 * 24));
-  code.push(OP.branchIf, 0, OP.end);
-  for (let i = 0; i < 25; i++) code.push(...zero, ...get(i), ...at(I64.store, 3, 8 * i));
+  round.push(...set(A, v128.xor(get(A), i64x2.splat(i64.load(get(ROUND), CONSTANTS)))));
+  round.push(...set(ROUND, i32.add(get(ROUND), i32.const(8))), ...brIf(0, i32.less(get(ROUND), i32.const(8 * 24))));
+  code.push(...loop(round));
+  for (let i = 0; i < 25; i++) code.push(...v128.store(zero, get(A + i), 16 * i));
   return code;
 }
+
+/** RFC 2104, of 32 bytes: after 64 bytes of pad they make 768 bits, and so does the inner hash. */
+function hmacCode(): Code {
+  const move = (from: number, to: number) =>
+    Array.from({ length: 8 }, (_, i) => v128.store(zero, v128.load(zero, from + 16 * i), to + 16 * i)).flat();
+  const word = (at: number, value: number) => v128.store(zero, i32x4.splat(i32.const(value)), BLOCK + 16 * at);
+  const padding = [word(8, 0x80000000), ...[9, 10, 11, 12, 13, 14].map((at) => word(at, 0)), word(15, 768)].flat();
+  const compress = call(0);
+  return [move(INNER, STATE), padding, compress, move(STATE, BLOCK), move(OUTER, STATE), compress].flat();
+}
+
+const rotr = (value: Code, by: number): Code =>
+  v128.or(i32x4.shr(value, i32.const(by)), i32x4.shl(value, i32.const(32 - by)));
 
 /** FIPS 180-4, section 6.2.2. Locals: the eight working variables, sixteen words of the schedule, T1 and T2. */
 function compressCode(): Code {
   const [W, T1, T2] = [8, 24, 25];
   const code: number[] = [];
-  for (let i = 0; i < 8; i++) code.push(...set(i, [...zero, ...at(I32.load, 2, STATE + 4 * i)]));
-  for (let i = 0; i < 16; i++) code.push(...set(W + i, [...zero, ...at(I32.load, 2, BLOCK + 4 * i)]));
-  const three = (value: Code, [r1, r2, r3]: readonly number[], last: number) =>
-    of(I32.xor, by32(I32.rotr, value, r1!), by32(I32.rotr, value, r2!), by32(last, value, r3!));
+  for (let i = 0; i < 8; i++) code.push(...set(i, v128.load(zero, STATE + 16 * i)));
+  for (let i = 0; i < 16; i++) code.push(...set(W + i, v128.load(zero, BLOCK + 16 * i)));
+  const two = (value: Code, one: number, other: number) => v128.xor(rotr(value, one), rotr(value, other));
   for (let t = 0; t < 64; t++) {
     const w = (back: number) => get(W + ((t + 16 - back) % 16));
     if (t >= 16) {
-      const [s0, s1] = [three(w(15), [7, 18, 3], I32.shr), three(w(2), [17, 19, 10], I32.shr)];
-      code.push(...set(W + (t % 16), of(I32.add, w(16), s0, w(7), s1)));
+      const s0 = v128.xor(two(w(15), 7, 18), i32x4.shr(w(15), i32.const(3)));
+      const s1 = v128.xor(two(w(2), 17, 19), i32x4.shr(w(2), i32.const(10)));
+      code.push(...set(W + (t % 16), i32x4.add(w(16), s0, w(7), s1)));
     }
     // Instead of moving eight variables, each round names them anew.
-    const [a, b, c, d, e, f, g, h] = Array.from({ length: 8 }, (_, i) => (i + 64 - t) % 8) as [number, ...number[]];
-    const choice = of(I32.xor, get(g!), of(I32.and, get(e!), of(I32.xor, get(f!), get(g!))));
-    const sum1 = three(get(e!), [6, 11, 25], I32.rotr);
-    const constant: Code = [I32.const, ...signed(BigInt(root(3n, PRIMES[t]!) | 0))];
-    code.push(...set(T1, of(I32.add, get(h!), sum1, choice, constant, get(W + (t % 16)))));
-    const majority = of(I32.xor, of(I32.and, get(a), get(b!)), of(I32.and, get(c!), of(I32.xor, get(a), get(b!))));
-    code.push(...set(T2, of(I32.add, three(get(a), [2, 13, 22], I32.rotr), majority)));
-    code.push(...set(d!, of(I32.add, get(d!), get(T1))), ...set(h!, of(I32.add, get(T1), get(T2))));
+    const [a, b, c, d, e, f, g, h] = Array.from({ length: 8 }, (_, i) => get((i + 64 - t) % 8)) as [Code, ...Code[]];
+    const choice = v128.xor(g!, v128.and(e!, v128.xor(f!, g!)));
+    const sum1 = v128.xor(two(e!, 6, 11), rotr(e!, 25));
+    const constant = i32x4.splat(i32.const(root(3n, PRIMES[t]!)));
+    code.push(...set(T1, i32x4.add(h!, sum1, choice, constant, get(W + (t % 16)))));
+    const majority = v128.xor(v128.and(a, b!), v128.and(c!, v128.xor(a, b!)));
+    code.push(...set(T2, i32x4.add(v128.xor(two(a, 2, 13), rotr(a, 22)), majority)));
+    const [D, H] = [(3 + 64 - t) % 8, (7 + 64 - t) % 8];
+    code.push(...set(D, i32x4.add(d!, get(T1))), ...set(H, i32x4.add(get(T1), get(T2))));
   }
   for (let i = 0; i < 8; i++) {
-    const sum = of(I32.add, [...zero, ...at(I32.load, 2, STATE + 4 * i)], get(i));
-    code.push(...zero, ...sum, ...at(I32.store, 2, STATE + 4 * i));
+    const sum = i32x4.add(v128.load(zero, STATE + 16 * i), get(i));
+    code.push(...v128.store(zero, sum, STATE + 16 * i));
   }
   return code;
 }
@@ -190,17 +194,4 @@ function roundConstants(): BigUint64Array {
     }
     return constant;
   });
-}
-
-const vector = (items: readonly Code[]): Code => [...unsigned(items.length), ...items.flat()];
-
-function unsigned(value: number): Code {
-  return value < 128 ? [value] : [(value & 127) | 128, ...unsigned(value >>> 7)];
-}
-
-function signed(value: bigint): Code {
-  const byte = Number(value & 127n);
-  const rest = value >> 7n;
-  const done = (rest === 0n && byte < 64) || (rest === -1n && byte >= 64);
-  return done ? [byte] : [byte | 128, ...signed(rest)];
 }

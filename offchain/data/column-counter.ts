@@ -1,6 +1,6 @@
 import { canonicalText, cellText } from '../table/cell.ts';
 import { mix } from './min-hash.ts';
-import { KIND, kindsOf } from './texts.ts';
+import { hashOf, KIND, kindsOf, type Room } from './room.ts';
 
 /** What a column of a table holds, its cells in canonical form. */
 export interface ColumnProfile {
@@ -21,6 +21,8 @@ export interface ColumnProfile {
   /** Whether no cell is missing, and whether JSON writes one otherwise than it is, between quotes. */
   readonly complete: boolean;
   readonly escaped: boolean;
+  /** Bits of `KIND` of all cells; every bit where a cell is not written canonically, but for zeros at the end of a fraction. */
+  readonly kinds: number;
   /** Cells that a spreadsheet would run as a formula: they begin with = + - @ and are no numbers. */
   readonly formulas: number;
   readonly firstFormula: number | null;
@@ -28,11 +30,13 @@ export interface ColumnProfile {
 
 const [SPACE, PLUS, MINUS, POINT, ZERO, COLON, EQUALS, QUESTION, AT] = [32, 43, 45, 46, 48, 58, 61, 63, 64];
 const [LARGE_N, SMALL_N] = [78, 110];
-/** A canonical number. */
-const NUMBER = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]*[1-9])?$/;
+/** A canonical number, as patterns of JavaScript and of SQL write it. */
+export const NUMBER = '-?(?:0|[1-9][0-9]*)(?:\\.[0-9]*[1-9])?';
+const IS_NUMBER = new RegExp(`^${NUMBER}$`);
 /** Of so few digits that all steps of `decimal` are exact; of more, a number is read by Node. */
 const EXACT_DIGITS = 15;
 const MOST_DIGITS = 64;
+const ALL_KINDS = 255;
 /** Of the longest spelling of a missing cell. */
 const LONGEST_MISSING = 4;
 
@@ -85,23 +89,32 @@ export class ColumnCounter {
   #longest = 0;
   #bytes = 0;
   #escaped = false;
+  #kinds = 0;
   #formulas = 0;
   #firstFormula: number | null = null;
   readonly #distinct = new Registers();
 
-  /**
-   * Takes the cell `bytes[from]` to `bytes[to - 1]`, as it is written.
-   *
-   * @param kinds its bits of `KIND`
-   */
-  add(bytes: Buffer, from: number, to: number, kinds: number, row: number): void {
-    if (from === to) return;
-    if (to - from > this.#longest) this.#longest = to - from;
-    if ((kinds & ~(KIND.DIGIT | KIND.SIGN)) === 0 && decimal(bytes, from, to)) {
-      if (read.end !== to) this.#zeros = true;
-      this.#addNumber(read.value, read.whole, bytes, from, read.end);
-    } else if (isCanonicalText(bytes, from, to, kinds)) this.#addText(bytes, from, to, kinds, row);
-    else this.#addOdd(bytes.toString('utf8', from, to), row);
+  /** Takes the column's cells of so many rows that were divided: each as it is written, `width` cells after the one before. */
+  add(
+    { bytes, starts, ends, kinds, hashes }: Room,
+    first: number,
+    width: number,
+    rows: number,
+    firstRow: number,
+  ): void {
+    for (let row = 0, cell = first; row < rows; row++, cell += width) {
+      const [from, to, found] = [starts[cell]!, ends[cell]!, kinds[cell]!];
+      if (from === to) continue;
+      if (to - from > this.#longest) this.#longest = to - from;
+      this.#kinds |= found;
+      if ((found & ~(KIND.DIGIT | KIND.SIGN)) === 0 && decimal(bytes, from, to)) {
+        if (read.end !== to) this.#zeros = true;
+        const hash = read.end === to ? hashes[cell]! : hashOf(bytes, from, read.end);
+        this.#addNumber(read.value, read.whole, read.end - from, hash);
+      } else if (isCanonicalText(bytes, from, to, found)) {
+        this.#addText(bytes[from]!, found, to - from, hashes[cell]!, firstRow + row);
+      } else this.#addOdd(bytes.toString('utf8', from, to), firstRow + row);
+    }
   }
 
   /** How cells differ from their canonical forms: not at all, in numbers by zeros at the end of a fraction alone, or otherwise. */
@@ -118,26 +131,26 @@ export class ColumnCounter {
       ...(this.#numbers === 0 ? { least: null, most: null } : { least: this.#least, most: this.#most }),
       distinct: Math.min(present, this.#distinct.estimate()),
       ...{ longest: this.#longest, bytes: this.#bytes, complete: present === rows, escaped: this.#escaped },
+      kinds: this.#odd ? ALL_KINDS : this.#kinds,
       ...{ formulas: this.#formulas, firstFormula: this.#firstFormula },
     };
   }
 
-  #addNumber(number: number, whole: boolean, bytes: Buffer, from: number, to: number): void {
+  #addNumber(number: number, whole: boolean, length: number, hash: number): void {
     this.#numbers++;
     if (whole) this.#integers++;
     if (number < this.#least) this.#least = number;
     if (number > this.#most) this.#most = number;
-    this.#addCanonical(bytes, from, to);
+    this.#addCanonical(length, hash);
   }
 
-  #addText(bytes: Buffer, from: number, to: number, kinds: number, row: number): void {
+  #addText(first: number, kinds: number, length: number, hash: number, row: number): void {
     if ((kinds & KIND.ESCAPED) !== 0) this.#escaped = true;
-    const first = bytes[from]!;
     if (first === EQUALS || first === PLUS || first === MINUS || first === AT) {
       this.#formulas++;
       this.#firstFormula ??= row;
     }
-    this.#addCanonical(bytes, from, to);
+    this.#addCanonical(length, hash);
   }
 
   /** One that may be missing, or not be written canonically. */
@@ -147,16 +160,17 @@ export class ColumnCounter {
     if (canonical !== written) this.#odd = true;
     if (canonical === null) return;
     const bytes = Buffer.from(canonical);
-    const number = NUMBER.test(canonical) ? Number(canonical) : Number.NaN;
-    if (Number.isFinite(number)) this.#addNumber(number, !canonical.includes('.'), bytes, 0, bytes.length);
-    else this.#addText(bytes, 0, bytes.length, kindsOf(bytes, 0, bytes.length), row);
+    const hash = hashOf(bytes, 0, bytes.length);
+    const number = IS_NUMBER.test(canonical) ? Number(canonical) : Number.NaN;
+    if (Number.isFinite(number)) this.#addNumber(number, !canonical.includes('.'), bytes.length, hash);
+    else this.#addText(bytes[0]!, kindsOf(bytes, 0, bytes.length), bytes.length, hash, row);
   }
 
-  #addCanonical(bytes: Buffer, from: number, to: number): void {
+  #addCanonical(length: number, hash: number): void {
     this.#present++;
-    this.#bytes += to - from;
-    if (to - from > this.#longest) this.#longest = to - from;
-    this.#distinct.add(bytes, from, to);
+    this.#bytes += length;
+    if (length > this.#longest) this.#longest = length;
+    this.#distinct.add(hash);
   }
 }
 
@@ -181,10 +195,9 @@ const REGISTER_BITS = 12;
 class Registers {
   readonly #registers = new Uint8Array(2 ** REGISTER_BITS);
 
-  add(bytes: Buffer, from: number, to: number): void {
-    let hash = 0x811c9dc5;
-    for (let at = from; at < to; at++) hash = Math.imul(hash ^ bytes[at]!, 0x01000193);
-    hash = mix(hash);
+  /** @param of a value, which are mixed here */
+  add(of: number): void {
+    const hash = mix(of);
     const register = hash >>> (32 - REGISTER_BITS);
     const rank = Math.clz32((hash << REGISTER_BITS) | (2 ** (REGISTER_BITS - 1))) + 1;
     if (rank > this.#registers[register]!) this.#registers[register] = rank;

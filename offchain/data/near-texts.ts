@@ -1,8 +1,9 @@
 import { appendFileSync, closeSync, openSync, readSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Database } from './database.ts';
-import { type Bands, bandHashes, bandsFor, jaccard } from './min-hash.ts';
+import { type Bands, bandsFor, jaccard } from './min-hash.ts';
 import type { Profiled } from './profile.ts';
+import { BAND_ROWS } from './room.ts';
 import { blocksOf } from './texts.ts';
 
 /**
@@ -56,23 +57,23 @@ async function compare(
 /** Writes the hashes of each band of each column into a file: by row, and 0 where a text is too short to have any. */
 function writeBands(db: Database, { texts, names }: Profiled, columns: readonly number[], bands: Bands): string[][] {
   const files = columns.map(() => Array.from({ length: bands.bands }, () => join(db.directory, db.name('band'))));
-  const hashes = new Uint32Array(bands.bands);
-  for (const { bytes, starts, ends, rows } of blocksOf(texts)) {
+  for (const { room, rows } of blocksOf(texts)) {
     for (const [i, column] of columns.entries()) {
-      const words = files[i]!.map(() => new Uint32Array(rows));
-      for (let row = 0, cell = column; row < rows; row++, cell += names.length) {
-        if (!bandHashes(bytes, starts[cell]!, ends[cell]!, bands, hashes)) continue;
-        for (let band = 0; band < words.length; band++) words[band]![row] = hashes[band]!;
+      for (let row = 0; row < rows; row += BAND_ROWS) {
+        const some = Math.min(BAND_ROWS, rows - row);
+        const hashes = room.bands(row * names.length + column, names.length, some, bands);
+        for (const [band, file] of files[i]!.entries()) {
+          const { buffer, byteOffset, byteLength } = hashes.subarray(some * band, some * (band + 1));
+          appendFileSync(file, new Uint8Array(buffer, byteOffset, byteLength), { mode: 0o600 });
+        }
       }
-      for (const [band, file] of files[i]!.entries())
-        appendFileSync(file, new Uint8Array(words[band]!.buffer), { mode: 0o600 });
     }
   }
   return files;
 }
 
-/** Slots for each row, of which a hash takes one: with so many, one row in 32 is taken for one of two by chance. */
-const SLOTS = 32;
+/** Slots for each row, of which a hash takes one: with so many, one row in 64 is taken for one of two by chance. */
+const SLOTS = 64;
 const MOST_SLOTS = 2 ** 28;
 /** Slots of a word, in each of which two bits count the hashes that took it, up to two. */
 const IN_WORD = 16;

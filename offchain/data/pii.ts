@@ -5,10 +5,12 @@ import type { PiiOptions } from '../pii/options.ts';
 import { LONG_TOKEN } from '../pii/recogniser.ts';
 import { type Cleaned, type PiiFinding, type PiiReport, PiiScanner } from '../pii/scanner.ts';
 import { MAX_RECORD } from '../table/csv-scan.ts';
+import type { ColumnProfile } from './column-counter.ts';
 import { type Database, pathLiteral } from './database.ts';
 import { LinesFile } from './lines.ts';
 import type { Profiled } from './profile.ts';
-import { type Block, blocksOf, KIND, textAt } from './texts.ts';
+import { KIND, type Room } from './room.ts';
+import { type Block, blocksOf, textAt } from './texts.ts';
 
 /** Personal data of a table: what there is, and how to be rid of it. */
 export interface Scanned {
@@ -30,34 +32,52 @@ export async function scanPii(
     cleaned.get(column)!.add(row, value);
   };
   const scanner = new PiiScanner(table.names, options, { onFinding, onCleaned });
+  const left = new Map(table.profile.map(({ present }, at) => [at, present]));
   for (const block of blocksOf(table.texts)) {
-    for (const at of table.names.keys()) scanBlock(scanner, block, at, table.names.length);
+    for (const [at, values] of left) {
+      if (scanner.isText(at) && holdsNothing(table.profile[at]!)) {
+        scanner.pass(at, values);
+        left.delete(at);
+      } else left.set(at, values - scanBlock(scanner, block, at, table.names.length));
+    }
   }
   for (const at of table.names.keys()) scanner.end(at);
   for (const column of cleaned.values()) column.end(table.rows);
   return { report: scanner.report(), clean: () => clean(db, table, cleaned) };
 }
 
-/** Scans a block's cells of a column: of a text column those in which something may be found. */
-function scanBlock(scanner: PiiScanner, block: Block, at: number, width: number): void {
-  const { starts, ends, firstRow, rows } = block;
-  let [isText, passed] = [scanner.isText(at), 0];
+/**
+ * Whether no recogniser finds anything in a text column, for what `canHold` says of each of its cells: numbers of a few
+ * digits, or small letters without long tokens. None of them is blank, so as many are values as are present.
+ */
+function holdsNothing({ kinds, longest, numbers, present }: ColumnProfile): boolean {
+  if ((kinds & ~(KIND.DIGIT | KIND.SIGN)) === 0) return numbers === present && longest <= NOBODYS_DIGITS;
+  return (kinds & ~(KIND.LOWER | KIND.SIGN)) === 0 && longest < LONG_TOKEN;
+}
+
+/** Scans a block's cells of a column: of a text column those in which something may be found. @returns how many are not empty */
+function scanBlock(scanner: PiiScanner, block: Block, at: number, width: number): number {
+  const { room, firstRow, rows } = block;
+  const { starts, ends } = room;
+  let [isText, passed, values] = [scanner.isText(at), 0, 0];
   for (let row = 0, cell = at; row < rows; row++, cell += width) {
     if (starts[cell] === ends[cell]) continue;
-    if (isText && !canHold(block, cell)) passed++;
+    values++;
+    if (isText && !canHold(room, cell)) passed++;
     else {
-      scanner.scanValue(at, textAt(block, cell), firstRow + row);
+      scanner.scanValue(at, textAt(room, cell), firstRow + row);
       isText ||= scanner.isText(at);
     }
   }
   scanner.pass(at, passed);
+  return values;
 }
 
 /**
  * Whether a recogniser may find something in a cell of a text column: of other ASCII texts no place is an anchor, and short
  * numbers and dates are nobody's. Cells that may be blank are among them.
  */
-function canHold({ bytes, starts, ends, kinds }: Block, cell: number): boolean {
+function canHold({ bytes, starts, ends, kinds }: Room, cell: number): boolean {
   const [from, to, found] = [starts[cell]!, ends[cell]!, kinds[cell]!];
   if ((found & ~(KIND.DIGIT | KIND.SIGN)) === 0) return !isNobodys(bytes, from, to);
   return (found & ANCHORS) !== 0 || bytes[from]! <= SPACE || hasLongToken(bytes, from, to);
@@ -65,6 +85,8 @@ function canHold({ bytes, starts, ends, kinds }: Block, cell: number): boolean {
 
 const ANCHORS = KIND.DIGIT | KIND.UPPER | KIND.MARK | KIND.WIDE;
 const SPACE = 32;
+/** Of a number before the point, up to which it is nobody's. */
+const NOBODYS_DIGITS = 8;
 const [PLUS, MINUS, POINT, ZERO, NINE] = [43, 45, 46, 48, 57];
 
 function hasLongToken(bytes: Uint8Array, from: number, to: number): boolean {
@@ -82,9 +104,9 @@ function hasLongToken(bytes: Uint8Array, from: number, to: number): boolean {
 function isNobodys(bytes: Uint8Array, from: number, to: number): boolean {
   const first = bytes[from] === PLUS || bytes[from] === MINUS ? from + 1 : from;
   const end = endOfDigits(bytes, first, to);
-  if (end === to) return end - first <= 8;
+  if (end === to) return end - first <= NOBODYS_DIGITS;
   const next = endOfDigits(bytes, end + 1, to);
-  if (bytes[end] === POINT) return next === to && end > first && end - first <= 8 && to - end <= 21;
+  if (bytes[end] === POINT) return next === to && end > first && end - first <= NOBODYS_DIGITS && to - end <= 21;
   const hasHyphens = bytes[end] === MINUS && bytes[next] === MINUS;
   return (
     hasHyphens && end - from === 4 && next - end === 3 && to - next === 3 && endOfDigits(bytes, next + 1, to) === to

@@ -29,12 +29,9 @@ export async function sampleRows(
     present.map((at) => counts[at]!),
     maxSamples,
   );
-  const left = new Map(present.map((at, i) => [at, quotas[i]!]));
-  const kept = distinct.filter((row) => {
-    const places = left.get(classes[row]!)!;
-    left.set(classes[row]!, places - 1);
-    return places > 0;
-  });
+  const left: number[] = counts.map(() => 0);
+  for (const [i, at] of present.entries()) left[at] = quotas[i]!;
+  const kept = distinct.filter((row) => left[classes[row]!]!-- > 0);
   return { kept, distinct: distinct.length };
 }
 

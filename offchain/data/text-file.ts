@@ -1,4 +1,4 @@
-import { isUtf8 } from 'node:buffer';
+import { isAscii, isUtf8 } from 'node:buffer';
 import { createReadStream, createWriteStream, type WriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
@@ -186,7 +186,7 @@ class TextCheck {
       const mixed = this.#seenMultibyte || before.some((byte) => byte >= 0x80);
       throw wrongEncoding(this.#source.file, this.#encoding, this.#line + line, mixed);
     }
-    this.#seenMultibyte ||= text.length > 0 && text.length !== text.toString('utf8').length;
+    this.#seenMultibyte ||= !isAscii(text);
     this.#rest = Buffer.from(all.subarray(whole));
   }
 

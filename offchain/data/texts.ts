@@ -1,44 +1,8 @@
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Database } from './database.ts';
+import { KIND, Room } from './room.ts';
 import type { Dataset } from './stage.ts';
-
-/** What bytes a cell has, as bits. */
-export const KIND = {
-  DIGIT: 1,
-  /** `.` `+` `-` */
-  SIGN: 2,
-  UPPER: 4,
-  LOWER: 8,
-  /** `@` `:` */
-  MARK: 16,
-  /** Of a character beyond ASCII. */
-  WIDE: 32,
-  /** What JSON writes otherwise than it is: control characters, `"` and `\`. */
-  ESCAPED: 64,
-  OTHER: 128,
-} as const;
-/** A NUL, which no cell holds, ends one. */
-const END = 0;
-
-const KINDS = Uint8Array.from({ length: 256 }, (_, byte) => {
-  const character = String.fromCharCode(byte);
-  if (byte === 0) return END;
-  if (byte >= 0x80) return KIND.WIDE;
-  if (byte < 0x20 || character === '"' || character === '\\') return KIND.ESCAPED;
-  if (/[0-9]/.test(character)) return KIND.DIGIT;
-  if (/[A-Z]/.test(character)) return KIND.UPPER;
-  if (/[a-z]/.test(character)) return KIND.LOWER;
-  if (/[.+-]/.test(character)) return KIND.SIGN;
-  return /[@:]/.test(character) ? KIND.MARK : KIND.OTHER;
-});
-
-/** Bits of `KIND` of the bytes from an offset to another. */
-export function kindsOf(bytes: Uint8Array, from: number, to: number): number {
-  let kinds = 0;
-  for (let at = from; at < to; at++) kinds |= KINDS[bytes[at]!]!;
-  return kinds;
-}
 
 /** The cells of a table in files, which are removed with the database's directory. */
 export interface Texts {
@@ -50,43 +14,26 @@ export interface Texts {
   readonly width: number;
 }
 
-/** Writes all cells of a table into files, because a string costs 2 microseconds on its way out of DuckDB. */
+/**
+ * Writes all cells of a table into a file, because a string costs 2 microseconds on its way out of DuckDB. Where they are in
+ * it is to be found once: `findBlocks`.
+ */
 export async function writeTexts(db: Database, { table, names }: Dataset): Promise<Texts> {
   const [file, index] = [join(db.directory, db.name('texts')), join(db.directory, db.name('index'))];
   const cells = names.map((_, at) => `c${at}, chr(0)`).join(', ');
   await db.writeLines(`SELECT concat(${cells}) FROM ${table}`, file);
-  const texts = { file, index, width: names.length };
-  writeIndex(texts);
-  return texts;
+  return { file, index, width: names.length };
 }
 
-/** Some whole rows; good until the next. Cell i, of row i / width, is `bytes[starts[i]]` to `bytes[ends[i] - 1]`. */
+/** Some whole rows; good until the next. Row by row, cell by cell: the first cell of the second row is the one at `width`. */
 export interface Block {
-  readonly bytes: Buffer;
-  readonly starts: Uint32Array;
-  readonly ends: Uint32Array;
-  /** Bits of `KIND` by cell. */
-  readonly kinds: Uint8Array;
+  readonly room: Room;
   /** Counts from 1. */
   readonly firstRow: number;
   readonly rows: number;
 }
 
 const BLOCK = 2 ** 20;
-
-class Room {
-  readonly bytes: Buffer;
-  readonly starts: Uint32Array;
-  readonly ends: Uint32Array;
-  readonly kinds: Uint8Array;
-
-  constructor(bytes: number) {
-    this.bytes = Buffer.allocUnsafeSlow(bytes);
-    this.starts = new Uint32Array(bytes + 1);
-    this.ends = new Uint32Array(bytes);
-    this.kinds = new Uint8Array(bytes);
-  }
-}
 
 /** All rows, in memory of a block or the longest row. */
 export function* blocksOf({ file, index, width }: Texts): Generator<Block> {
@@ -99,15 +46,10 @@ export function* blocksOf({ file, index, width }: Texts): Generator<Block> {
       if (length > room.bytes.length) room = new Room(length);
       const { bytes, starts, ends, kinds } = room;
       readSync(texts, bytes, 0, length, null);
+      readSync(places, starts.subarray(0, rows * width));
       readSync(places, ends.subarray(0, rows * width));
       readSync(places, kinds.subarray(0, rows * width));
-      for (let row = 0, cell = 0, start = 0; row < rows; row++, start++) {
-        for (let column = 0; column < width; column++, cell++) {
-          starts[cell] = start;
-          start = ends[cell]! + 1;
-        }
-      }
-      yield { bytes, starts, ends, kinds, firstRow, rows };
+      yield { room, firstRow, rows };
     }
   } finally {
     closeSync(texts);
@@ -115,21 +57,23 @@ export function* blocksOf({ file, index, width }: Texts): Generator<Block> {
   }
 }
 
-/** Writes of each block how many rows it has and how many bytes, the ends of its cells and their kinds. */
-function writeIndex({ file, index, width }: Texts): void {
+/** All rows, with the hashes of their cells; of each block, how many rows and bytes it has and its cells are written down. */
+export function* findBlocks({ file, index, width }: Texts): Generator<Block> {
   const [texts, places] = [openSync(file, 'r'), openSync(index, 'wx', 0o600)];
   try {
     let room = new Room(BLOCK);
-    let filled = 0;
-    for (;;) {
+    for (let filled = 0, firstRow = 1; ; ) {
       const read = readSync(texts, room.bytes, filled, room.bytes.length - filled, null);
       if (read === 0) return;
       filled += read;
-      const [rows, length] = divide(room, filled, width);
+      const [rows, length] = room.divide(filled, width);
       if (rows > 0) {
         writeSync(places, Uint32Array.of(rows, length));
+        writeSync(places, room.starts.subarray(0, rows * width));
         writeSync(places, room.ends.subarray(0, rows * width));
         writeSync(places, room.kinds.subarray(0, rows * width));
+        yield { room, firstRow, rows };
+        firstRow += rows;
         room.bytes.copyWithin(0, length, filled);
         filled -= length;
       } else if (filled === room.bytes.length) {
@@ -144,28 +88,8 @@ function writeIndex({ file, index, width }: Texts): void {
   }
 }
 
-/** Finds the cells of the whole rows in the first bytes. @returns how many rows, and their bytes */
-function divide({ bytes, ends, kinds }: Room, filled: number, width: number): [rows: number, length: number] {
-  let [rows, length, cell, found] = [0, 0, 0, 0];
-  for (let at = 0, column = 0; at < filled; at++) {
-    const kind = KINDS[bytes[at]!]!;
-    found |= kind;
-    if (kind !== END) continue;
-    ends[cell] = at;
-    kinds[cell++] = found;
-    found = 0;
-    if (++column < width) continue;
-    // The line's end, which may not be there yet.
-    if (++at === filled) break;
-    column = 0;
-    rows++;
-    length = at + 1;
-  }
-  return [rows, length];
-}
-
 /** A cell in JavaScript, which keeps nothing of the block in memory. */
-export function textAt({ bytes, starts, ends, kinds }: Block, cell: number): string {
+export function textAt({ bytes, starts, ends, kinds }: Room, cell: number): string {
   const encoding = (kinds[cell]! & KIND.WIDE) === 0 ? 'latin1' : 'utf8';
   return bytes.toString(encoding, starts[cell], ends[cell]);
 }

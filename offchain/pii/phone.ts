@@ -46,28 +46,20 @@ const MAX_PARSED = 16_384;
  * @param regions - whose numbers may stand without a country's code; the first that fits counts
  */
 export function phone(regions: readonly CountryCode[]): Recogniser {
-  const parsed = new Map<string, PhoneNumber | undefined>();
-  const parse = (value: string, among = regions): PhoneNumber | undefined => {
-    const key = `${among.length} ${value}`;
-    if (!parsed.has(key)) {
-      if (parsed.size === MAX_PARSED) parsed.clear();
-      parsed.set(key, parseIn(value, among));
-    }
-    return parsed.get(key);
-  };
+  const [inAll, inFirst] = [parserIn(regions), parserIn(regions.slice(0, 1))];
 
   /** The score of one in running text. */
   const score = (text: string, start: number, value: string): number => {
     const digits = digitsOf(value);
     if (digits.length < SHORTEST || digits.length > LONGEST || OTHER.test(value)) return 0;
-    if (/^\(?\+/.test(value)) return parse(value) ? 0.9 : digits.length > 9 ? 0.6 : 0;
+    if (/^\(?\+/.test(value)) return inAll(value) ? 0.9 : digits.length > 9 ? 0.6 : 0;
     const otherwise = saysBefore(text, start, OTHERWISE, NEAR);
     const said = !otherwise && saysBefore(text, start, SAID);
     if (NANP.test(value)) return said ? 0.9 : otherwise ? 0.45 : 0.65;
     if (said && saysBefore(text, start, SAID, NEAR)) return 0.8;
-    if (said) return digits.length > SHORTEST && parse(value) ? 0.8 : 0;
+    if (said) return digits.length > SHORTEST && inAll(value) ? 0.8 : 0;
     if (otherwise || !/\D/.test(value) || THOUSANDS.test(value)) return 0;
-    const number = parse(value, /^[0(]/.test(value) ? regions : regions.slice(0, 1));
+    const number = (/^[0(]/.test(value) ? inAll : inFirst)(value);
     return number && isWrittenAs(number, value) ? 0.65 : 0;
   };
 
@@ -87,7 +79,21 @@ export function phone(regions: readonly CountryCode[]): Recogniser {
       if (!ENTIRE.test(cell) || OTHER.test(cell) || ONE_DIGIT.test(cell)) return 0;
       return NANP.test(cell) || cell.startsWith('+') ? 0.95 : 0.7;
     },
-    canonical: (value) => parse(value)?.number ?? digitsOf(value),
+    canonical: (value) => inAll(value)?.number ?? digitsOf(value),
+  };
+}
+
+/** Reads numbers of these regions. */
+function parserIn(regions: readonly CountryCode[]): (value: string) => PhoneNumber | undefined {
+  const parsed = new Map<string, PhoneNumber | null>();
+  return (value) => {
+    let number = parsed.get(value);
+    if (number === undefined) {
+      number = parseIn(value, regions) ?? null;
+      if (parsed.size === MAX_PARSED) parsed.clear();
+      parsed.set(value, number);
+    }
+    return number ?? undefined;
   };
 }
 

@@ -163,7 +163,7 @@ export class PiiScanner {
     for (const [at, { type, start, end, score }] of spans.entries()) {
       const tally = tallies.get(type) ?? { findings: 0, rows: 0 };
       if (tally.findings++ === 0) tallies.set(type, tally);
-      if (!spans.slice(0, at).some((earlier) => earlier.type === type)) tally.rows++;
+      if (at === 0 || !spans.slice(0, at).some((earlier) => earlier.type === type)) tally.rows++;
       this.#onFinding({ row, column: this.#columns[column]!.name, type, start, end, score });
     }
     const actionOf = this.#actions[column]!;

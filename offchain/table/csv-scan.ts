@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { HokusaiError } from '../errors.ts';
+import { ByteFinder, FIND_AT_ONCE } from './find-bytes.ts';
 
 /** What a look at the bytes says about a CSV file, before any parser has touched it. */
 export interface CsvShape {
@@ -135,8 +136,8 @@ export class CsvScanner {
   readonly #delimiter: string;
   readonly #delimiterByte: number;
   readonly #onRecord: ((line: number) => void) | undefined;
-  /** 1 for the bytes that mean something anywhere. */
-  readonly #special = new Uint8Array(256);
+  /** Of the bytes that mean something anywhere. */
+  readonly #special: ByteFinder;
   #field = START;
   #line = 1;
   #afterCr = false;
@@ -156,35 +157,39 @@ export class CsvScanner {
     this.#delimiter = delimiter;
     this.#delimiterByte = delimiter.charCodeAt(0);
     this.#onRecord = onRecord;
-    for (const byte of [LF, CR, QUOTE, this.#delimiterByte]) this.#special[byte] = 1;
+    // A delimiter beyond ASCII is no one byte, so none is found.
+    this.#special = new ByteFinder([LF, CR, QUOTE, this.#delimiterByte < 128 ? this.#delimiterByte : QUOTE]);
   }
 
   push(bytes: Uint8Array): void {
-    let at = !this.#started && hasByteOrderMark(bytes) ? 3 : 0;
+    const start = !this.#started && hasByteOrderMark(bytes) ? 3 : 0;
     this.#started = true;
-    while (at < bytes.length) {
-      if (!this.#afterCr && this.#field !== SPACES && this.#field !== CLOSED) at = this.#skip(bytes, at);
-      if (at < bytes.length) this.#take(bytes[at++]!);
+    for (let from = start; from < bytes.length; from += FIND_AT_ONCE) {
+      const some = bytes.subarray(from, from + FIND_AT_ONCE);
+      let next = 0;
+      for (const special of this.#special.find(some)) {
+        if (special > next) this.#pass(some, next, special);
+        this.#take(some[special]!);
+        next = special + 1;
+      }
+      if (some.length > next) this.#pass(some, next, some.length);
     }
   }
 
-  /** Passes over what means nothing where it is, and delimiters of bare fields. @returns where something else is */
-  #skip(bytes: Uint8Array, from: number): number {
-    const special = this.#special;
+  /** Passes over bytes that mean nothing, but that spaces where a field starts may stand before a quote. */
+  #pass(bytes: Uint8Array, from: number, to: number): void {
+    if (this.#afterCr) this.#completeCr('\r');
+    this.#count(to - from);
+    if (this.#field === QUOTED || this.#field === PLAIN) return;
+    if (this.#field === CLOSED) throw unparsable(this.#file, this.#record.line);
     let at = from;
-    // A space where a field starts may stand before a quote.
-    while (at < bytes.length && (this.#field !== START || bytes[at] !== SPACE)) {
-      const start = at;
-      while (at < bytes.length && special[bytes[at]!] === 0) at++;
-      if (this.#field === START && at > start) this.#field = PLAIN;
-      if (this.#field === QUOTED || bytes[at] !== this.#delimiterByte) break;
-      at++;
-      this.#record.fields++;
-      this.#field = START;
-    }
-    this.#record.bytes += at - from;
+    while (at < to && bytes[at] === SPACE) at++;
+    this.#field = at < to ? PLAIN : SPACES;
+  }
+
+  #count(bytes: number): void {
+    this.#record.bytes += bytes;
     if (this.#record.bytes > MAX_RECORD) throw tooLong(this.#file, this.#record.line);
-    return at;
   }
 
   /** @returns the records that there were, without the header */
@@ -196,6 +201,7 @@ export class CsvScanner {
     return { fields: this.#expected, lineEnd: this.#lineEnd ?? '\n', rows: this.#records - 1 };
   }
 
+  /** Takes a byte that means something. */
   #take(byte: number): void {
     const completes = this.#afterCr && byte === LF;
     const endsRecord = this.#endedByCr;
@@ -204,7 +210,7 @@ export class CsvScanner {
     if ((byte === LF && !completes) || byte === CR) this.#line++;
     this.#afterCr = byte === CR;
     if (this.#field === QUOTED) {
-      this.#record.bytes++;
+      this.#count(1);
       if (byte === QUOTE) this.#field = CLOSED;
     } else if (byte === LF || byte === CR) {
       this.#close();
@@ -215,15 +221,14 @@ export class CsvScanner {
     } else this.#inside(byte);
   }
 
+  /** A delimiter or a quote, outside quotes; a quote in a bare field is a character. */
   #inside(byte: number): void {
-    this.#record.bytes++;
+    this.#count(1);
     if (byte === this.#delimiterByte) {
       this.#record.fields++;
       this.#field = START;
-    } else if (byte === QUOTE && (this.#field === START || this.#field === CLOSED)) this.#field = QUOTED;
-    else if (this.#field === CLOSED || (byte === QUOTE && this.#field === SPACES)) {
-      throw unparsable(this.#file, this.#record.line);
-    } else this.#field = byte === SPACE && this.#field !== PLAIN ? SPACES : PLAIN;
+    } else if (this.#field === START || this.#field === CLOSED) this.#field = QUOTED;
+    else if (this.#field === SPACES) throw unparsable(this.#file, this.#record.line);
   }
 
   #completeCr(end: CsvShape['lineEnd']): void {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { hexToBytes } from 'viem';
 import { tag } from '../attestation/context.ts';
-import { hashModule, INITIAL_STATE } from '../hash-module.ts';
+import { hashModule, INITIAL_STATE, KECCAK_MESSAGES, laneWord, SHA_MESSAGES } from '../hash-module.ts';
 
 /** Hashes back to back, 32 bytes each, as eight words of memory. */
 export type Hashes = Uint32Array;
@@ -27,18 +27,28 @@ export class Salter {
   constructor(secret: Uint8Array) {
     const key = Buffer.alloc(64);
     key.set(secret.length > 64 ? createHash('sha256').update(secret).digest() : secret);
-    this.#inner = stateAfter(key.map((byte) => byte ^ 0x36));
-    this.#outer = stateAfter(key.map((byte) => byte ^ 0x5c));
+    this.#inner = statesAfter(key.map((byte) => byte ^ 0x36));
+    this.#outer = statesAfter(key.map((byte) => byte ^ 0x5c));
   }
 
-  /** The salt of the digest at `at`, as words of memory; good until the next call. */
+  /** The salt of the digest at `at`, as words of memory. */
   salt(digests: Hashes, at: number): Uint32Array {
-    const { state, block } = hasher;
-    for (let i = 0; i < WORDS; i++) block[i] = swap(digests[WORDS * at + i]!);
-    this.#finish(this.#inner);
-    for (let i = 0; i < WORDS; i++) block[i] = state[i]!;
-    this.#finish(this.#outer);
-    for (let i = 0; i < WORDS; i++) state[i] = swap(state[i]!);
+    const states = this.#salts(digests, at);
+    return Uint32Array.from({ length: WORDS }, (_, i) => states[SHA_MESSAGES * i]!);
+  }
+
+  /** The salts of the digests from the one at `at`, side by side; good until the next call. Beyond the last, of it again. */
+  #salts(digests: Hashes, at: number): Uint32Array {
+    const { state, block, inner, outer, hmac } = hasher;
+    const last = digests.length - WORDS;
+    for (let message = 0; message < SHA_MESSAGES; message++) {
+      const from = Math.min(WORDS * (at + message), last);
+      for (let i = 0; i < WORDS; i++) block[SHA_MESSAGES * i + message] = swap(digests[from + i]!);
+    }
+    inner.set(this.#inner);
+    outer.set(this.#outer);
+    hmac();
+    for (let i = 0; i < SHA_MESSAGES * WORDS; i++) state[i] = swap(state[i]!);
     return state;
   }
 
@@ -48,49 +58,37 @@ export class Salter {
    * @param count how many of them, from the first
    */
   leaves(digests: Hashes, count = digests.length / WORDS): void {
-    const { lanes, keccakF } = hasher;
+    const { lanes, state, keccak } = hasher;
     for (let at = 0; at < count; at++) {
-      const salt = this.salt(digests, at);
+      if (at % SHA_MESSAGES === 0) this.#salts(digests, at);
+      const message = at % KECCAK_MESSAGES;
       for (let i = 0; i < WORDS; i++) {
-        lanes[i] = TAG_ROW[i]!;
-        lanes[WORDS + i] = digests[WORDS * at + i]!;
-        lanes[2 * WORDS + i] = salt[i]!;
+        lanes[laneWord(i, message)] = TAG_ROW[i]!;
+        lanes[laneWord(WORDS + i, message)] = digests[WORDS * at + i]!;
+        lanes[laneWord(2 * WORDS + i, message)] = state[SHA_MESSAGES * i + (at % SHA_MESSAGES)]!;
       }
-      pad(3 * WORDS);
-      keccakF();
-      pad(WORDS);
-      keccakF();
-      for (let i = 0; i < WORDS; i++) digests[WORDS * at + i] = lanes[i]!;
+      if (message < KECCAK_MESSAGES - 1 && at < count - 1) continue;
+      keccak(3 * WORDS);
+      keccak(WORDS);
+      for (let i = 0; i <= message; i++) takeHash(digests, at - message + i, i);
     }
-  }
-
-  /** After 64 bytes of pad, 32 of message: 768 bits in all. */
-  #finish(pad: Uint32Array): void {
-    const { state, block, compress } = hasher;
-    for (let i = 0; i < WORDS; i++) state[i] = pad[i]!;
-    block[8] = 0x80000000;
-    for (let i = 9; i < 15; i++) block[i] = 0;
-    block[15] = 768;
-    compress();
   }
 }
 
 const TAG_ROW = hashesOf(hexToBytes(tag('row')));
 
-function stateAfter(pad: Uint8Array): Uint32Array {
+function statesAfter(pad: Uint8Array): Uint32Array {
   const { state, block, compress } = hasher;
-  state.set(INITIAL_STATE);
-  block.set(hashesOf(pad).map(swap));
+  for (let i = 0; i < state.length; i++) state[i] = INITIAL_STATE[Math.floor(i / SHA_MESSAGES)]!;
+  const words = hashesOf(pad);
+  for (let i = 0; i < block.length; i++) block[i] = swap(words[Math.floor(i / SHA_MESSAGES)]!);
   compress();
   return state.slice();
 }
 
-/** Ends a message of so many words for Keccak-256, whose rate is 34 words. */
-function pad(words: number): void {
-  const { lanes } = hasher;
-  for (let i = words; i < 50; i++) lanes[i] = 0;
-  lanes[words] = 1;
-  lanes[33] = 0x80000000;
+/** Writes a message's hash, which is in the lanes, to a place among others. */
+function takeHash(hashes: Hashes, at: number, message: number): void {
+  for (let i = 0; i < WORDS; i++) hashes[WORDS * at + i] = hasher.lanes[laneWord(i, message)]!;
 }
 
 function compare(a: Hashes, at: number, b: Hashes, other: number): number {
@@ -171,8 +169,8 @@ export function find(hashes: Hashes, count: number, wanted: Hashes): number {
 export function merkle(leaves: Hashes, count: number, leaf?: number): { root: Uint8Array; proof: Uint8Array[] } {
   const proof: Uint8Array[] = [];
   if (count === 0) return { root: new Uint8Array(32), proof };
-  const { lanes, keccakF } = hasher;
   let wanted = leaf ?? -1;
+  let waiting = 0;
   for (let node = 0; node < count - 1; node++) {
     const [left, right] = [(2 * node) % count, (2 * node + 1) % count];
     if (wanted >= 0 && wanted >>> 1 === node) {
@@ -180,11 +178,18 @@ export function merkle(leaves: Hashes, count: number, leaf?: number): { root: Ui
       wanted = count + node;
     }
     const swapped = compare(leaves, left, leaves, right) > 0;
-    move(lanes, 0, leaves, swapped ? right : left);
-    move(lanes, 1, leaves, swapped ? left : right);
-    pad(2 * WORDS);
-    keccakF();
-    move(leaves, node, lanes, 0);
+    giveHash(leaves, swapped ? right : left, 0, waiting);
+    giveHash(leaves, swapped ? left : right, 1, waiting++);
+    // The last nodes wait for no other, since each may be above the one before it.
+    if (waiting < KECCAK_MESSAGES && node < count - KECCAK_MESSAGES - 2) continue;
+    hasher.keccak(2 * WORDS);
+    for (let message = 0; message < waiting; message++) takeHash(leaves, node - waiting + 1 + message, message);
+    waiting = 0;
   }
   return { root: hashAt(leaves, Math.max(count - 2, 0)), proof };
+}
+
+/** Puts a hash into a message, after so many others. */
+function giveHash(hashes: Hashes, at: number, place: number, message: number): void {
+  for (let i = 0; i < WORDS; i++) hasher.lanes[laneWord(WORDS * place + i, message)] = hashes[WORDS * at + i]!;
 }

@@ -6,6 +6,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import type { Database } from '../../offchain/data/database.ts';
 import { profile } from '../../offchain/data/profile.ts';
+import { kindsOf } from '../../offchain/data/room.ts';
 import { type ReadOptions, stage } from '../../offchain/data/stage.ts';
 import { blocksOf, textAt } from '../../offchain/data/texts.ts';
 import type { HokusaiError } from '../../offchain/errors.ts';
@@ -226,7 +227,9 @@ describe('a profile', () => {
             const canonical = rows.map((row) => canonicalOf(row[at]));
             const found = await db.rows<[string | null]>(`SELECT k${at} FROM ${cells} ORDER BY row`);
             assert.deepEqual(found.flat(), canonical);
-            const { distinct, longest, ...counted } = columns[at]!;
+            const { distinct, longest, kinds, ...counted } = columns[at]!;
+            const theirs = rows.map((row) => kindsOf(Buffer.from(row[at]), 0, Buffer.byteLength(row[at])));
+            assert(kinds === 255 || kinds === theirs.reduce((all, some) => all | some, 0));
             assert.deepEqual(counted, { name: 'ab'[at], ...countsOf(canonical) });
             const values = canonical.filter((text) => text !== null);
             // Two of 40 may share one of the 4,096 registers.
@@ -235,8 +238,8 @@ describe('a profile', () => {
             assert.equal(longest, Math.max(...bytes));
           }
           const seen: string[] = [];
-          for (const block of blocksOf(texts)) {
-            for (let cell = 0; cell < 3 * block.rows; cell++) seen.push(textAt(block, cell));
+          for (const { room, rows: some } of blocksOf(texts)) {
+            for (let cell = 0; cell < 3 * some; cell++) seen.push(textAt(room, cell));
           }
           assert.deepEqual(
             seen,
@@ -262,7 +265,7 @@ describe('a profile', () => {
       for (const block of blocksOf(texts)) {
         assert.equal(block.firstRow, row + 1);
         for (let cell = 0; cell < 3 * block.rows; cell += 3, row++) {
-          assert.equal([0, 1, 2].map((column) => textAt(block, cell + column)).join(','), rows[row]);
+          assert.equal([0, 1, 2].map((column) => textAt(block.room, cell + column)).join(','), rows[row]);
         }
       }
       assert.equal(row, rows.length);

@@ -3,10 +3,12 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { keccak_256 } from '@noble/hashes/sha3.js';
+import fc from 'fast-check';
 import { bytesToHex, concat, type Hex, hexToBytes } from 'viem';
 import { tag } from '../../offchain/attestation/context.ts';
 import { expectations } from '../../offchain/data/expectations.ts';
-import { bandHashes, bandsFor, jaccard } from '../../offchain/data/min-hash.ts';
+import { type Bands, bandsFor, jaccard, mix } from '../../offchain/data/min-hash.ts';
+import { Room } from '../../offchain/data/room.ts';
 import { parseRules } from '../../offchain/data/rules.ts';
 import { quotasOf } from '../../offchain/data/sample.ts';
 import { DATA } from '../../offchain/data/verbs.ts';
@@ -24,6 +26,26 @@ const PATIENTS = `id,age,sex,seen,code,y
 3,41,,2024-04-01,GH78,no
 5,,m,05.04.2024,IJ90,yes
 `;
+/** As its definition says, one shingle after the other. */
+function bandHashes(bytes: Buffer, { bands, rows }: Bands): number[] {
+  if (bytes.length < 8) return Array.from({ length: bands }, () => 0);
+  const bins: (number | undefined)[] = Array.from({ length: 64 });
+  for (let at = 0; at + 8 <= bytes.length; at++) {
+    const mixed = Math.imul(bytes.readInt32BE(at), 0x85ebca6b) ^ Math.imul(bytes.readInt32BE(at + 4), 0x9e3779b1);
+    const spread = Math.imul(mixed ^ (mixed >>> 15), 0x2c1b3c6d);
+    const hash = spread ^ (spread >>> 13);
+    bins[hash & 63] = Math.min(bins[hash & 63] ?? 2 ** 30, hash >>> 6);
+  }
+  const filled = [...bins, ...bins];
+  const minima = bins.map((_, bin) => filled.slice(bin).find((least) => least !== undefined)!);
+  return Array.from({ length: bands }, (_, band) => {
+    const key = minima
+      .slice(band * rows, (band + 1) * rows)
+      .reduce((k, least) => Math.imul(k ^ least, 0x01000193), band + 1);
+    return mix(key) || 1;
+  });
+}
+
 const RULES = `version: 1
 label: y
 columns:
@@ -213,16 +235,51 @@ describe('duplicates', () => {
     });
   });
 
+  it('hashes the bands of many texts as of one after the other, by the definition', () => {
+    const text = fc.oneof(
+      fc.string({ unit: 'binary', maxLength: 60 }),
+      fc.string({ unit: fc.constantFrom('a', 'b', ' '), maxLength: 300 }),
+    );
+    const room = new Room(2 ** 16);
+    fc.assert(
+      fc.property(
+        fc.array(text, { minLength: 1, maxLength: 12 }),
+        fc.constantFrom(0.3, 0.6, 0.8, 0.95),
+        fc.integer({ min: 1, max: 3 }),
+        (texts, threshold, stride) => {
+          const bands = bandsFor(threshold);
+          let start = 0;
+          for (const [i, one] of texts.entries()) {
+            room.starts[5 + i * stride] = start;
+            start += room.bytes.write(one, start);
+            room.ends[5 + i * stride] = start;
+          }
+          const found = room.bands(5, stride, texts.length, bands);
+          const expected = texts.map((one) => bandHashes(Buffer.from(one), bands));
+          assert.deepEqual(
+            [...found],
+            Array.from({ length: bands.bands }, (_, band) => expected.map((hashes) => hashes[band]!)).flat(),
+          );
+        },
+      ),
+    );
+  });
+
   it('agree in bands about as often as their similarity says', () => {
     const base =
       'the quick brown fox jumps over the lazy dog while seventeen gulls watch from a crooked fence in the rain';
     const near = base.replace('lazy', 'idle');
-    const [bands, one, two] = [bandsFor(0.8), new Uint32Array(32), new Uint32Array(32)];
+    const [bands, one, two] = [bandsFor(0.8), new Uint32Array(8), new Uint32Array(8)];
     assert.deepEqual(bands, { bands: 8, rows: 8 });
     assert(jaccard(base, near) > 0.7 && jaccard(base, base.split('').reverse().join('')) < 0.1);
-    const hashed = (text: string, into: Uint32Array) => bandHashes(Buffer.from(text), 0, text.length, bands, into);
+    const room = new Room(1000);
+    const hashed = (text: string, into: Uint32Array) => {
+      room.ends[0] = room.bytes.write(text);
+      into.set(room.bands(0, 1, 1, bands));
+      return into[0] !== 0;
+    };
     assert(hashed(base, one) && hashed(near, two));
-    assert([...one.slice(0, 8)].some((hash, band) => hash === two[band]));
+    assert([...one].some((hash, band) => hash === two[band]));
     assert.equal(hashed('short', one), false);
     // Bands of 8 of 64 bins: a pair of similarity s is found with a chance of 1 - (1 - s^8)^8.
     const random = uniform(11);
@@ -233,13 +290,13 @@ describe('duplicates', () => {
       const text = words.join(' ');
       for (let changes = 0; changes <= pair % 4; changes++) words[Math.floor(40 * random())] = word();
       assert(hashed(text, one) && hashed(words.join(' '), two));
-      if ([...one.slice(0, 8)].some((hash, band) => hash === two[band])) found++;
+      if ([...one].some((hash, band) => hash === two[band])) found++;
       expected += 1 - (1 - jaccard(text, words.join(' ')) ** 8) ** 8;
     }
     assert(Math.abs(found - expected) < 100, `${found} of 2000 pairs, expected ${expected}`);
     const others = Array.from({ length: 300 }, () => {
       hashed(Array.from({ length: 40 }, word).join(' '), one);
-      return [...one.slice(0, 8)];
+      return [...one];
     });
     assert.equal(new Set(others.flat()).size, 2400);
   });

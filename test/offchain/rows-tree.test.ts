@@ -5,7 +5,7 @@ import { keccak_256 } from '@noble/hashes/sha3.js';
 import fc from 'fast-check';
 import { bytesToHex, concat, hexToBytes } from 'viem';
 import { tag } from '../../offchain/attestation/context.ts';
-import { hashModule, INITIAL_STATE } from '../../offchain/hash-module.ts';
+import { hashModule, INITIAL_STATE, KECCAK_MESSAGES, laneWord, SHA_MESSAGES } from '../../offchain/hash-module.ts';
 import { type RowDigest, rowProof, rowsRoot } from '../../offchain/table/data-root.ts';
 import { hashAt, hashesOf, sortDistinct } from '../../offchain/table/rows-tree.ts';
 
@@ -26,26 +26,35 @@ function referenceRoot(digests: readonly RowDigest[], secret: Uint8Array): strin
 }
 
 describe('the hash module', () => {
-  it('hashes as the libraries do, whatever the bytes', () => {
-    const { keccakF, compress, lanes, state, block } = hashModule();
+  it('hashes as the libraries do, each message apart, whatever their bytes', () => {
+    const { keccak, compress, lanes, state, block } = hashModule();
+    const WORDS = 14;
+    const ONE = Buffer.of(1);
+    const message = fc.uint8Array({ minLength: 55, maxLength: 55 });
     fc.assert(
-      fc.property(fc.uint8Array({ minLength: 55, maxLength: 55 }), (message) => {
-        const padded = Buffer.alloc(200);
-        padded.set(message);
-        padded[55] = 1;
-        padded[135] = 0x80;
-        lanes.set(hashesOf(padded));
-        keccakF();
-        assert.deepEqual(hashAt(lanes, 0), keccak_256(message));
+      fc.property(fc.tuple(message, message, message, message), (messages) => {
+        for (const [m, bytes] of messages.slice(0, KECCAK_MESSAGES).entries()) {
+          for (const [word, value] of hashesOf(Buffer.concat([bytes, ONE])).entries()) lanes[laneWord(word, m)] = value;
+        }
+        keccak(WORDS);
+        for (const [m, bytes] of messages.slice(0, KECCAK_MESSAGES).entries()) {
+          const words = Uint32Array.from({ length: 8 }, (_, word) => lanes[laneWord(word, m)]!);
+          assert.deepEqual(hashAt(words, 0), keccak_256(Buffer.concat([bytes, ONE])));
+        }
 
-        state.set(INITIAL_STATE);
-        const bytes = Buffer.concat([message, Buffer.alloc(9)]);
-        bytes[55] = 0x80;
-        bytes.writeUInt32BE(440, 60);
-        for (let i = 0; i < 16; i++) block[i] = bytes.readUInt32BE(4 * i);
+        for (const [m, bytes] of messages.entries()) {
+          const padded = Buffer.concat([bytes, Buffer.alloc(9)]);
+          padded[55] = 0x80;
+          padded.writeUInt32BE(440, 60);
+          for (let i = 0; i < 16; i++) block[SHA_MESSAGES * i + m] = padded.readUInt32BE(4 * i);
+          for (let i = 0; i < 8; i++) state[SHA_MESSAGES * i + m] = INITIAL_STATE[i]!;
+        }
         compress();
-        const digest = [...state].map((word) => word.toString(16).padStart(8, '0')).join('');
-        assert.equal(digest, createHash('sha256').update(message).digest('hex'));
+        for (const [m, bytes] of messages.entries()) {
+          const words = Array.from({ length: 8 }, (_, i) => state[SHA_MESSAGES * i + m]!);
+          const digest = words.map((word) => word.toString(16).padStart(8, '0')).join('');
+          assert.equal(digest, createHash('sha256').update(bytes).digest('hex'));
+        }
       }),
     );
   });

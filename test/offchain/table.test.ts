@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { HokusaiError } from '../../offchain/errors.ts';
+import { CsvScanner } from '../../offchain/table/csv-scan.ts';
+import { FIND_AT_ONCE } from '../../offchain/table/find-bytes.ts';
 import { readCsv, selectRows, type Table, writeCsv } from '../../offchain/table/table.ts';
 import { tableOf } from './tables.ts';
 
@@ -270,6 +272,44 @@ function parse(text: string): (string | null)[][] | null {
   }
   return records;
 }
+
+describe('a scan of a CSV file', () => {
+  it('says the same however the bytes come, near and far from where they are looked at together', () => {
+    const part = fc.constantFrom(
+      'a',
+      ',',
+      '"',
+      '\n',
+      '\r\n',
+      ' ',
+      '""',
+      '",',
+      '\n"',
+      'é',
+      'text of more than sixteen bytes',
+    );
+    const outcome = (chunks: readonly Uint8Array[]) => {
+      const lines: number[] = [];
+      try {
+        const scanner = new CsvScanner('f', ',', (line) => lines.push(line));
+        for (const chunk of chunks) scanner.push(chunk);
+        return [scanner.finish(), lines];
+      } catch (error) {
+        return [(error as HokusaiError).message, lines];
+      }
+    };
+    const before = fc.constantFrom(0, 1, FIND_AT_ONCE - 20, FIND_AT_ONCE - 1, 2 * FIND_AT_ONCE);
+    fc.assert(
+      fc.property(fc.array(part, { maxLength: 40 }), before, (parts, letters) => {
+        const text = Buffer.from(`${'x'.repeat(letters)}${parts.join('')}`);
+        const head = text.subarray(0, letters);
+        const bytes = Array.from(text.subarray(letters), (_, at) => text.subarray(letters + at, letters + at + 1));
+        assert.deepEqual(outcome([text]), outcome([head, ...bytes]));
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
 
 describe('readCsv beside a second parser', () => {
   it('reads the same cells, or both refuse', async () => {
