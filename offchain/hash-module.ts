@@ -6,6 +6,8 @@
  * of its block at 544. Words are in WebAssembly's own order, little-endian; SHA-256's are big-endian numbers.
  */
 
+import { at, type Code, get, OP, set, signed, TYPE, type WebAssemblyFunction, webAssembly } from './web-assembly.ts';
+
 /** What works on the memory of one module; JavaScript runs one call at a time, so nobody else writes in between. */
 export interface HashModule {
   /** Keccak-f[1600] on the lanes. */
@@ -19,7 +21,6 @@ export interface HashModule {
 }
 
 const [CONSTANTS, STATE, BLOCK] = [256, 512, 544];
-const OP = { loop: 0x03, end: 0x0b, branchIf: 0x0d, get: 0x20, set: 0x21 } as const;
 const I32 = {
   const: 0x41,
   load: 0x28,
@@ -32,12 +33,6 @@ const I32 = {
   rotr: 0x78,
 };
 const I64 = { const: 0x42, load: 0x29, store: 0x37, and: 0x83, xor: 0x85, rotl: 0x89 };
-const [TYPE_I32, TYPE_I64] = [0x7f, 0x7e];
-
-type Code = readonly number[];
-
-const get = (local: number): Code => [OP.get, ...unsigned(local)];
-const set = (local: number, value: Code): Code => [...value, OP.set, ...unsigned(local)];
 const of = (operation: number, first: Code, ...others: readonly Code[]): Code => [
   ...first,
   ...others.flatMap((next) => [...next, operation]),
@@ -50,58 +45,22 @@ const by32 = (operation: number, value: Code, by: number): Code => [
   ...signed(BigInt(by)),
   operation,
 ];
-const at = (operation: number, align: number, offset: number): Code => [operation, align, ...unsigned(offset)];
 const zero: Code = [I32.const, 0];
 
 export function hashModule(): HashModule {
-  const bytes = Uint8Array.from([...[0, 97, 115, 109], ...[1, 0, 0, 0], ...sections()]);
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes));
-  const { keccakF, compress, memory } = exports as unknown as Pick<HashModule, 'keccakF' | 'compress'> & {
-    memory: WebAssembly.Memory;
-  };
+  const { keccakF, compress, memory } = webAssembly({ keccakF: keccakCode(), compress: compressCode() }, 1);
   const words = (offset: number, length: number) => new Uint32Array(memory.buffer, offset, length);
   new BigUint64Array(memory.buffer, CONSTANTS, 24).set(roundConstants());
   return { keccakF, compress, lanes: words(0, 50), state: words(STATE, 8), block: words(BLOCK, 16) };
 }
 
-function sections(): Code {
-  const text = (name: string) => vector([...Buffer.from(name)].map((byte) => [byte]));
-  const section = (id: number, content: Code): Code => [id, ...unsigned(content.length), ...content];
-  const body = (locals: readonly (readonly [count: number, type: number])[], code: Code): Code => {
-    const content = [...vector(locals.map(([count, type]) => [...unsigned(count), type])), ...code, OP.end];
-    return [...unsigned(content.length), ...content];
-  };
-  return [
-    ...section(1, vector([[0x60, 0, 0]])),
-    ...section(3, vector([[0], [0]])),
-    ...section(5, vector([[0, 1]])),
-    ...section(
-      7,
-      vector([
-        [...text('keccakF'), 0, 0],
-        [...text('compress'), 0, 1],
-        [...text('memory'), 2, 0],
-      ]),
-    ),
-    ...section(
-      10,
-      vector([
-        body(
-          [
-            [56, TYPE_I64],
-            [1, TYPE_I32],
-          ],
-          keccakCode(),
-        ),
-        body([[26, TYPE_I32]], compressCode()),
-      ]),
-    ),
-  ];
-}
-
 /** FIPS 202, section 3.2. Locals: 25 lanes, 25 permuted lanes, 5 column parities, one more, and the round times 8. */
-function keccakCode(): Code {
+function keccakCode(): WebAssemblyFunction {
   const [B, C, D, ROUND] = [25, 50, 55, 56];
+  const locals = [
+    [56, TYPE.i64],
+    [1, TYPE.i32],
+  ] as const;
   const code: number[] = [];
   for (let i = 0; i < 25; i++) code.push(...set(i, [...zero, ...at(I64.load, 3, 8 * i)]));
   code.push(OP.loop, 0x40);
@@ -129,11 +88,11 @@ function keccakCode(): Code {
   code.push(...set(ROUND, by32(I32.add, get(ROUND), 8)), ...by32(I32.lessThan, get(ROUND), 8 * 24));
   code.push(OP.branchIf, 0, OP.end);
   for (let i = 0; i < 25; i++) code.push(...zero, ...get(i), ...at(I64.store, 3, 8 * i));
-  return code;
+  return { parameters: 0, locals, code };
 }
 
 /** FIPS 180-4, section 6.2.2. Locals: the eight working variables, sixteen words of the schedule, T1 and T2. */
-function compressCode(): Code {
+function compressCode(): WebAssemblyFunction {
   const [W, T1, T2] = [8, 24, 25];
   const code: number[] = [];
   for (let i = 0; i < 8; i++) code.push(...set(i, [...zero, ...at(I32.load, 2, STATE + 4 * i)]));
@@ -160,7 +119,7 @@ function compressCode(): Code {
     const sum = of(I32.add, [...zero, ...at(I32.load, 2, STATE + 4 * i)], get(i));
     code.push(...zero, ...sum, ...at(I32.store, 2, STATE + 4 * i));
   }
-  return code;
+  return { parameters: 0, locals: [[26, TYPE.i32]], code };
 }
 
 const PRIMES = Array.from({ length: 311 }, (_, n) => n + 2).filter((n) => {
@@ -190,17 +149,4 @@ function roundConstants(): BigUint64Array {
     }
     return constant;
   });
-}
-
-const vector = (items: readonly Code[]): Code => [...unsigned(items.length), ...items.flat()];
-
-function unsigned(value: number): Code {
-  return value < 128 ? [value] : [(value & 127) | 128, ...unsigned(value >>> 7)];
-}
-
-function signed(value: bigint): Code {
-  const byte = Number(value & 127n);
-  const rest = value >> 7n;
-  const done = (rest === 0n && byte < 64) || (rest === -1n && byte >= 64);
-  return done ? [byte] : [byte | 128, ...signed(rest)];
 }

@@ -1,8 +1,9 @@
 import { setImmediate } from 'node:timers/promises';
 import { HokusaiError } from '../errors.ts';
 import { factorise, solve } from './cholesky.ts';
-import { addColumns, columnSums, gramOf } from './columns.ts';
+import { addColumns, columnSums, columnsOf } from './columns.ts';
 import { compareRounded, type DenseModel, quantiseDense, type Rounding } from './dense.ts';
+import { gramOf } from './gram.ts';
 import { type LinearModel, quantiseLinear, refuseTooWide } from './linear.ts';
 import { FAR, logistic, softmax } from './logistic.ts';
 import { checkC } from './reference.ts';
@@ -179,16 +180,13 @@ class LogisticProblem {
     const { rows, columns } = features;
     const sample = Math.min(rows, SAMPLE);
     const width = columns.length;
-    const gram = gramOf(features, sample);
-    const ones = new Uint8Array(rows);
-    ones.fill(1, 0, sample);
-    const sums = columnSums(ones, features);
+    const { sums, products } = gramOf(columnsOf(features), sample);
     let cost = 0;
     for (let row = 0; row < labels.length; row++) cost += this.#costs[labels[row]!]!;
     const share = (1 / classes) * (1 - 1 / classes) * this.#C * (cost / sample);
     const matrix = new Float64Array(this.#width * this.#width);
     for (let i = 0; i < width; i++) {
-      for (let j = 0; j <= i; j++) matrix[i * this.#width + j] = (share * gram[i * width + j]!) / 65_025;
+      for (let j = 0; j <= i; j++) matrix[i * this.#width + j] = (share * products[i * width + j]!) / 65_025;
       matrix[i * this.#width + i]! += 1;
       matrix[width * this.#width + i] = (share * sums[i]!) / 255;
     }
