@@ -76,12 +76,25 @@ export const v128 = {
   ...{ not: unary(...simd(77)), and: nary(...simd(78)), andNot: nary(...simd(79)), or: nary(...simd(80)) },
   xor: nary(...simd(81)),
 } as const;
-export const i8x16 = { splat: unary(...simd(15)), eq: nary(...simd(35)), bitmask: unary(...simd(100)) } as const;
+export const i8x16 = {
+  /** The bytes of two vectors by their numbers, those of the second from 16 on. */
+  shuffle: (one: Code, other: Code, bytes: readonly number[]): Code => [...one, ...other, ...simd(13), ...bytes],
+  ...{ splat: unary(...simd(15)), eq: nary(...simd(35)), bitmask: unary(...simd(100)) },
+} as const;
+export const i16x8 = { load8x8: loading(3, ...simd(2)) } as const;
 export const i32x4 = {
   splat: unary(...simd(17)),
+  lane: (value: Code, lane: number): Code => [...value, ...simd(27), lane],
+  ...{ low16x8: unary(...simd(169)), high16x8: unary(...simd(170)), dot16x8: nary(...simd(186)) },
   ...{ shl: nary(...simd(171)), shr: nary(...simd(173)), add: nary(...simd(174)) },
 } as const;
-export const i64x2 = { splat: unary(...simd(18)), shl: nary(...simd(203)), shr: nary(...simd(205)) } as const;
+export const i64x2 = {
+  ...{ loadSplat: loading(3, ...simd(10)), splat: unary(...simd(18)) },
+  ...{ shl: nary(...simd(203)), shr: nary(...simd(205)) },
+} as const;
+export const f64x2 = {
+  ...{ add: nary(...simd(240)), mul: nary(...simd(242)), low32x4: unary(...simd(254)) },
+} as const;
 
 /** A function that a module exports; parameters are its first locals. */
 export interface Routine {

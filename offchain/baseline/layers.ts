@@ -7,8 +7,6 @@ import { type Loader, predictWith } from './predict.ts';
 
 /** Of model.json and its weights together: in base64 they have to fit a string. */
 const MAX_BYTES = 2 ** 28;
-/** Of address space. */
-const MEMORY = 2 ** 34;
 
 /** Bytes of a number, as a model is trained in it or as its weights were made smaller. */
 const NUMBERS = { float32: 4, int32: 4, bool: 1 } as const;
@@ -82,11 +80,4 @@ function refuseOtherSize(file: string, weights: readonly z.infer<typeof zWeight>
 }
 
 export const loadLayers: Loader = (imported, options) =>
-  predictWith(
-    {
-      ...{ framework: 'tensorflow', file: 'model.json', memory: MEMORY },
-      ...nodeProgram('predict', 'wasm'),
-    },
-    imported,
-    options,
-  );
+  predictWith({ framework: 'tensorflow', file: 'model.json', ...nodeProgram('predict', 'wasm') }, imported, options);

@@ -41,16 +41,18 @@ interface Predictor {
   readonly file: string;
   readonly command: readonly string[];
   readonly readable: readonly string[];
-  /** Bytes of address space. */
-  readonly memory: number;
+  /** Bytes of address space; {@link MEMORY} if left out. */
+  readonly memory?: number;
 }
 
+/** Bytes of address space. */
+const MEMORY = 2 ** 34;
 /** Seconds that predicting a fold of 4096 rows may take. */
 const TIMEOUT = 600;
 
 /** Has a program predict the fold. It gets a copy of the model, so that it may do to it what it likes. */
 export async function predictWith(
-  { framework, file, command, readable, memory }: Predictor,
+  { framework, file, command, readable, memory = MEMORY }: Predictor,
   imported: Imported,
   { log, keep, signal }: ExternalOptions,
 ): Promise<ExternalModel> {
@@ -61,6 +63,8 @@ export async function predictWith(
     let versions: Record<string, string> = {};
     await runProcess([...command, folder], {
       ...{ folder, readable, log, timeout: TIMEOUT, memory, env: { ...ENVIRONMENT, HOME: folder } },
+      // All that it reads is the owner's.
+      trustedLog: true,
       ...(signal && { signal }),
       onSaid: ({ versions: said }) => {
         if (typeof said === 'object' && said !== null) versions = textsOf(said);

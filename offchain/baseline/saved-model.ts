@@ -10,8 +10,6 @@ import { nodeProgram } from '../train/program.ts';
 import { invalid, readWithin } from './files.ts';
 import { type Loader, predictWith } from './predict.ts';
 
-/** Of address space. */
-const MEMORY = 2 ** 34;
 /** Of a file in an archive, in bytes. */
 const MAX_NAME = 100;
 /** The graph, and the folders that it reads: what else is beside them is not needed to predict. */
@@ -68,11 +66,4 @@ function entryOf(name: string, content: Buffer): [Buffer, Buffer, Buffer] {
 }
 
 export const loadSavedModel: Loader = (imported, options) =>
-  predictWith(
-    {
-      ...{ framework: 'tensorflow', file: 'model.tar', memory: MEMORY },
-      ...nodeProgram('predict', 'native'),
-    },
-    imported,
-    options,
-  );
+  predictWith({ framework: 'tensorflow', file: 'model.tar', ...nodeProgram('predict', 'native') }, imported, options);

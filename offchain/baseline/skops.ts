@@ -3,14 +3,13 @@ import { dirname } from 'node:path';
 import { programOf, python } from '../train/python.ts';
 import { type Loader, predictWith } from './predict.ts';
 
-const MEMORY = 2 ** 34;
-
 export const loadSkops: Loader = async (imported, options) => {
   const { script } = programOf('skops');
   const { program, readable } = await python('skops', undefined, (text) => options.onProgress?.(0, text));
   return predictWith(
     {
-      ...{ framework: 'scikit-learn', file: 'model.skops', memory: MEMORY },
+      framework: 'scikit-learn',
+      file: 'model.skops',
       command: [program, '-s', '-B', script],
       readable: [...readable, dirname(script)],
     },

@@ -20,17 +20,37 @@ export function descending(scores: Float64Array): Ranking {
   const n = scores.length;
   const pairs = sortedPairs(scores);
   const [order, ends] = [new Uint32Array(n), new Uint32Array(n)];
-  for (let i = 0; i < n; i++) order[i] = pairs[2 * i + 1]!;
   let groups = 0;
-  for (let start = 0, end = 1; start < n; start = end++) {
-    while (end < n && pairs[2 * end] === pairs[2 * start]) end++;
-    if (end - start > 1) {
-      if (changesWithin(order, scores, start, end)) sortWithin(order, scores, start, end);
-      for (let i = start + 1; i < end; i++) if (scores[order[i]!] !== scores[order[i - 1]!]) ends[groups++] = i;
-    }
-    ends[groups++] = end;
+  let start = 0;
+  let last = pairs[0];
+  for (let i = 0; i < n; i++) {
+    const key = pairs[2 * i]!;
+    order[i] = pairs[2 * i + 1]!;
+    if (key === last) continue;
+    if (i - start > 1) groups = splitGroup(order, scores, start, i, ends, groups);
+    ends[groups++] = i;
+    start = i;
+    last = key;
   }
-  return { order, ends: ends.slice(0, groups) };
+  groups = splitGroup(order, scores, start, n, ends, groups);
+  if (n > 0) ends[groups++] = n;
+  return { order, ends: ends.subarray(0, groups) };
+}
+
+/** Sorts the rows of one key by their scores, and adds where those change to the ends. @returns how many ends there are */
+function splitGroup(
+  order: Words,
+  scores: Float64Array,
+  start: number,
+  end: number,
+  ends: Uint32Array,
+  groups: number,
+): number {
+  if (!changesWithin(order, scores, start, end)) return groups;
+  sortWithin(order, scores, start, end);
+  let count = groups;
+  for (let i = start + 1; i < end; i++) if (scores[order[i]!] !== scores[order[i - 1]!]) ends[count++] = i;
+  return count;
 }
 
 /** The key of each row and its number, beside each other so that both are moved at once, in the order of the keys. */
@@ -42,15 +62,16 @@ function sortedPairs(scores: Float64Array): Words {
   for (const [at, shift] of SHIFTS.entries()) {
     const starts = startsOf(counts[at]!, n);
     if (!starts) continue;
-    for (let i = 0; i < 2 * n; i += 2) {
-      const key = pairs[i]!;
-      const place = 2 * starts[(key >>> shift) & MASK]!++;
-      next[place] = key;
-      next[place + 1] = pairs[i + 1]!;
-    }
+    movePairs(pairs, next, starts, shift);
     [pairs, next] = [next, pairs];
   }
   return pairs;
+}
+
+/** Moves each pair as one double, whose bits stay as they are: with the number of a row in its upper half it is a number. */
+function movePairs(pairs: Words, next: Words, starts: Uint32Array, shift: number): void {
+  const [from, to] = [new Float64Array(pairs.buffer), new Float64Array(next.buffer)];
+  for (let i = 0; i < from.length; i++) to[starts[(pairs[2 * i]! >>> shift) & MASK]!++] = from[i]!;
 }
 
 function changesWithin(order: Words, scores: Float64Array, start: number, end: number): boolean {
@@ -84,17 +105,18 @@ type Words = Uint32Array<ArrayBuffer>;
  */
 function pairsOf(scores: Float64Array): Words {
   const n = scores.length;
-  const negated = new Float64Array(n);
-  // Adding 0 makes -0 and 0 one score.
-  for (let row = 0; row < n; row++) negated[row] = -scores[row]! + 0;
-  // Each takes the place of its bits.
-  const pairs = new Uint32Array(negated.buffer);
-  let [least, most] = [2 ** 32 - 1, 0];
-  for (let i = 0; i < 2 * n; i += 2) {
-    const flipped = -(pairs[i + 1]! >>> 31);
-    const high = (pairs[i + 1]! ^ (flipped | 0x80000000)) >>> 0;
-    pairs[i]! ^= flipped;
-    pairs[i + 1] = high;
+  const pairs = new Uint32Array(2 * n);
+  const double = new Float64Array(1);
+  const words = new Uint32Array(double.buffer);
+  let least = 2 ** 32 - 1;
+  let most = 0;
+  for (let row = 0; row < n; row++) {
+    // Adding 0 makes -0 and 0 one score.
+    double[0] = -scores[row]! + 0;
+    const flipped = -(words[1]! >>> 31);
+    const high = (words[1]! ^ (flipped | 0x80000000)) >>> 0;
+    pairs[2 * row] = words[0]! ^ flipped;
+    pairs[2 * row + 1] = high;
     if (high < least) least = high;
     if (high > most) most = high;
   }
@@ -160,11 +182,17 @@ function areaOf({ order, ends }: Ranking, members: Uint8Array, weights?: ArrayLi
   let [above, negatives, area, place] = [0, 0, 0, 0];
   for (let group = 0; group < ends.length; group++) {
     const end = ends[group]!;
-    let [own, all] = [0, 0];
-    for (; place < end; place++) {
-      const weight = weights ? weights[order[place]!]! : 1;
-      own += weight * members[place]!;
-      all += weight;
+    let own = 0;
+    let all = 0;
+    if (!weights) {
+      all = end - place;
+      for (; place < end; place++) own += members[place]!;
+    } else {
+      for (; place < end; place++) {
+        const weight = weights[order[place]!]!;
+        own += weight * members[place]!;
+        all += weight;
+      }
     }
     area += (all - own) * (above + own / 2);
     above += own;

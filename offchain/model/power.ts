@@ -95,9 +95,10 @@ async function likeRun(path: string, stated: Stated, minDeltaBps: number): Promi
   }
   const { gain, alpha, roundsPerFold, power, rows = n } = stated;
   const margin = { gainBps: gain * 100, minDeltaBps };
-  const needed = rowsNeededLike(spread, { ...margin, power, alpha: alpha / roundsPerFold });
+  const level = alpha / roundsPerFold;
+  const needed = rowsNeededLike(spread, { ...margin, power, alpha: level });
   const neededOfOneRound = rowsNeededLike(spread, { ...margin, power, alpha });
-  const probability = acceptanceProbabilityLike(spread, { ...margin, alpha: alpha / roundsPerFold, on: rows });
+  const probability = acceptanceProbabilityLike(spread, { ...margin, alpha: level, on: rows });
   const found = { needed, neededOfOneRound, probability };
   const subject = `A gain of ${gain} percentage points of ${metric}, which varies like that of this run (standard error ${(spread.errorBps / 100).toFixed(2)} points on ${grouped(n)} rows),`;
   return {

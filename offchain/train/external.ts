@@ -153,6 +153,7 @@ async function run(spec: ExternalSpec, folder: string, { log, signal, onProgress
   let versions: Record<string, string> = {};
   await runProcess(command, {
     ...{ folder, readable, log, timeout: spec.timeout, memory: onGpu ? Infinity : spec.memory },
+    trustedLog: spec.framework !== 'command',
     ...(onGpu && { devices: globSync('/dev/nvidia*') }),
     ...(spec.hidden && { hidden: spec.hidden }),
     env: { ...ENVIRONMENT, HOME: folder },

@@ -16,13 +16,14 @@ export class Histograms {
   readonly slots: number;
   /** Where the channels' sums begin among them. */
   readonly first: number;
+  /** Whether distinct rows are counted, the last of the numbers. */
+  readonly countsRows: boolean;
   /** Of the channels, over all rows of the node that was gathered or summed last. */
   readonly totals: Float64Array;
   readonly #input: TreeInput;
   readonly #looksAtAll: boolean;
   readonly #columns: readonly Uint8Array[];
   readonly #classes: boolean;
-  readonly #countsRows: boolean;
   /** Of the node's rows, one after the other. */
   readonly #channel: Uint8Array;
   readonly #weight: Float64Array;
@@ -37,9 +38,9 @@ export class Histograms {
     this.#looksAtAll = maxFeatures >= width;
     this.#columns = Array.from({ length: width }, (_, j) => values.subarray(j * rows, (j + 1) * rows));
     this.#classes = channels > 1;
-    this.#countsRows = minSamplesLeaf > 1;
+    this.countsRows = minSamplesLeaf > 1;
     this.first = Number(!this.#classes);
-    this.slots = (this.#classes ? channels : 2) + Number(this.#countsRows);
+    this.slots = (this.#classes ? channels : 2) + Number(this.countsRows);
     this.totals = new Float64Array(channels);
     this.#channel = new Uint8Array(this.#classes ? rows : 0);
     this.#weight = new Float64Array(rows);
@@ -143,7 +144,7 @@ export class Histograms {
         histogram[at + 1]! += amount[i]!;
       }
     }
-    if (!this.#countsRows) return;
+    if (!this.countsRows) return;
     const last = start + slots - 1;
     for (let i = 0; i < count; i++) histogram[last + column[rows[i]!]! * slots]!++;
   }

@@ -2,7 +2,8 @@ import { featureBitsOf } from '../commitment.ts';
 import { HokusaiError } from '../errors.ts';
 import type { Features } from '../table/quantise.ts';
 import { factorise, solve } from './cholesky.ts';
-import { addColumns, columnSums, gramOf } from './columns.ts';
+import { addColumns, columnsOf } from './columns.ts';
+import { gramOf } from './gram.ts';
 import { reachOf, refuseMisfit, refuseTooWide } from './linear.ts';
 import type { Trainer, TrainInput } from './trainer.ts';
 
@@ -86,21 +87,25 @@ interface Moments {
 function momentsOf({ features, labels }: TrainInput): Moments {
   const { rows, columns } = features;
   const size = columns.length;
-  const sums = columnSums(new Uint8Array(rows).fill(1), features);
-  const labelSum = sumOf(labels);
-  const products = gramOf(features, rows);
-  const withLabel = columnSums(labels, features);
+  // Sums of labels are those of their two bytes.
+  const [low, high] = [new Uint8Array(rows), new Uint8Array(rows)];
+  for (let row = 0; row < rows; row++) {
+    low[row] = labels[row]! & 255;
+    high[row] = labels[row]! >> 8;
+  }
+  const gram = gramOf([...columnsOf(features), low, high], rows);
+  const ofLabels = (part: (byte: number) => number): number => part(size) + 256 * part(size + 1);
+  const sums = gram.sums.slice(0, size);
+  const labelSum = ofLabels((byte) => gram.sums[byte]!);
+  const products = new Float64Array(size * size);
+  const withLabel = new Float64Array(size);
   for (let i = 0; i < size; i++) {
-    for (let j = 0; j <= i; j++) products[i * size + j]! -= (sums[i]! * sums[j]!) / rows;
-    withLabel[i]! -= (sums[i]! * labelSum) / rows;
+    for (let j = 0; j <= i; j++) {
+      products[i * size + j] = gram.products[i * (size + 2) + j]! - (sums[i]! * sums[j]!) / rows;
+    }
+    withLabel[i] = ofLabels((byte) => gram.products[byte * (size + 2) + i]!) - (sums[i]! * labelSum) / rows;
   }
   return { rows, sums, labels: labelSum, products, withLabel };
-}
-
-function sumOf(values: ArrayLike<number>): number {
-  let sum = 0;
-  for (let row = 0; row < values.length; row++) sum += values[row]!;
-  return sum;
 }
 
 function productOf(a: ArrayLike<number>, b: ArrayLike<number>): number {

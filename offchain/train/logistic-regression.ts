@@ -1,13 +1,14 @@
 import { setImmediate } from 'node:timers/promises';
 import { HokusaiError } from '../errors.ts';
 import { factorise, solve } from './cholesky.ts';
-import { addColumns, columnSums, gramOf } from './columns.ts';
+import { addColumns, columnSums, columnsOf } from './columns.ts';
 import { compareRounded, type DenseModel, quantiseDense, type Rounding } from './dense.ts';
-import { type LinearModel, quantiseLinear, refuseTooWide } from './linear.ts';
+import { gramOf } from './gram.ts';
+import { type LinearModel, quantiseLinear } from './linear.ts';
 import { FAR, logistic, softmax } from './logistic.ts';
-import { checkC } from './reference.ts';
+import { linearTrainer } from './reference.ts';
 import { dot } from './squared-hinge.ts';
-import { CLASS_WEIGHT_UNIT, refuseAborted, refuseOneClass, type Trainer, type TrainInput } from './trainer.ts';
+import { CLASS_WEIGHT_UNIT, refuseAborted, type Trainer, type TrainInput } from './trainer.ts';
 
 export interface LogisticHyperparameters {
   /** Weight of the loss against |w|^2 / 2, in [1e-6, 1e6]; 1 by default. */
@@ -46,20 +47,14 @@ export function logisticTrainer({
   C = 1,
   max_iter = 100,
 }: LogisticHyperparameters = {}): Trainer<LinearModel | DenseModel, LogisticReport> {
-  checkC(C);
-  return {
-    name: 'reference',
-    train: async (input) => {
-      refuseOneClass(input);
-      refuseTooWide(input.features);
-      const report = await minimise(input, C, max_iter);
-      const outputs = report.parameters.map((own) => ({ bias: own.at(-1)!, weights: own.subarray(0, -1) }));
-      if (input.classes === 2) return { model: quantiseLinear(outputs[0]!, input.quantiserHash), report };
-      const layers = { hidden: [], outputs: outputs.map(({ bias, weights }) => ({ bias, weights: [...weights] })) };
-      const model = quantiseDense(layers, input.quantiserHash);
-      return { model, report: { ...report, rounding: compareRounded(input, layers, model) } };
-    },
-  };
+  return linearTrainer<LinearModel | DenseModel, LogisticReport>(C, async (input) => {
+    const report = await minimise(input, C, max_iter);
+    const outputs = report.parameters.map((own) => ({ bias: own.at(-1)!, weights: own.subarray(0, -1) }));
+    if (input.classes === 2) return { model: quantiseLinear(outputs[0]!, input.quantiserHash), report };
+    const layers = { hidden: [], outputs: outputs.map(({ bias, weights }) => ({ bias, weights: [...weights] })) };
+    const model = quantiseDense(layers, input.quantiserHash);
+    return { model, report: { ...report, rounding: compareRounded(input, layers, model) } };
+  });
 }
 
 /**
@@ -179,16 +174,13 @@ class LogisticProblem {
     const { rows, columns } = features;
     const sample = Math.min(rows, SAMPLE);
     const width = columns.length;
-    const gram = gramOf(features, sample);
-    const ones = new Uint8Array(rows);
-    ones.fill(1, 0, sample);
-    const sums = columnSums(ones, features);
+    const { sums, products } = gramOf(columnsOf(features), sample);
     let cost = 0;
     for (let row = 0; row < labels.length; row++) cost += this.#costs[labels[row]!]!;
     const share = (1 / classes) * (1 - 1 / classes) * this.#C * (cost / sample);
     const matrix = new Float64Array(this.#width * this.#width);
     for (let i = 0; i < width; i++) {
-      for (let j = 0; j <= i; j++) matrix[i * this.#width + j] = (share * gram[i * width + j]!) / 65_025;
+      for (let j = 0; j <= i; j++) matrix[i * this.#width + j] = (share * products[i * width + j]!) / 65_025;
       matrix[i * this.#width + i]! += 1;
       matrix[width * this.#width + i] = (share * sums[i]!) / 255;
     }

@@ -1,8 +1,7 @@
 import { compareRounded, type DenseModel, quantiseDense, type Rounding } from './dense.ts';
-import { refuseTooWide } from './linear.ts';
 import { minimise, type Optimum } from './newton.ts';
-import { checkC } from './reference.ts';
-import { CLASS_WEIGHT_UNIT, refuseOneClass, type Trainer } from './trainer.ts';
+import { linearTrainer } from './reference.ts';
+import { CLASS_WEIGHT_UNIT, type Trainer } from './trainer.ts';
 
 export interface MulticlassReport {
   /** Of each class against the rest. */
@@ -18,22 +17,16 @@ export interface MulticlassReport {
  * @throws HokusaiError as `referenceTrainer`
  */
 export function multiclassTrainer({ C = 1 }: { C?: number } = {}): Trainer<DenseModel, MulticlassReport> {
-  checkC(C);
-  return {
-    name: 'reference',
-    train: async (input) => {
-      refuseOneClass(input);
-      refuseTooWide(input.features);
-      const optima: Optimum[] = [];
-      for (let c = 0; c < input.classes; c++) {
-        const labels = Uint8Array.from(input.labels, (label) => Number(label === c));
-        // Like LIBLINEAR, which gives the rest no weight.
-        const weights = input.classWeights && ([CLASS_WEIGHT_UNIT, input.classWeights[c]!] as const);
-        optima.push(await minimise({ ...input, labels }, C, weights));
-      }
-      const outputs = optima.map(({ weights, bias }) => ({ bias, weights: [...weights] }));
-      const model = quantiseDense({ hidden: [], outputs }, input.quantiserHash);
-      return { model, report: { optima, rounding: compareRounded(input, { hidden: [], outputs }, model) } };
-    },
-  };
+  return linearTrainer(C, async (input) => {
+    const optima: Optimum[] = [];
+    for (let c = 0; c < input.classes; c++) {
+      const labels = Uint8Array.from(input.labels, (label) => Number(label === c));
+      // Like LIBLINEAR, which gives the rest no weight.
+      const weights = input.classWeights && ([CLASS_WEIGHT_UNIT, input.classWeights[c]!] as const);
+      optima.push(await minimise({ ...input, labels }, C, weights));
+    }
+    const outputs = optima.map(({ weights, bias }) => ({ bias, weights: [...weights] }));
+    const model = quantiseDense({ hidden: [], outputs }, input.quantiserHash);
+    return { model, report: { optima, rounding: compareRounded(input, { hidden: [], outputs }, model) } };
+  });
 }

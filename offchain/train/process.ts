@@ -3,10 +3,11 @@
  * time and memory. What it says is JSON, a line each; anything else it prints goes to a log that stays on this machine.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, existsSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { HokusaiError } from '../errors.ts';
+import { isRefusal, killsForMemory, missing, problemOf, type Refusal } from './ending.ts';
 
 export interface ProcessOptions {
   /** The one folder that it may write in, and where it starts. */
@@ -25,6 +26,8 @@ export interface ProcessOptions {
   readonly devices?: readonly string[];
   /** Where what it prints is kept. */
   readonly log: string;
+  /** As an {@link Ending} has it; false if left out. */
+  readonly trustedLog?: boolean;
   readonly signal?: AbortSignal;
   /** What it says. */
   readonly onSaid?: (said: Readonly<Record<string, unknown>>) => void;
@@ -47,15 +50,15 @@ export const bubblewrap = (): string | undefined =>
 /**
  * Runs a command until it ends.
  *
- * @throws HokusaiError TRAIN_PROGRAM_MISSING (configuration); TRAIN_TIMEOUT, TRAIN_KILLED, TRAIN_ABORTED (retryable);
- *   TRAIN_PROCESS_FAILED where it ended with another exit code than 0, of the kind and with the message that it said, terminal
- *   where it said none; likewise TRAIN_OUT_OF_MEMORY where it said that as the reason
+ * @throws HokusaiError TRAIN_PROGRAM_MISSING (configuration); TRAIN_TIMEOUT, TRAIN_ABORTED (retryable); those of
+ *   {@link problemOf}
  */
 export async function runProcess(command: readonly string[], options: ProcessOptions): Promise<void> {
-  const { folder, env, timeout, log, signal, onSaid = () => {} } = options;
+  const { folder, env, timeout, memory, log, trustedLog = false, signal, onSaid = () => {} } = options;
   const [program, ...args] = wrapped(command, options);
   const kept = openSync(log, 'w', 0o600);
   let refusal: Refusal | undefined;
+  const before = killsForMemory();
   const child = spawn(program!, args, {
     cwd: folder,
     env: { PATH: process.env.PATH ?? '/usr/bin:/bin', ...env },
@@ -86,9 +89,9 @@ export async function runProcess(command: readonly string[], options: ProcessOpt
   try {
     const [code, killer] = await ended(child, command[0]!);
     if (ending.signal.aborted) throw stopped(ending.signal.reason, timeout);
-    // A sandbox and a shell tell of a signal by a number above 128.
-    if (killer || code! > 128) throw killed(killer ?? `signal ${code! - 128}`, options);
-    if (code !== 0) throw failed(command, code, refusal, log);
+    const kills = [before, killsForMemory()] as const;
+    const problem = problemOf({ command, memory, code, signal: killer, refusal, kills, log, trustedLog });
+    if (problem) throw problem;
   } finally {
     clearTimeout(timer);
     clearTimeout(grace);
@@ -135,17 +138,10 @@ function saidIn(line: string): Record<string, unknown> | undefined {
   }
 }
 
-const ended = (child: ChildProcess, program: string): Promise<[code: number | null, signal: string | null]> =>
+const ended = (child: ChildProcess, program: string): Promise<[code: number | null, signal: NodeJS.Signals | null]> =>
   new Promise((resolve, reject) => {
     child.once('error', (cause) => reject(missing(program, cause)));
     child.once('close', (code, signal) => resolve([code, signal]));
-  });
-
-const missing = (program: string, cause?: unknown): HokusaiError =>
-  new HokusaiError('configuration', 'TRAIN_PROGRAM_MISSING', `${program} cannot be started.`, {
-    details: { program },
-    next: 'Install it, or correct training.python or training.command.',
-    cause,
   });
 
 /** SIGTERM to the program and what it started; a sandbox itself would take them with it at once, so it is left out. */
@@ -184,61 +180,3 @@ const stopped = (reason: unknown, seconds: number): HokusaiError =>
         next: 'Allow more by training.timeout, or train something smaller.',
       })
     : new HokusaiError('retryable', 'TRAIN_ABORTED', 'The training was stopped.');
-
-const killed = (signal: string, { memory }: ProcessOptions): HokusaiError =>
-  new HokusaiError('retryable', 'TRAIN_KILLED', `The training was ended by ${signal}.`, {
-    details: { signal, memory },
-    next: 'Where the machine ran out of memory, close other programs or train something smaller.',
-  });
-
-/** Why a program could not do it: a machine's or a configuration's fault is no finding about data. */
-interface Refusal {
-  readonly error: HokusaiError['kind'];
-  readonly message: string;
-  /** `memory` where there was too little of it. */
-  readonly reason?: unknown;
-}
-
-const isRefusal = (said: object): said is Refusal =>
-  'error' in said &&
-  ['retryable', 'terminal', 'configuration'].includes(said.error as string) &&
-  'message' in said &&
-  typeof said.message === 'string';
-
-const WANTED_MEMORY: Refusal = { error: 'retryable', message: 'there is not enough memory for it', reason: 'memory' };
-/** What Python, C++, OpenBLAS, protobuf and the system's own functions say last. */
-const MEMORY_WORDS = /MemoryError|bad_alloc|out of memory|cannot allocate memory|alloc(ation)?( still)? failed/i;
-/** Of a log, so many bytes from its end. */
-const LAST_WORDS = 2_048;
-
-/** Whether memory was wanting when there was none left to say so in a line of JSON: no finding about data, either. */
-function wantedMemory(log: string): boolean {
-  const file = openSync(log, 'r');
-  try {
-    const last = Buffer.alloc(LAST_WORDS);
-    const length = readSync(file, last, 0, LAST_WORDS, Math.max(0, fstatSync(file).size - LAST_WORDS));
-    return MEMORY_WORDS.test(last.toString('latin1', 0, length));
-  } finally {
-    closeSync(file);
-  }
-}
-
-function failed(
-  command: readonly string[],
-  code: number | null,
-  refusal: Refusal | undefined,
-  log: string,
-): HokusaiError {
-  // The shell's words for a program that is not there or is none.
-  if (code === 126 || code === 127) return missing(command[0]!);
-  const said = refusal ?? (wantedMemory(log) ? WANTED_MEMORY : undefined);
-  const { error = 'terminal', message = `it ended with exit code ${code}`, reason } = said ?? {};
-  const [name, next] =
-    reason === 'memory'
-      ? ['TRAIN_OUT_OF_MEMORY', 'Close other programs, allow more by training.memory, or train something smaller']
-      : ['TRAIN_PROCESS_FAILED', 'Correct the hyperparameters or the program'];
-  return new HokusaiError(error, name, `The training failed: ${message.replace(/\.+$/, '')}.`, {
-    details: { program: command[0], code, log },
-    next: `${next}; ${log} has what it printed.`,
-  });
-}

@@ -23,21 +23,34 @@ export interface ReferenceReport {
  */
 export function referenceTrainer(hyperparameters: { C?: number } = {}): Trainer<LinearModel, ReferenceReport> {
   const { C = DEFAULT_C } = hyperparameters;
+  return linearTrainer(C, async (input) => {
+    const optimum = await minimise(input, C, input.classWeights as [number, number] | undefined);
+    const model = quantiseLinear(optimum, input.quantiserHash);
+    return { model, report: { optimum, rounding: compareRounded(input, optimum, model) } };
+  });
+}
+
+/**
+ * A trainer of a linear classifier, given what is to be learned from once it is known to be fit for that.
+ *
+ * @throws HokusaiError `configuration` TRAIN_C_INVALID; from `train` `terminal` TRAIN_ONE_CLASS, TRAIN_TOO_WIDE
+ */
+export function linearTrainer<Model, Report>(
+  C: number,
+  train: Trainer<Model, Report>['train'],
+): Trainer<Model, Report> {
   checkC(C);
   return {
     name: 'reference',
     train: async (input) => {
       refuseOneClass(input);
       refuseTooWide(input.features);
-      const optimum = await minimise(input, C, input.classWeights as [number, number] | undefined);
-      const model = quantiseLinear(optimum, input.quantiserHash);
-      return { model, report: { optimum, rounding: compareRounded(input, optimum, model) } };
+      return train(input);
     },
   };
 }
 
-/** @throws HokusaiError `configuration` TRAIN_C_INVALID */
-export function checkC(C: number): void {
+function checkC(C: number): void {
   if (C >= 1e-6 && C <= 1e6) return;
   throw new HokusaiError('configuration', 'TRAIN_C_INVALID', `C is ${C}, expected 1e-6 to 1e6`, {
     details: { C },

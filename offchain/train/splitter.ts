@@ -23,7 +23,6 @@ export class Splitter {
   readonly #random: Random;
   /** All features; each node shuffles them on. */
   readonly #features: Uint32Array;
-  readonly #countsRows: boolean;
   readonly #left: Float64Array;
   readonly #own: Float64Array;
   /** The values that occur, ascending, and how many they are. */
@@ -36,7 +35,6 @@ export class Splitter {
     this.#random = random;
     this.histograms = new Histograms(input, options);
     this.#features = Uint32Array.from({ length: input.width }, (_, feature) => feature);
-    this.#countsRows = options.minSamplesLeaf > 1;
     this.#left = new Float64Array(input.channels);
     this.#own = new Float64Array(VALUES * this.histograms.slots);
   }
@@ -131,7 +129,7 @@ export class Splitter {
     weight: number,
   ): Split | undefined {
     const { minSamplesLeaf } = this.#options;
-    const { totals, slots, first } = this.histograms;
+    const { totals, slots, first, countsRows } = this.histograms;
     const left = this.#left;
     const channels = left.length;
     let [threshold, best, leftRows, leftWeight] = [0, 0, 0, 0];
@@ -148,7 +146,7 @@ export class Splitter {
         leftSquares += sum * sum;
         rightSquares += rest * rest;
       }
-      if (this.#countsRows) {
+      if (countsRows) {
         leftRows += histogram[at + slots - 1]!;
         if (leftRows < minSamplesLeaf || rows - leftRows < minSamplesLeaf) continue;
       }

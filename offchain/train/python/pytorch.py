@@ -9,6 +9,7 @@ import os
 import platform
 import signal
 import sys
+import traceback
 from pathlib import Path
 
 CHECKPOINT = Path("checkpoint.pt")
@@ -286,6 +287,12 @@ def table(name):
     return torch.from_numpy(numpy.load(f"{name}.npy").astype(numpy.float32))
 
 
+def wants_memory(error):
+    first = ("[enforce fail at alloc_cpu", "DefaultCPUAllocator", "CUDA error: out of memory", "unable to mmap")
+    allocator = isinstance(error, RuntimeError) and str(error).startswith(first)
+    return allocator or isinstance(error, (MemoryError, torch.OutOfMemoryError))
+
+
 def main(folder):
     os.chdir(folder)
     request = json.loads(Path("request.json").read_text("utf-8"))
@@ -304,13 +311,12 @@ def main(folder):
         Fit(request, network, ((rows - scale[0]) / scale[1]).to(device), labels.to(device)).run()
         say(progress=0.9, text="predict")
         leave(Whole(network, scale, target), request)
-    except (MemoryError, torch.OutOfMemoryError):
-        refuse("retryable", "there is not enough memory for it", reason="memory")
-    except RuntimeError as error:
-        if "memory" not in str(error):
-            raise
-        print(repr(error), file=sys.stderr)
-        refuse("retryable", "there is not enough memory for it", reason="memory")
+    except Exception as error:
+        traceback.print_exc()
+        # By its kind and its first words, for what follows them might be of data.
+        if wants_memory(error):
+            refuse("retryable", "there is not enough memory for it", reason="memory")
+        refuse("terminal", f"it ended with {type(error).__name__}")
     used = torch.cuda.get_device_name() if device.type == "cuda" else "cpu"
     say(versions={"python": platform.python_version(), "numpy": numpy.__version__, "torch": torch.__version__, "device": used})
 

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Trains an estimator of scikit-learn on the files of a folder. The files are described in docs/frameworks.md."""
+import errno
 import importlib
 import json
 import platform
 import sys
+import traceback
 from pathlib import Path
 
 
@@ -70,10 +72,18 @@ def main(folder):
     say(versions=versions)
 
 
+def wants_memory(error):
+    """Protobuf has no other reason to be unable to read what it has written itself."""
+    none_left = isinstance(error, OSError) and error.errno == errno.ENOMEM
+    return none_left or isinstance(error, MemoryError) or type(error).__name__ == "DecodeError"
+
+
 if __name__ == "__main__":
     try:
         main(Path(sys.argv[1]))
-    except MemoryError as error:
-        # Wherever it is met: a machine's want is no finding about data.
-        print(repr(error), file=sys.stderr)
-        refuse("retryable", "there is not enough memory for it", reason="memory")
+    except Exception as error:
+        traceback.print_exc()
+        # Wherever it is met: a machine's want is no finding about data. By its kind, for words might be of data.
+        if wants_memory(error):
+            refuse("retryable", "there is not enough memory for it", reason="memory")
+        refuse("terminal", f"it ended with {type(error).__name__}")

@@ -24,8 +24,8 @@ process.chdir(folder);
 // An exception's words stay in the log: they might have a value of a row.
 process.on('uncaughtException', (error) => {
   console.error(error);
-  if (/memory|allocation/i.test(String(error))) refuse('retryable', 'there is not enough memory for it', 'memory');
-  process.exit(1);
+  if (wantsMemory(error)) refuse('retryable', 'there is not enough memory for it', 'memory');
+  refuse('terminal', `it ended with ${error.name}`);
 });
 let stopping = false;
 process.on('SIGTERM', () => {
@@ -118,6 +118,14 @@ function checkpointOf(wanted: string): Checkpoint | undefined {
   if (of !== wanted) return undefined;
   say({ progress: 0, text: `goes on from epoch ${checkpoint.epoch}`, resumed: checkpoint.epoch });
   return checkpoint;
+}
+
+/** What V8, WebAssembly and TensorFlow's library throw where none is left, by its kind before its words. */
+function wantsMemory({ name, message }: Error): boolean {
+  const byMachine = name === 'RangeError' || name === 'RuntimeError';
+  return (
+    (byMachine && /alloc|out of memory|OOM|enlarge memory/i.test(message)) || message.startsWith('OOM when allocating')
+  );
 }
 
 /** Whole or not at all. */
