@@ -123,7 +123,9 @@ function checkpointOf(wanted: string): Checkpoint | undefined {
 /** What V8, WebAssembly and TensorFlow's library throw where none is left, by its kind before its words. */
 function wantsMemory({ name, message }: Error): boolean {
   const byMachine = name === 'RangeError' || name === 'RuntimeError';
-  return (byMachine && /alloc|out of memory|OOM|enlarge memory/i.test(message)) || message.startsWith('OOM when allocating');
+  return (
+    (byMachine && /alloc|out of memory|OOM|enlarge memory/i.test(message)) || message.startsWith('OOM when allocating')
+  );
 }
 
 /** Whole or not at all. */
