@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import type { HokusaiError } from '../../offchain/errors.ts';
 import { asNumbers, quantise } from '../../offchain/table/quantise.ts';
+import { selectRows } from '../../offchain/table/table.ts';
 import { predictionsOf } from '../../offchain/train/external.ts';
 import { npyOf, readNpy } from '../../offchain/train/npy.ts';
 import { bubblewrap } from '../../offchain/train/process.ts';
@@ -271,6 +272,17 @@ describe('scikit-learn', async () => {
       assert.deepEqual([kind, code], ['retryable', 'TRAIN_OUT_OF_MEMORY'], `with ${megabytes} MB`);
       assert.match(next!, /allow more by training\.memory/);
     }
+  });
+
+  it('that fails tells of which kind its exception was, and none of its words', { skip: packages }, async () => {
+    const input = await inputOf('breast-cancer/breast_cancer.csv', 'benign');
+    const labels = input.trainingSet.columns.find(({ name }) => name === 'benign')!.values;
+    const same = [...labels.keys()].filter((row) => labels[row] === labels[0]);
+    const one = { ...input, trainingSet: selectRows(input.trainingSet, same) };
+    const { kind, code, message } = await refused(spec('LogisticRegression', 'classification'), one);
+    assert.deepEqual([kind, code], ['terminal', 'TRAIN_PROCESS_FAILED']);
+    assert.equal(message, 'The training failed: it ended with ValueError.');
+    assert.match(await readFile(log, 'utf8'), /ValueError: .*classes/);
   });
 
   it('learns classes, the same bits each time, and others from another seed', { skip: packages }, async () => {
