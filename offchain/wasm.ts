@@ -10,8 +10,7 @@ export type Code = readonly number[];
 export const TYPE = { i32: 0x7f, i64: 0x7e, v128: 0x7b } as const;
 type Type = (typeof TYPE)[keyof typeof TYPE];
 
-export const unsigned = (value: number): Code =>
-  value < 128 ? [value] : [(value & 127) | 128, ...unsigned(value >>> 7)];
+const unsigned = (value: number): Code => (value < 128 ? [value] : [(value & 127) | 128, ...unsigned(value >>> 7)]);
 
 function signed(value: bigint): Code {
   const byte = Number(value & 127n);
@@ -22,9 +21,6 @@ function signed(value: bigint): Code {
 
 export const get = (local: number): Code => [0x20, ...unsigned(local)];
 export const set = (local: number, value: Code): Code => [...value, 0x21, ...unsigned(local)];
-/** Sets a local, and is its value. */
-export const tee = (local: number, value: Code): Code => [...value, 0x22, ...unsigned(local)];
-
 /** One of the last operands stays: the first where the condition holds. */
 export const select = (one: Code, other: Code, condition: Code): Code => [...one, ...other, ...condition, 0x1b];
 
@@ -59,22 +55,18 @@ const storing =
 export const i32 = {
   const: (value: number): Code => [0x41, ...signed(BigInt(value | 0))],
   ...{ load: loading(2, 0x28), load8: loading(0, 0x2d), store: storing(2, 0x36), store8: storing(0, 0x3a) },
-  ...{ eqz: unary(0x45), eq: nary(0x46), ne: nary(0x47), lessS: nary(0x48), less: nary(0x49), greater: nary(0x4b) },
-  ...{ ctz: unary(0x68), add: nary(0x6a), sub: nary(0x6b), mul: nary(0x6c), and: nary(0x71), or: nary(0x72) },
-  ...{ xor: nary(0x73), shl: nary(0x74), shrS: nary(0x75), shr: nary(0x76), rotr: nary(0x78) },
+  ...{ eqz: unary(0x45), eq: nary(0x46), lessS: nary(0x48), less: nary(0x49), ctz: unary(0x68) },
+  ...{ add: nary(0x6a), sub: nary(0x6b), mul: nary(0x6c), and: nary(0x71), or: nary(0x72), xor: nary(0x73) },
+  ...{ shl: nary(0x74), shr: nary(0x76) },
 } as const;
 
-export const i64 = {
-  const: (value: bigint): Code => [0x42, ...signed(value)],
-  ...{ load: loading(3, 0x29), store: storing(3, 0x37), and: nary(0x83), xor: nary(0x85), rotl: nary(0x89) },
-} as const;
+export const i64 = { const: (value: bigint): Code => [0x42, ...signed(value)], load: loading(3, 0x29) } as const;
 
-/** 128 bits: of the last operation on each lane, shifts are by an i32, the same for all lanes. */
 const simd = (operation: number): Code => [0xfd, ...unsigned(operation)];
+/** All 128 bits, and those of their lanes of 8, 32 and 64 bits; shifts are by an i32, the same for all lanes. */
 export const v128 = {
-  ...{ load: loading(3, ...simd(0)), store: storing(3, ...simd(11)) },
-  ...{ not: unary(...simd(77)), and: nary(...simd(78)), andNot: nary(...simd(79)), or: nary(...simd(80)) },
-  xor: nary(...simd(81)),
+  ...{ load: loading(3, ...simd(0)), store: storing(3, ...simd(11)), and: nary(...simd(78)) },
+  ...{ andNot: nary(...simd(79)), or: nary(...simd(80)), xor: nary(...simd(81)) },
 } as const;
 export const i8x16 = {
   /** The bytes of two vectors by their numbers, those of the second from 16 on. */
