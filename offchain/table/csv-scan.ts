@@ -1,3 +1,7 @@
+/**
+ * The look at a CSV file's bytes. Longer than other files, because finding its dialect, its records and all that is wrong
+ * with them share one reading of the bytes.
+ */
 import { isUtf8 } from 'node:buffer';
 import { HokusaiError } from '../errors.ts';
 import { ByteFinder, FIND_AT_ONCE } from './find-bytes.ts';

@@ -85,7 +85,7 @@ export const TRAINED: Readonly<Partial<Record<ModelType, Compared>>> = {
 const SMALL_ONLY = new Set(['GradientBoostingClassifier', 'GradientBoostingRegressor']);
 
 /**
- * What training takes on the examples and on synthetic tables of 30 columns, beside scikit-learn where `HOKUSAI_PYTHON` (or
+ * What training takes on the examples and on synthetic tables of 30 columns, beside scikit-learn where `HOKUSAI_BENCH_PYTHON` (or
  * python3) has it.
  *
  * @param parts - types of model
@@ -95,7 +95,7 @@ export async function* benchTrain(parts: readonly string[], rows?: number): Asyn
   const folder = mkdtempSync(join(tmpdir(), 'hokusai-bench-train-'));
   try {
     const version = peerVersion();
-    if (!version) console.error(`${python()} has no scikit-learn (HOKUSAI_PYTHON names another): ours alone.\n`);
+    if (!version) console.error(`${python()} has no scikit-learn (HOKUSAI_BENCH_PYTHON names another): ours alone.\n`);
     const synthetic = (count: number) =>
       [0, 2].map((classes) => writeSynthetic(folder, count, WIDTH, classes as 0 | 2));
     const tables = rows ? synthetic(rows) : [...(await writeExamples(folder)), ...ROWS.flatMap(synthetic)];
@@ -152,7 +152,7 @@ const UNITS: Readonly<Record<keyof Cost, string>> = {
   score: '',
 };
 
-const python = (): string => process.env.HOKUSAI_PYTHON ?? 'python3';
+const python = (): string => process.env.HOKUSAI_BENCH_PYTHON ?? 'python3';
 
 function peerVersion(): string | undefined {
   const { status, stdout } = spawnSync(python(), ['-c', 'import sklearn; print(sklearn.__version__)'], {
