@@ -256,7 +256,7 @@ describe('hokusai run for AUROC', () => {
     await writeFile(file, (await readFile(file, 'utf8')).replace('metric: accuracy', 'metric: auroc'));
     const ran = await hokusai('run', file, '--chain', 'local');
     assert.equal(ran.code, 0, ran.stderr);
-    assert.match(ran.stdout, /178 positive, 106 negative\n {2}auroc: deltaOne 2\.16 points, payable 1\.01 points/);
+    assert.match(ran.stdout, /178 positive, 106 negative\n {2}auroc: deltaOne 2\.15 points, payable 1\.01 points/);
     const { folder: run, ...attestation } = await attestationOf(directory);
     const { benchmark, delta, proof, transactions } = attestation;
     assert.deepEqual([benchmark.metric, delta!.failed, proof!.circuit], ['auroc', '', 'auroc512']);
