@@ -54,7 +54,7 @@ export function hashModule(): HashModule {
     { name: 'hmac', locals: [], code: hmacCode() },
     {
       name: 'keccak',
-      parameters: [TYPE.i32],
+      parameters: 1,
       locals: [
         [56, TYPE.v128],
         [1, TYPE.i32],

@@ -97,7 +97,7 @@ export async function modelLine(
   const trainingSet = byDigest(given.baseline, schema);
   const benchmark = byDigest(given.benchmark, schema);
   const quantiser = fitQuantiser(trainingSet, schema);
-  const featureBits = featureBitsOf(familyOf(spec, metric, classesOf(schema.label)));
+  const featureBits = featureBitsOf(sizesOfModels(spec, metric, classesOf(schema.label)).family);
   const fold = await keptFold(
     { rows: benchmark, schema, metric, quantiser, featureBits, secret: secrets.benchmarkSecret },
     options,
@@ -124,15 +124,14 @@ export async function modelLine(
   };
 }
 
-const familyOf = (spec: TrainSpec, metric: Metric, classes: number): ModelShape['family'] =>
-  spec.framework === 'reference' ? sizesOf(spec, classes, isRanking(metric)).family : 'external';
+const sizesOfModels = (spec: TrainSpec, metric: Metric, classes: number): Omit<ModelShape, 'inputs' | 'laneBits'> =>
+  spec.framework === 'reference' ? sizesOf(spec, classes, isRanking(metric)) : { family: 'external' };
 
 /** The shape of every model that the line will have. */
 export function modelShape({ quantiser, spec, metric, fold }: Omit<ModelLine, 'foldId'>): ModelShape {
   const laneBits = laneBitsOf(metric, fold.classes).predictions;
   const inputs = featuresOf(quantiser).length;
-  if (spec.framework !== 'reference') return { family: 'external', inputs, laneBits };
-  return { ...sizesOf(spec, fold.classes, isRanking(metric)), inputs, laneBits };
+  return { ...sizesOfModels(spec, metric, fold.classes), inputs, laneBits };
 }
 
 /**

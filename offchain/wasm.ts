@@ -6,7 +6,7 @@
 
 export type Code = readonly number[];
 
-/** Types of parameters, results and locals. */
+/** Types of results and locals. */
 export const TYPE = { i32: 0x7f, i64: 0x7e, v128: 0x7b } as const;
 type Type = (typeof TYPE)[keyof typeof TYPE];
 
@@ -60,6 +60,9 @@ export const i32 = {
   ...{ shl: nary(0x74), shr: nary(0x76) },
 } as const;
 
+/** Adds to a local integer. */
+export const step = (local: number, by: Code): Code => set(local, i32.add(get(local), by));
+
 export const i64 = { const: (value: bigint): Code => [0x42, ...signed(value)], load: loading(3, 0x29) } as const;
 
 const simd = (operation: number): Code => [0xfd, ...unsigned(operation)];
@@ -88,10 +91,11 @@ export const f64x2 = {
   ...{ add: nary(...simd(240)), mul: nary(...simd(242)), low32x4: unary(...simd(254)) },
 } as const;
 
-/** A function that a module exports; parameters are its first locals. */
+/** A function that a module exports. */
 export interface Routine {
   readonly name: string;
-  readonly parameters?: readonly Type[];
+  /** How many integers of 32 bits it is given, which are its first locals. */
+  readonly parameters?: number;
   readonly results?: readonly Type[];
   /** How many there are of a type, type after type. */
   readonly locals: readonly (readonly [count: number, type: Type])[];
@@ -105,9 +109,9 @@ export function moduleOf(routines: readonly Routine[]): WebAssembly.Module {
     const content = [...vector(locals.map(([count, type]) => [...unsigned(count), type])), ...code, 0x0b];
     return [...unsigned(content.length), ...content];
   };
-  const ofType = ({ parameters = [], results = [] }: Routine): Code => [
+  const ofType = ({ parameters = 0, results = [] }: Routine): Code => [
     0x60,
-    ...vector(parameters.map((type) => [type])),
+    ...vector(Array.from({ length: parameters }, () => [TYPE.i32])),
     ...vector(results.map((type) => [type])),
   ];
   const bytes = [

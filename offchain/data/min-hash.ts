@@ -1,4 +1,4 @@
-import { block, br, brIf, type Code, get, i32, loop, select, set, when } from '../wasm.ts';
+import { block, br, brIf, type Code, get, i32, loop, select, set, step, when } from '../wasm.ts';
 
 /**
  * MinHash of texts by one permutation: each shingle falls into one of the bins by its hash, a bin keeps its least hash,
@@ -44,7 +44,6 @@ const EMPTY = 0x3fffffff;
 export function bandsCode(bytes: number, minima: number, hashes: number): Code {
   const [STARTS, ENDS, STRIDE, CELLS, BANDS, ROWS] = [0, 1, 2, 3, 4, 5];
   const [CELL, AT, TO, HIGH, LOW, HASH, BIN, NEXT, KEY, BAND, OUT, LONG] = [6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17];
-  const step = (local: number, by: Code) => set(local, i32.add(get(local), by));
   const ofCell = (offsets: number) => i32.load(i32.add(get(offsets), i32.mul(get(CELL), get(STRIDE), i32.const(4))));
   const times = (value: Code, factor: number) => i32.mul(value, i32.const(factor));
   const mixed = (local: number, right: number) => i32.xor(get(local), i32.shr(get(local), i32.const(right)));

@@ -1,4 +1,4 @@
-import { block, br, brIf, type Code, get, i32, instantiate, loop, moduleOf, set, TYPE, when } from '../wasm.ts';
+import { block, br, brIf, type Code, get, i32, instantiate, loop, moduleOf, set, step, TYPE, when } from '../wasm.ts';
 import { bandsCode } from './min-hash.ts';
 
 /** What bytes a cell has, as bits. */
@@ -114,10 +114,9 @@ export class Room {
 let compiled: WebAssembly.Module | undefined;
 
 function routinesModule(): WebAssembly.Module {
-  const six = Array.from({ length: 6 }, () => TYPE.i32);
   compiled ??= moduleOf([
-    { name: 'divide', parameters: six, locals: [[7, TYPE.i32]], code: divideCode() },
-    { name: 'bands', parameters: six, locals: [[12, TYPE.i32]], code: bandsCode(BYTES, MINIMA, BANDS) },
+    { name: 'divide', parameters: 6, locals: [[7, TYPE.i32]], code: divideCode() },
+    { name: 'bands', parameters: 6, locals: [[12, TYPE.i32]], code: bandsCode(BYTES, MINIMA, BANDS) },
   ]);
   return compiled;
 }
@@ -125,23 +124,23 @@ function routinesModule(): WebAssembly.Module {
 function divideCode(): Code {
   const [FILLED, WIDTH, STARTS, ENDS, CELL_KINDS, HASHES] = [0, 1, 2, 3, 4, 5];
   const [AT, START, BYTE, KIND_OF, KINDS_SO_FAR, HASH, COLUMN] = [6, 7, 8, 9, 10, 11, 12];
-  const step = (local: number, by: number) => set(local, i32.add(get(local), i32.const(by)));
   const isAtEnd = i32.eq(get(AT), get(FILLED));
   const [rows, length] = [FOUND, FOUND + 4].map((address) => i32.const(address)) as [Code, Code];
   const inCell = [
     set(KINDS_SO_FAR, i32.or(get(KINDS_SO_FAR), get(KIND_OF))),
     set(HASH, i32.mul(i32.xor(get(HASH), get(BYTE)), i32.const(PRIME))),
-    step(AT, 1),
+    step(AT, i32.const(1)),
     br(1),
   ];
   const endOfCell = [
     ...[i32.store(get(STARTS), get(START)), i32.store(get(ENDS), get(AT)), i32.store(get(HASHES), get(HASH))],
     i32.store8(get(CELL_KINDS), get(KINDS_SO_FAR)),
-    ...[step(STARTS, 4), step(ENDS, 4), step(HASHES, 4), step(CELL_KINDS, 1), step(COLUMN, 1)],
+    ...[STARTS, ENDS, HASHES].map((local) => step(local, i32.const(4))),
+    ...[CELL_KINDS, COLUMN].map((local) => step(local, i32.const(1))),
     ...[set(KINDS_SO_FAR, i32.const(0)), set(HASH, i32.const(SEED))],
   ];
   const endOfRow = [
-    step(AT, 1),
+    step(AT, i32.const(1)),
     // The line's end, which may not be there yet.
     brIf(2, isAtEnd),
     set(COLUMN, i32.const(0)),
@@ -156,7 +155,7 @@ function divideCode(): Code {
         when(get(KIND_OF), ...inCell),
         ...endOfCell,
         when(i32.eq(get(COLUMN), get(WIDTH)), ...endOfRow),
-        ...[step(AT, 1), set(START, get(AT)), br(0)],
+        ...[step(AT, i32.const(1)), set(START, get(AT)), br(0)],
       ),
     ),
   ];

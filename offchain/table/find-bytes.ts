@@ -37,11 +37,10 @@ export class ByteFinder {
 let compiled: WebAssembly.Module | undefined;
 
 function findModule(): WebAssembly.Module {
-  const parameters = Array.from({ length: 5 }, () => TYPE.i32);
   compiled ??= moduleOf([
     {
       name: 'find',
-      parameters,
+      parameters: 5,
       results: [TYPE.i32],
       locals: [
         [3, TYPE.i32],

@@ -19,6 +19,7 @@ import {
   loop,
   moduleOf,
   set,
+  step,
   TYPE,
   v128,
 } from '../wasm.ts';
@@ -37,7 +38,6 @@ const [PRODUCTS, SHARES, ROWS] = [0, 16, 16 + 8 * PANEL];
 const COLUMNS = ROWS + 8 * BLOCK;
 const MEMORY = 2 ** 20;
 
-const step = (local: number, by: Code): Code => set(local, i32.add(get(local), by));
 /** Repeats code until an address has come to its end. */
 const until = (address: number, end: Code, ...code: readonly Code[]): Code =>
   loop(...code, brIf(0, i32.less(get(address), end)));
@@ -137,7 +137,7 @@ function sumCode(): Code {
 type Routine = (first: number, second: number, third?: number) => void;
 
 const of = (parameters: number, integers: number, vectors: number) => ({
-  parameters: Array.from({ length: parameters }, () => TYPE.i32),
+  parameters,
   locals: [[integers, TYPE.i32] as const, [vectors, TYPE.v128] as const],
 });
 const [{ multiply, weigh, sum }, memory] = instantiate<Record<'multiply' | 'weigh' | 'sum', Routine>>(
