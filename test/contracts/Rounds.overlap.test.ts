@@ -95,6 +95,22 @@ describe('Rounds: overlap of contribution and benchmark', async () => {
     },
   );
 
+  fresh('of a bond of three wei the reporter has one', async () => {
+    const model = await s.registerModel(tag('small bond'), { bond: 3n }, folds);
+    await rewards.write.allocateBudget([model, MAX_REWARD], as(s.owner));
+    const given = await s.contribution({ modelId: model, dataRoot, rows });
+    const roundId = await s.commit(given, { value: FEE + 3n });
+    await s.openOnly(given);
+    await s.settle(await s.draw(roundId));
+    const proving = prove(roundId, overlapOf(both));
+    await emits(proving, 'BondForfeited', [roundId, 2n, address(s.outsider), 1n]);
+    await s.viem.assertions.balancesHaveChanged(proving, [
+      { address: address(s.outsider), amount: 1n },
+      { address: zeroAddress, amount: 2n },
+      { address: rounds.address, amount: -3n },
+    ]);
+  });
+
   fresh('the fold stays spent: its counts are known; and the head stays', async () => {
     const roundId = await settled();
     await prove(roundId, overlapOf(both));
