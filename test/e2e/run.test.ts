@@ -194,12 +194,13 @@ describe('hokusai run --chain local', () => {
     const verified = await hokusai('verify', run, '--json');
     assert.equal(verified.code, 0, verified.stdout);
     assert.equal(JSON.parse(verified.stdout).level, 2);
-    const chunk = (i: number) => join(run, `inference/candidate.${i}.proof.json`);
-    const first = await readFile(chunk(1));
-    await writeFile(chunk(1), await readFile(chunk(2)));
+    const proof = (of: string) => join(run, `inference/${of}.1.proof.json`);
+    const own = await readFile(proof('candidate'));
+    await writeFile(proof('candidate'), await readFile(proof('baseline')));
     assert.equal((await hokusai('verify', run)).code, 1);
-    await writeFile(chunk(1), first);
-    await rm(chunk(2));
+    await writeFile(proof('candidate'), own);
+    assert.equal((await hokusai('verify', run)).code, 0);
+    await rm(proof('candidate'));
     assert.equal((await hokusai('verify', run)).code, 1);
   });
 });
