@@ -149,6 +149,16 @@ describe('Rounds: the queue', async () => {
     assert.equal(await s.balance(rounds.address), FEE + DEPOSIT);
   });
 
+  attack('cancel in one’s turn for free while there is a last fold, or miss it', async () => {
+    const model = await s.createModel('last fold', { roundsPerFold: 1 });
+    await s.reject(await s.drawn('0', { modelId: model }));
+    const last = await enqueue('last', { modelId: model });
+    await reverts(cancel(last), 'RoundsInTurn', [last]);
+    await s.until((await endsAt(model)) + 1);
+    await emits(expire(last), 'RoundVoided', voided(last, VOID.MISSED_TURN, model));
+    assert.equal(await owed(last), FEE);
+  });
+
   attack('end the turn of one who waits behind others, or behind an open round', async () => {
     const first = await enqueue('first');
     const second = await enqueue('second');
@@ -210,7 +220,8 @@ describe('Rounds: the queue', async () => {
     assert.equal((await rounds.read.queue([modelId]))[1], 101n);
     await rounds.write.skip([modelId, 68n], as(s.outsider));
     await s.openOnly(await queued('honest'));
-    await rounds.write.skip([modelId, 2n ** 256n - 1n], as(s.outsider));
+    // Nobody is left to be passed over.
+    for (const most of [1n, 2n ** 256n - 1n]) await rounds.write.skip([modelId, most], as(s.outsider));
     assert.equal((await rounds.read.queue([modelId]))[1], 202n);
   });
 
