@@ -75,6 +75,19 @@ describe('Rounds: the draw', async () => {
     assert.deepEqual([(await s.round(roundId)).seats, (await members(roundId)).length], [16, 16]);
   });
 
+  fresh('a large number in the last seat is no further seat', async () => {
+    for (const wallet of s.others) await register(wallet);
+    const model = await s.createModel('lot', { ...byLot, committeeSize: 13, threshold: 9 });
+    const before = await s.networkHelpers.takeSnapshot();
+    for (let [blocks, last] = [1, 0n]; last < 8n; blocks++) {
+      await before.restore();
+      await s.networkHelpers.mine(blocks);
+      const { seats, committee } = await s.round(await s.drawn('lot', { modelId: model }));
+      last = committee >> 192n;
+      assert.equal(seats, 13);
+    }
+  });
+
   attack('draw before the block is over whose hash draws', async () => {
     const roundId = await s.open();
     const { anchorBlock } = await s.round(roundId);
