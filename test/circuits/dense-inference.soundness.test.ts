@@ -32,13 +32,7 @@ const mainOf = ({ rows, blockRows, width, columns, hidden, outputs }: DenseShape
   publicInputs: [],
 });
 
-const FILES = [
-  'inference-chain.circom',
-  'dense-inference.circom',
-  'dense-layer.circom',
-  'dense-row.circom',
-  'absorb-all.circom',
-];
+const FILES = ['dense-inference.circom', 'dense-layer.circom', 'dense-row.circom', 'absorb-all.circom'];
 const unit = (bias: number, ...weights: number[]): Unit => ({ bias, weights });
 const modelOf = (hidden: Unit[], outputs: Unit[]): DenseModel => ({
   version: 1,

@@ -4,7 +4,7 @@ import type { ChainShape, InferenceChunk } from '../../offchain/prove/inference-
 import { linearChunks } from '../../offchain/prove/linear-inference.ts';
 import type { Features } from '../../offchain/table/quantise.ts';
 import { type LinearModel, predict } from '../../offchain/train/linear.ts';
-import { describeSoundness, honestCircuit, type Inputs, witness } from './soundness.ts';
+import { describeSoundness, HANDED_ON, honestCircuit, type Inputs, witness } from './soundness.ts';
 
 /** A chunk of a block and a half of eight rows, six rows and up to five features in an element each, two a group. */
 const SHAPE: ChainShape = { rows: 12, blockRows: 8, width: 2, columns: 5, featureBits: 40, laneBits: 1 };
@@ -50,11 +50,7 @@ const [first, last] = (await chunks(19, 4)) as [InferenceChunk, InferenceChunk];
 /** All rows in one chunk, of two features: one group. */
 const [only] = (await chunks(12, 2)) as [InferenceChunk];
 /** Three chunks, of which the last is one row; all features. */
-const [, second, third] = (await chunks(25, 5)) as [InferenceChunk, InferenceChunk, InferenceChunk];
-
-/** So many bits in a chunk's list of rows. */
-const bits = (...ones: string[]) => [...ones, ...new Array<string>(12 - ones.length).fill('0')];
-const ONES = (count: number) => new Array<string>(count).fill('1');
+const [, , third] = (await chunks(25, 5)) as [InferenceChunk, InferenceChunk, InferenceChunk];
 
 type Changes = Partial<InferenceChunk['input']>;
 const told = ({ input }: InferenceChunk, changes: Changes): Inputs => ({ ...input, ...changes }) as Inputs;
@@ -66,33 +62,6 @@ function set(chunk: InferenceChunk, name: string, value: string, ...places: read
 }
 
 const DISHONEST: Record<string, Inputs> = {
-  'a first chunk that passes over rows': told(first, { rowsBefore: '4' }),
-  'a chunk that is half the first': told(last, { first: '2' }),
-  'a chunk that is minus the first': told(last, { first: MINUS_ONE }),
-  'a chunk that is twice the last': told(first, { last: '2' }),
-  'a chunk that is minus the last': told(first, { last: MINUS_ONE }),
-  'an end before the last row': told(first, { last: '1' }),
-  'an end before the last row that says it is none': told(first, { last: '1', done: '1' }),
-  'rows that are twice done': told(last, { done: '2' }),
-  'rows that are done before the last': told(first, { done: '1' }),
-  'an end behind the last row': told(last, { n: '20' }),
-  'fewer rows than there are': told(last, { n: '18' }),
-  'a chunk without a row, before the last row': told(last, { active: bits(), done: '0' }),
-  'a row left out at the beginning': told(last, { active: bits('0', ...ONES(6)), n: '18' }),
-  'a row left out in between': told(last, { active: bits('1', '0', ...ONES(5)), n: '18' }),
-  'a row that counts twice': told(last, { active: bits('1', '2', ...ONES(5)), n: '20' }),
-  'a first row that counts twice': told(last, { active: bits('2'), n: '14' }),
-  'a row that counts for minus one': told(last, { active: bits('1', '1', MINUS_ONE, ...ONES(4)), n: '17' }),
-  'a chunk in the middle that is cut short': told(first, { active: bits(...ONES(11)) }),
-  'a first chunk in the middle of its block': told(first, { part: ['0', '1'] }),
-  'a block that is dropped': told(third, { active: bits(), rowsBefore: '25', part: ['0', '1'] }),
-  'a part of no block': told(second, { part: ['0', '0'] }),
-  'both parts of a block': told(second, { part: ['1', '1'] }),
-  'a part and a half': told(second, { part: [MINUS_ONE, '2'] }),
-  'a first chunk that finds predictions': told(first, { pendingBefore: ['5'] }),
-  'no group of features': set(first, 'groupActive', '0', 0),
-  'twice the first group of features': set(first, 'groupActive', '2', 0),
-  'a second group that is half': set(first, 'groupActive', '2', 1),
   'a weight of 2^32': set(first, 'parameters', String(2 ** 32), 1),
   'a weight below the least': set(first, 'parameters', MINUS_ONE, 4),
   'a bias of 2^32': set(first, 'parameters', String(2 ** 32), 0),
@@ -111,10 +80,18 @@ const DISHONEST: Record<string, Inputs> = {
 
 describeSoundness('linear inference', {
   main: mainOf(SHAPE),
-  files: ['linear-inference.circom', 'inference-chain.circom', 'group-commitment.circom', 'bits.circom'],
-  honest: [first, last, only, second, third].map((chunk) => told(chunk, {})),
+  files: ['linear-inference.circom'],
+  honest: [first, last, only, third].map((chunk) => told(chunk, {})),
   dishonest: DISHONEST,
-  least: { lies: 70, mutants: 60 },
+  forged: {
+    'a group of features that weighs and is in no root': {
+      file: 'linear-inference.circom',
+      before: 'chain.groupActive <== groupActive;',
+      after: 'chain.groupActive <== [1, 0, 0];',
+    },
+  },
+  harmless: HANDED_ON,
+  least: { lies: 20, mutants: 20 },
 });
 
 /** Scores of a regression below 0, at 0, just below and at a whole number, at the greatest value and above it. */
@@ -129,13 +106,22 @@ async function valueChunks(rows: number, score: number): Promise<InferenceChunk[
   return linearChunks(model, 21n, { features, predictions: new Uint16Array(rows).fill(value), ...SALTS }, VALUES);
 }
 
+/** The first value is above the greatest. */
+const regressions = (await Promise.all([256 * 65_536, -5, 256 * 65_535].map((score) => valueChunks(9, score)))).flat();
+
 describeSoundness('linear regression', {
   main: mainOf(VALUES),
   files: ['linear-inference.circom'],
-  honest: (await Promise.all([-5, 256 * 65_535, 256 * 65_536].map((score) => valueChunks(9, score))))
-    .flat()
-    .map((chunk) => told(chunk, {})),
-  dishonest: {},
+  honest: regressions.map((chunk) => told(chunk, {})),
+  dishonest: { 'a weight behind the last': set(regressions[0]!, 'parameters', String(2 ** 31 + 5), 2) },
+  forged: {
+    'a value above the greatest that is not clipped': {
+      file: 'linear-inference.circom',
+      before: 'signal inverse <-- above == 0 ? 0 : 1 / above;',
+      after: 'signal inverse <-- 0;',
+    },
+  },
+  harmless: HANDED_ON,
   least: { lies: 15, mutants: 14 },
 });
 
