@@ -43,6 +43,11 @@ async function describeChain(name: string, shape: ChainShape, least: { lies: num
     [list]: (given[list] as string[]).with(at, value),
   });
 
+  const cell = (at: number, value: string): Inputs => {
+    const [row, ...rows] = only.features as string[][];
+    return { ...only, features: [row!.with(at, value), ...rows] };
+  };
+
   describeSoundness(name, {
     main: {
       ...{ file: 'inference-chain.circom', template: 'InferenceChain', publicInputs: [] },
@@ -78,6 +83,10 @@ async function describeChain(name: string, shape: ChainShape, least: { lies: num
       'no group of features': set(only, 'groupActive', 0, '0'),
       'twice the first group of features': set(only, 'groupActive', 0, '2'),
       'a second group that is half': set(only, 'groupActive', 1, '2'),
+      ...(shape.featureBits === 8 && {
+        'a feature that is no byte': cell(0, '256'),
+        'a feature of a group that is in no root': cell(31, '1'),
+      }),
     },
     forged: {
       'pieces that are the same part of their block': {
