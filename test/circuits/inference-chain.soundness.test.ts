@@ -95,6 +95,7 @@ async function describeChain(name: string, shape: ChainShape, least: { lies: num
         after: 'predicted[k].part[p] <== part[p];',
       },
     },
+    disguised: { 'features that are not those of the root': { told: only, shown: cell(0, '1') } },
     least,
   });
 }

@@ -98,6 +98,10 @@ export function believe({ names }: Circuit, told: Lie): bigint[] {
   });
 }
 
+/** The names of the inputs of the main component. */
+const inputsOf = ({ r1cs, names }: Pick<Circuit, 'r1cs' | 'names'>): readonly string[] =>
+  names.slice(r1cs.outputs + 1, r1cs.publicSignals + r1cs.privateInputs + 1);
+
 function evaluate({ signals, values }: Combination, w: readonly bigint[]): bigint {
   let sum = 0n;
   for (const [k, signal] of signals.entries()) sum += values[k]! * w[signal]!;
@@ -117,12 +121,12 @@ export const violations = ({ r1cs }: Circuit, w: readonly bigint[]): number[] =>
  * gradient, but pins x.
  */
 export function freeSignals({ r1cs, names }: Circuit, w: readonly bigint[]): string[] {
-  const inputs = r1cs.publicSignals + r1cs.privateInputs;
   // Short constraints first: long ones are then reduced by short pivots, in a third of the time.
   const terms = (constraint: R1cs['constraints'][number]) =>
     constraint.reduce((sum, { signals }) => sum + signals.length, 0);
   const constraints = [...r1cs.constraints].sort((one, other) => terms(one) - terms(other));
-  const pinned = new Set([0, ...[...names.keys()].filter((signal) => signal > r1cs.outputs && signal <= inputs)]);
+  const inputs = new Set(inputsOf({ r1cs, names }));
+  const pinned = new Set([0, ...[...names.keys()].filter((signal) => inputs.has(names[signal]!))]);
   for (let before = -1; before < pinned.size; ) {
     before = pinned.size;
     const pivots = new Map<number, Map<number, bigint>>();
@@ -248,6 +252,8 @@ export interface Subject {
   readonly dishonest: Readonly<Record<string, Inputs>>;
   /** Lines of the sources that a prover could compute otherwise on the first honest inputs, each with the name of the attack. */
   readonly forged?: Readonly<Record<string, Pick<Change, 'file' | 'before' | 'after'>>>;
+  /** Inputs that a witness is computed of, and others that it is said to be of, each with the name of the attack. */
+  readonly disguised?: Readonly<Record<string, { readonly told: Inputs; readonly shown: Inputs }>>;
   /** The ends of the names of signals that are free, each with the reason why that does no harm. */
   readonly free?: Readonly<Record<string, string>>;
   /** Lines that may be weakened, each with the reason why that does no harm. */
@@ -264,7 +270,7 @@ const LONG = process.env.LONG === '1';
  * together, and (in the long run of the tests) each weakened constraint is noticed by one of the two.
  */
 export function describeSoundness(name: string, subject: Subject): void {
-  const { main, files, honest, dishonest, forged = {}, free = {}, harmless = {}, least } = subject;
+  const { main, files, honest, dishonest, forged = {}, disguised = {}, free = {}, harmless = {}, least } = subject;
   const unpinned = (circuit: Circuit, w: readonly bigint[]) =>
     freeSignals(circuit, w).filter((signal) => !Object.keys(free).some((end) => signal.endsWith(end)));
 
@@ -283,6 +289,11 @@ export function describeSoundness(name: string, subject: Subject): void {
         const forger = await build(main, [await located(change), ...trusting], 'O0');
         lies.push([attack, await lie(forger, honest[0]!)]);
       });
+      for (const [attack, { told, shown }] of Object.entries(disguised)) {
+        const [witnessed, truth] = [await lie(believer, told), await lie(believer, shown)];
+        const inputs = inputsOf(circuit).map((name) => [name, truth.get(name)!] as const);
+        lies.push([attack, new Map([...witnessed, ...inputs])]);
+      }
       if (!LONG) return;
       const truth = await lie(believer, honest[0]!);
       await forAll(await falsehoods(files), async (change) => {
@@ -306,7 +317,7 @@ export function describeSoundness(name: string, subject: Subject): void {
     });
 
     it('rejects every dishonest witness, moved in many signals together', () => {
-      assert.ok(lies.length >= (LONG ? least.lies : Object.keys({ ...dishonest, ...forged }).length));
+      assert.ok(lies.length >= (LONG ? least.lies : Object.keys({ ...dishonest, ...forged, ...disguised }).length));
       for (const [attack, told] of lies) assert.notDeepEqual(violations(circuit, believe(circuit, told)), [], attack);
     });
 
