@@ -13,6 +13,7 @@ import {
   believe,
   build,
   describeSoundness,
+  HANDED_ON,
   honestCircuit,
   type Inputs,
   lie,
@@ -177,6 +178,7 @@ describeSoundness('perceptrons', {
       after: 'challenge <-- 0;'.padStart(24),
     },
   },
+  harmless: HANDED_ON,
   least: { lies: 50, mutants: 40 },
 });
 
