@@ -1,3 +1,4 @@
+import { R } from '../../offchain/prove/field.ts';
 import { type ChainShape, inferenceChain } from '../../offchain/prove/inference-chain.ts';
 import { describeSoundness, type Inputs } from './soundness.ts';
 
@@ -9,7 +10,7 @@ const BYTES: ChainShape = { ...CHAIN, columns: 32, featureBits: 8, laneBits: 8 }
 const LANES: ChainShape = { ...CHAIN, columns: 5, featureBits: 40, laneBits: 1 };
 
 const SALTS = { featuresSalt: 22n, predictionsSalt: 23n, stateSalt: (i: number) => 100n + BigInt(i) };
-const MINUS_ONE = '21888242871839275222246405745257275088548364400416034343698204186575808495616';
+const MINUS_ONE = String(R - 1n);
 
 /** What the template is given for each chunk of so many rows and features; features are 0 where `blank`. */
 async function chunksOf(shape: ChainShape, rows: number, columns: number, blank = false): Promise<Inputs[]> {
@@ -30,7 +31,7 @@ async function chunksOf(shape: ChainShape, rows: number, columns: number, blank 
 const bits = (...ones: string[]) => [...ones, ...new Array<string>(12 - ones.length).fill('0')];
 const ONES = (count: number) => new Array<string>(count).fill('1');
 
-async function describeChain(name: string, shape: ChainShape, least: { lies: number; mutants: number }): Promise<void> {
+async function describeChain(name: string, shape: ChainShape): Promise<void> {
   const { columns } = shape;
   /** 19 rows: a full chunk, and one that begins in the middle of a block and is cut short. */
   const [first, last] = (await chunksOf(shape, 19, columns)) as [Inputs, Inputs];
@@ -96,9 +97,9 @@ async function describeChain(name: string, shape: ChainShape, least: { lies: num
       },
     },
     disguised: { 'features that are not those of the root': { told: only, shown: cell(0, '1') } },
-    least,
+    least: { lies: 40, mutants: 30 },
   });
 }
 
-await describeChain('chains of rows of bytes', BYTES, { lies: 40, mutants: 30 });
-await describeChain('chains of rows in lanes', LANES, { lies: 40, mutants: 30 });
+await describeChain('chains of rows of bytes', BYTES);
+await describeChain('chains of rows in lanes', LANES);

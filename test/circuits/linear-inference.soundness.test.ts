@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { R } from '../../offchain/prove/field.ts';
 import type { ChainShape, InferenceChunk } from '../../offchain/prove/inference-chain.ts';
 import { linearChunks } from '../../offchain/prove/linear-inference.ts';
 import type { Features } from '../../offchain/table/quantise.ts';
@@ -44,7 +45,7 @@ function chunks(rows: number, columns: number, bias = -1_000, weights = WEIGHTS)
   return linearChunks(model, 21n, { features, predictions: predict(model, features), ...SALTS }, SHAPE);
 }
 
-const MINUS_ONE = '21888242871839275222246405745257275088548364400416034343698204186575808495616';
+const MINUS_ONE = String(R - 1n);
 /** 19 rows of four features: a full chunk, and one that begins in the middle of a block and is cut short. */
 const [first, last] = (await chunks(19, 4)) as [InferenceChunk, InferenceChunk];
 /** All rows in one chunk, of two features: one group. */

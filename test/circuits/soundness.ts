@@ -98,9 +98,9 @@ export function believe({ names }: Circuit, told: Lie): bigint[] {
   });
 }
 
-/** The names of the inputs of the main component. */
-const inputsOf = ({ r1cs, names }: Pick<Circuit, 'r1cs' | 'names'>): readonly string[] =>
-  names.slice(r1cs.outputs + 1, r1cs.publicSignals + r1cs.privateInputs + 1);
+/** The signals that are inputs of the main component. */
+const inputsOf = ({ r1cs, names }: Circuit): number[] =>
+  [...names.keys()].slice(r1cs.outputs + 1, r1cs.publicSignals + r1cs.privateInputs + 1);
 
 function evaluate({ signals, values }: Combination, w: readonly bigint[]): bigint {
   let sum = 0n;
@@ -120,13 +120,13 @@ export const violations = ({ r1cs }: Circuit, w: readonly bigint[]): number[] =>
  * Once more with what is pinned held fixed too, until nothing more is: a bit that is masked by 0, x (x - 0) = 0, has no
  * gradient, but pins x.
  */
-export function freeSignals({ r1cs, names }: Circuit, w: readonly bigint[]): string[] {
+export function freeSignals(circuit: Circuit, w: readonly bigint[]): string[] {
+  const { r1cs, names } = circuit;
   // Short constraints first: long ones are then reduced by short pivots, in a third of the time.
   const terms = (constraint: R1cs['constraints'][number]) =>
     constraint.reduce((sum, { signals }) => sum + signals.length, 0);
   const constraints = [...r1cs.constraints].sort((one, other) => terms(one) - terms(other));
-  const inputs = new Set(inputsOf({ r1cs, names }));
-  const pinned = new Set([0, ...[...names.keys()].filter((signal) => inputs.has(names[signal]!))]);
+  const pinned = new Set([0, ...inputsOf(circuit)]);
   for (let before = -1; before < pinned.size; ) {
     before = pinned.size;
     const pivots = new Map<number, Map<number, bigint>>();
@@ -291,8 +291,8 @@ export function describeSoundness(name: string, subject: Subject): void {
       });
       for (const [attack, { told, shown }] of Object.entries(disguised)) {
         const [witnessed, truth] = [await lie(believer, told), await lie(believer, shown)];
-        const inputs = inputsOf(circuit).map((name) => [name, truth.get(name)!] as const);
-        lies.push([attack, new Map([...witnessed, ...inputs])]);
+        const names = inputsOf(circuit).map((signal) => circuit.names[signal]!);
+        lies.push([attack, new Map([...witnessed, ...names.map((name) => [name, truth.get(name)!] as const)])]);
       }
       if (!LONG) return;
       const truth = await lie(believer, honest[0]!);
